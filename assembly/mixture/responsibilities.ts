@@ -1,0 +1,46 @@
+import { exp2 } from "../simd/exp2";
+import {
+  HALVES, VEC, Vec, add, any, div, except, get, greater, mul, mulWide, nmadd, put, select, splat, sub, widen, withHalf,
+} from "../simd/vec";
+import { farResponsibilities } from "./far";
+import { INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
+
+/**
+ * Responsibilities of one vector, slot by slot, into `components` vectors at the table's scratch; the far way included.
+ * For kernels that want the responsibilities themselves; those of the normalization have loops of their own.
+ *
+ * @param weight what the responsibilities of a lane shall sum to
+ */
+export function responsibilities(table: MixtureTable, group: usize, v: Vec, weight: Vec): void {
+  const at = changetype<usize>(table) + table.scratch;
+  const components = table.components;
+  const slots = group + SLOTS;
+  const t0 = mul(sub(v, get(slots + MEAN)), get(slots + INVERSE));
+  const square = mul(t0, t0);
+  const out = greater(square, get(group + LIMIT));
+  // Where a lane is far its numbers are replaced below; 0 keeps them out of exp2's way.
+  const near = except(square, out);
+  put(at, splat(1));
+  let density: Vec = splat(1);
+  for (let k: u32 = 1; k < components; k++) {
+    const slot = slots + k * SLOT;
+    const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
+    const e = exp2(nmadd(t, t, add(get(slot + LOG), near)));
+    density = add(density, e);
+    put(at + k * VEC, e);
+  }
+  // NaN in all of a lane's responsibilities where its activation is NaN, also where there is one component.
+  const one = div(add(weight, sub(t0, t0)), density);
+  for (let k: u32 = 0; k < components; k++) put(at + k * VEC, mul(get(at + k * VEC), one));
+  if (!any(out)) return;
+
+  const tau = at + components * VEC;
+  for (let half: u32 = 0; half < HALVES; half++) {
+    farResponsibilities(table, group, widen(v, half), half, tau);
+    for (let k: u32 = 0; k < components; k++) {
+      const near = get(at + k * VEC);
+      const far = withHalf(near, half, mulWide(get(tau + k * VEC), widen(weight, half)));
+      put(at + k * VEC, select(far, near, out));
+    }
+  }
+}

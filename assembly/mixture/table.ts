@@ -1,0 +1,180 @@
+import { log2 } from "../simd/exp2";
+import {
+  HALVES, LANES, VEC, Vec, abs, add, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
+  withLane,
+} from "../simd/vec";
+import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
+
+// The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
+//
+// With v_k = σ²_k + ε and κ² = ½ log2 e, an activation x has t_k = κ (x − μ_k)/√v_k and, in bits and without what the
+// components have in common, ℓ_k = log2 λ_k − ½ log2 v_k − t_k². Responsibilities are taken relative to one component, the
+// *reference* r: e_k = 2^(ℓ_k − ℓ_r), e_r = 1, τ_k = e_k / Σ e_j. That saves one exponential of K, and the maximum: r is
+// the component of largest variance, so every ℓ_k − ℓ_r is a concave parabola in x, far out all of them go to −∞, and e_k is
+// large only where x is far from r and near to k. Where x is farther from r than LIMIT allows, t_r² > LIMIT, an e_k could
+// overflow, and the activation takes the way of far.ts.
+//
+// Each channel has its own reference. It stands in slot 0, and the component whose place it took in the slot it came from.
+
+/** κ² = ½ log2 e */
+export const KAPPA2: f64 = 0.7213475204444817;
+/** Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. */
+export const LEAST_VARIANCE: f32 = 7.888609052210118e-31; // 2^-100
+export const LEAST_PRIOR: f32 = 1.1754943508222875e-38; // 2^-126, the least normal number
+/** t_r² up to which its multiples stay finite. */
+const MOST_SQUARE: f32 = 1e30;
+/** Bits that an e_k, or its part of y, may reach on the fast way. */
+const MOST_BITS: f32 = 100;
+
+@unmanaged export class MixtureTable extends Table {
+  components: u32;
+  /** Running sums in each group: their number, and the bytes from the group to them. Each is HALVES Wide. */
+  sums: u32;
+  sumsAt: u32;
+  /** Bytes from the table to 2 · components vectors, then to `sums` vectors, for use inside a visit. */
+  scratch: u32;
+}
+
+// A group: a head of vectors, then SLOT bytes a component. Offsets in bytes.
+export const LIMIT: usize = 0;
+export const SCALE: usize = 1 * VEC; // gamma
+export const OFFSET: usize = 2 * VEC; // beta
+export const REFERENCE: usize = 3 * VEC; // r, as a number
+export const SLOTS: usize = 4 * VEC;
+export const MEAN: usize = 0; // μ_k
+export const INVERSE: usize = 1 * VEC; // κ/√v_k
+export const LOG: usize = 2 * VEC; // (log2 λ_k − ½ log2 v_k), less the reference's
+export const GAIN: usize = 3 * VEC; // 1/(κ√λ_k), so that g_k = GAIN · t_k; times gamma where the table was made so
+export const PULL: usize = 4 * VEC; // 1/√(λ_k v_k)
+export const SCORE: usize = 5 * VEC; // 1/(κ√v_k), so that z_k/√v_k = SCORE · t_k
+export const SLOT: usize = 6 * VEC;
+
+@inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
+
+function layout(table: MixtureTable | null, channels: u32, inner: u32, components: u32, sums: u32): usize {
+  const tail = aligned(offsetof<MixtureTable>());
+  const scratch = tail + aligned(tailBytes(4 * <usize>components));
+  const first = scratch + (2 * components + sums) * VEC;
+  const sumsAt = SLOTS + components * SLOT;
+  const groupBytes = sumsAt + sums * HALVES * VEC;
+  if (table) {
+    table.channels = channels;
+    table.inner = inner;
+    table.components = components;
+    table.sums = sums;
+    table.tail = <u32>tail;
+    table.scratch = <u32>scratch;
+    table.first = <u32>first;
+    table.sumsAt = <u32>sumsAt;
+    table.groupBytes = <u32>groupBytes;
+  }
+  return first + groupCount(channels, inner) * groupBytes;
+}
+
+/** Bytes of a table; `sums` as the kernel that will use it wants them. */
+export function mixture_table_bytes(channels: u32, inner: u32, components: u32, sums: u32): usize {
+  return layout(null, channels, inner, components, sums);
+}
+
+function gather(table: Table, group: u32, p: usize): Vec {
+  let v: Vec = splat(0);
+  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + (<usize>channelOf(table, group, lane) << 2));
+  return v;
+}
+
+/**
+ * Fills a table.
+ *
+ * @param mean, variance float32 [components, channels]
+ * @param prior float32 [components]
+ * @param gamma, beta float32 [channels], or 0: ones, zeros
+ * @param fold whether the gains are multiplied by gamma
+ */
+export function mixture_prepare(
+  at: usize, mean: usize, variance: usize, prior: usize, gamma: usize, beta: usize,
+  channels: u32, inner: u32, components: u32, sums: u32, epsilon: f32, fold: bool,
+): void {
+  const table = changetype<MixtureTable>(at);
+  layout(table, channels, inner, components, sums);
+  const row = <usize>channels << 2;
+  const n = groupCount(channels, inner);
+  for (let g: u32 = 0; g < n; g++) {
+    const group = groupAt(table, g);
+    const scale: Vec = gamma ? gather(table, g, gamma) : splat(1);
+    put(group + SCALE, scale);
+    put(group + OFFSET, beta ? gather(table, g, beta) : splat(0));
+
+    let reference: Vec = splat(0);
+    let most: Vec = splat(-1);
+    for (let k: u32 = 0; k < components; k++) {
+      const v = larger(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
+      const p = larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
+      const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
+      const slot = group + SLOTS + k * SLOT;
+      put(slot + MEAN, gather(table, g, mean + k * row));
+      const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
+      put(slot + INVERSE, inverse);
+      put(slot + LOG, sub(log2(p), mul(splat(0.5), log2(v))));
+      put(slot + GAIN, fold ? mul(gain, scale) : gain);
+      put(slot + PULL, mul(gain, inverse));
+      put(slot + SCORE, mul(inverse, splat(<f32>(1 / KAPPA2))));
+      const wider = greater(v, most);
+      most = select(v, most, wider);
+      reference = select(splat(<f32>k), reference, wider);
+    }
+    put(group + REFERENCE, reference);
+
+    // Each lane's reference into slot 0, then its log out of all others'.
+    const zero = group + SLOTS;
+    for (let k: u32 = 1; k < components; k++) {
+      const here = equal(reference, splat(<f32>k));
+      if (!any(here)) continue;
+      for (let field: usize = 0; field < SLOT; field += VEC) swap(zero + field, zero + k * SLOT + field, here);
+    }
+    const log = get(zero + LOG);
+    put(zero + LOG, splat(0));
+    let bits: Vec = splat(-Infinity);
+    for (let k: u32 = 1; k < components; k++) {
+      const slot = zero + k * SLOT;
+      const less = sub(get(slot + LOG), log);
+      put(slot + LOG, less);
+      bits = larger(bits, add(less, log2(larger(abs(get(slot + GAIN)), splat(1)))));
+    }
+    put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(MOST_SQUARE)));
+    if (sums) memory.fill(group + table.sumsAt, 0, sums * HALVES * VEC);
+  }
+}
+
+/** Exchanges two vectors in the lanes of a mask. */
+function swap(p: usize, q: usize, mask: Vec): void {
+  const a = get(p);
+  const b = get(q);
+  put(p, select(b, a, mask));
+  put(q, select(a, b, mask));
+}
+
+/** The component in a slot of a channel, and the slot of a component: the reference and component 0 have changed places. */
+@inline export function exchanged(k: u32, reference: u32): u32 {
+  return k == 0 ? reference : k == reference ? 0 : k;
+}
+
+// What the finishing loops read: the numbers of one channel, whose lanes all hold the same constants.
+
+/** The float32 constant of a channel at an offset in its group. */
+export function constantOf(table: Table, channel: u32, offset: usize): f32 {
+  const lane = channel * lanesInARow(table);
+  return load<f32>(groupAt(table, lane / LANES) + offset + (<usize>(lane % LANES) << 2));
+}
+
+/** One of a channel's running sums, over all its lanes. */
+export function sumOf(table: MixtureTable, channel: u32, index: u32): f64 {
+  const row = lanesInARow(table);
+  const lanes = groupCount(table.channels, table.inner) * LANES;
+  let sum: f64 = 0;
+  for (let first = channel * row; first < lanes; first += table.channels * row) {
+    for (let lane = first; lane < first + row; lane++) {
+      sum += load<f64>(groupAt(table, lane / LANES) + table.sumsAt + index * HALVES * VEC + (<usize>(lane % LANES) << 3));
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,76 @@
+import { responsibilities } from "./mixture/responsibilities";
+import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, constantOf, exchanged, sumOf } from "./mixture/table";
+import { HALVES, VEC, Vec, addWide, get, mulWide, put, sub, widen } from "./simd/vec";
+import { walk } from "./simd/walk";
+
+// Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
+// products taken in float64, so that the difference keeps its digits where a component has moved far.
+
+/** Sums of τ, τd and τd² for each slot. */
+const SUMS: u32 = 3;
+
+@unmanaged class Moments {
+  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+    const table = changetype<MixtureTable>(at);
+    const components = table.components;
+    for (let i: u32 = 0; i < rows; i++) {
+      const v = get(x);
+      responsibilities(table, group, v, weight);
+      for (let half: u32 = 0; half < HALVES; half++) {
+        let sum = group + table.sumsAt + half * VEC;
+        for (let k: u32 = 0; k < components; k++) {
+          const tau = widen(get(at + table.scratch + k * VEC), half);
+          const d = widen(sub(v, get(group + SLOTS + k * SLOT + MEAN)), half);
+          const first = mulWide(tau, d);
+          put(sum, addWide(get(sum), tau));
+          put(sum + HALVES * VEC, addWide(get(sum + HALVES * VEC), first));
+          put(sum + 2 * HALVES * VEC, addWide(get(sum + 2 * HALVES * VEC), mulWide(first, d)));
+          sum += SUMS * HALVES * VEC;
+        }
+      }
+      x += stride;
+    }
+  }
+}
+
+/** How many sums mixture_moments wants in its table. */
+export function mixture_moments_sums(components: u32): u32 { return SUMS * components; }
+
+/**
+ * Adds `count` activations, from the `start`-th of their tensor on, to the table's sums.
+ *
+ * @param at a table with mixture_moments_sums
+ * @param x float32 [count]
+ */
+export function mixture_moments(at: usize, x: usize, start: u32, count: u32): void {
+  walk<Moments>(changetype<MixtureTable>(at), x, 0, 0, 0, start, count);
+}
+
+/**
+ * Mass, mean and variance (spec.md, section 2) out of the sums. A component without mass keeps the mean and the variance
+ * that it came with.
+ *
+ * @param mean, variance float32 [components, channels], as mixture_prepare had them
+ * @param mass, newMean, newVariance float32 [components, channels]
+ */
+export function mixture_moments_finish(
+  at: usize, mean: usize, variance: usize, mass: usize, newMean: usize, newVariance: usize,
+): void {
+  const table = changetype<MixtureTable>(at);
+  for (let k: u32 = 0; k < table.components; k++) {
+    for (let c: u32 = 0; c < table.channels; c++) {
+      const first = SUMS * exchanged(k, <u32>constantOf(table, c, REFERENCE));
+      const at = <usize>(k * table.channels + c) << 2;
+      const n = sumOf(table, c, first);
+      store<f32>(mass + at, <f32>n);
+      if (n > 0 || n != n) {
+        const shift = sumOf(table, c, first + 1) / n;
+        store<f32>(newMean + at, <f32>(load<f32>(mean + at) + shift));
+        store<f32>(newVariance + at, <f32>max(sumOf(table, c, first + 2) / n - shift * shift, 0));
+      } else {
+        store<f32>(newMean + at, load<f32>(mean + at));
+        store<f32>(newVariance + at, load<f32>(variance + at));
+      }
+    }
+  }
+}

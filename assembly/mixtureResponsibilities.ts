@@ -1,0 +1,35 @@
+import { responsibilities } from "./mixture/responsibilities";
+import { MixtureTable, REFERENCE, exchanged } from "./mixture/table";
+import { LANES, VEC, Vec, get, splat } from "./simd/vec";
+import { walk } from "./simd/walk";
+
+@unmanaged class Responsibilities {
+  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+    const table = changetype<MixtureTable>(at);
+    const components = table.components;
+    for (let i: u32 = 0; i < rows; i++) {
+      responsibilities(table, group, get(x), splat(1));
+      let q = out;
+      for (let lane: usize = 0; lane < LANES; lane++) {
+        const reference = <u32>load<f32>(group + REFERENCE + (lane << 2));
+        for (let k: u32 = 0; k < components; k++, q += 4) {
+          store<f32>(q, load<f32>(at + table.scratch + exchanged(k, reference) * VEC + (lane << 2)));
+        }
+      }
+      x += stride;
+      out += stride * components;
+    }
+  }
+}
+
+/**
+ * τ_k (spec.md, section 2) of `count` activations, from the `start`-th of their tensor on.
+ *
+ * @param at a table; 0 sums suffice
+ * @param x float32 [count]
+ * @param out float32 [count, components], not overlapping x
+ */
+export function mixture_responsibilities(at: usize, x: usize, out: usize, start: u32, count: u32): void {
+  const table = changetype<MixtureTable>(at);
+  walk<Responsibilities>(table, x, 0, out, 4 * table.components, start, count);
+}

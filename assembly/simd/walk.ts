@@ -1,0 +1,137 @@
+import { LANES, VEC, Vec, splat, withLane } from "./vec";
+
+// How a tensor with a channel axis meets vectors of LANES numbers.
+//
+// A tensor is [outer, channels, inner] (inner = 1 where the channel axis is the last), its numbers one after the other. What a
+// kernel knows of a channel (constants, sums) stands in a table, in *groups*: LANES channels' worth, a lane each. Two layouts
+// say which numbers of the tensor a group goes with:
+//
+// - periodic (inner < RUN): the channel of position i is (i / inner) mod channels, which repeats after
+//   P = lcm(channels · inner, LANES) numbers. Group g stands for positions LANES·g … LANES·g + LANES − 1 of every period; so one
+//   channel, odd channels and short rows need no loop of their own.
+// - runs (inner ≥ RUN): group c is channel c in every lane, and goes along that channel's runs of `inner` numbers.
+
+/** Rows of one channel at least this long are walked as runs. */
+const RUN: u32 = 16;
+/** Bytes of one tensor that are walked for all groups before the next: three tensors' stay in a first-level cache of 32 kB. */
+const TILE: u32 = 8192;
+/** Vectors in one visit at most, so that a visit's float32 sums stay short. */
+const MOST_ROWS: u32 = 128;
+
+/** The head of a table; its groups follow `first` bytes after it. */
+@unmanaged export class Table {
+  channels: u32;
+  inner: u32;
+  first: u32;
+  groupBytes: u32;
+  /** Bytes from the table to room for one vector of each input and of the output: the last, incomplete vector. */
+  tail: u32;
+}
+
+function gcd(a: u32, b: u32): u32 {
+  while (b) {
+    const r = a % b;
+    a = b;
+    b = r;
+  }
+  return a;
+}
+
+/** Numbers after which the lanes' channels repeat: a tensor may be cut at its multiples. */
+export function period(channels: u32, inner: u32): u32 {
+  if (inner >= RUN) return 1;
+  const n = channels * inner;
+  return n / gcd(n, LANES) * LANES;
+}
+
+export function groupCount(channels: u32, inner: u32): u32 {
+  return inner >= RUN ? channels : period(channels, inner) / LANES;
+}
+
+/** The channel of a lane. */
+export function channelOf(table: Table, group: u32, lane: u32): u32 {
+  return (group * LANES + lane) / lanesInARow(table) % table.channels;
+}
+
+/** How many lanes in a row are one channel's; lane `channel · lanesInARow` is its first, and so on every channels rows. */
+@inline export function lanesInARow(table: Table): u32 {
+  return table.inner >= RUN ? LANES : table.inner;
+}
+
+@inline export function groupAt(table: Table, group: u32): usize {
+  return changetype<usize>(table) + table.first + <usize>group * table.groupBytes;
+}
+
+/** Bytes of the room that Table.tail points to. */
+export function tailBytes(outBytes: usize): usize { return 2 * VEC + LANES * outBytes; }
+
+/**
+ * Visits every number from `start` (a multiple of the period) on, `count` of them.
+ *
+ * T is a class with a method
+ *
+ *     visit(table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: Vec): void
+ *
+ * called with the addresses of the table and the group, the first of `rows` vectors in each tensor, the bytes from one to the next in a and b, and
+ * a weight that is 1 in lanes that count and 0 in those that only fill up a vector.
+ *
+ * @param a, b the inputs, at number `start`; b may be 0: none
+ * @param out the output, likewise, outBytes for each number (0: none)
+ */
+export function walk<T>(table: Table, a: usize, b: usize, out: usize, outBytes: usize, start: u32, count: u32): void {
+  const inner = table.inner;
+  if (inner >= RUN) {
+    for (let i: u32 = 0; i < count;) {
+      const run = (start + i) / inner;
+      const n = min(min(inner - (start + i) % inner, count - i), MOST_ROWS * LANES);
+      const group = groupAt(table, run % table.channels);
+      along<T>(table, group, a + (<usize>i << 2), b && b + (<usize>i << 2), out + <usize>i * outBytes, outBytes, n);
+      i += n;
+    }
+    return;
+  }
+
+  const p = period(table.channels, inner);
+  const groups = p / LANES;
+  const stride = <usize>p << 2;
+  const most = min(max<u32>(TILE / <u32>stride, 8), MOST_ROWS);
+  let rest = count;
+  while (rest >= p) {
+    const rows = min(rest / p, most);
+    for (let g: u32 = 0; g < groups; g++) {
+      const at = <usize>g * LANES;
+      changetype<T>(0).visit(
+        changetype<usize>(table), groupAt(table, g), a + (at << 2), b && b + (at << 2), out + at * outBytes, stride, rows, splat(1),
+      );
+    }
+    const n = rows * p;
+    a += <usize>n << 2;
+    if (b) b += <usize>n << 2;
+    out += <usize>n * outBytes;
+    rest -= n;
+  }
+  for (let g: u32 = 0; g * LANES < rest; g++) {
+    const at = <usize>g * LANES;
+    along<T>(
+      table, groupAt(table, g), a + (at << 2), b && b + (at << 2), out + at * outBytes, outBytes, min(rest - <u32>at, LANES),
+    );
+  }
+}
+
+/** n numbers one after the other, all of one group: whole vectors, then what is left in the table's own room. */
+function along<T>(table: Table, group: usize, a: usize, b: usize, out: usize, outBytes: usize, n: u32): void {
+  const rows = n / LANES;
+  const left = n % LANES;
+  if (rows) changetype<T>(0).visit(changetype<usize>(table), group, a, b, out, VEC, rows, splat(1));
+  if (!left) return;
+  const done = <usize>(rows * LANES);
+  const tail = changetype<usize>(table) + table.tail;
+  let weight: Vec = splat(0);
+  store<f32>(tail, 1);
+  for (let lane: u32 = 0; lane < left; lane++) weight = withLane(weight, lane, tail);
+  memory.fill(tail, 0, 2 * VEC);
+  memory.copy(tail, a + (done << 2), <usize>left << 2);
+  if (b) memory.copy(tail + VEC, b + (done << 2), <usize>left << 2);
+  changetype<T>(0).visit(changetype<usize>(table), group, tail, b && tail + VEC, tail + 2 * VEC, VEC, 1, weight);
+  if (outBytes) memory.copy(out + done * outBytes, tail + 2 * VEC, left * outBytes);
+}

@@ -1,0 +1,75 @@
+import { farMixture, farResponsibilities } from "./mixture/far";
+import { GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
+import { exp2 } from "./simd/exp2";
+import {
+  HALVES, VEC, Vec, add, addWide, any, div, get, greater, larger, madd, mul, nmadd, put, select, splat, sub, widen, withHalf,
+} from "./simd/vec";
+import { walk } from "./simd/walk";
+
+@unmanaged class Forward {
+  visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
+    const table = changetype<MixtureTable>(at);
+    const first = group + SLOTS + SLOT;
+    const end = group + SLOTS + table.components * SLOT;
+    const mean = get(group + SLOTS + MEAN);
+    const inverse = get(group + SLOTS + INVERSE);
+    const gain = get(group + SLOTS + GAIN);
+    const offset = get(group + OFFSET);
+    let most: Vec = splat(0);
+    let p = x;
+    let q = y;
+    for (let i: u32 = 0; i < rows; i++) {
+      const v = get(p);
+      const t0 = mul(sub(v, mean), inverse);
+      const square = mul(t0, t0);
+      most = larger(most, square);
+      let density: Vec = splat(1);
+      let sum = mul(t0, gain);
+      for (let slot = first; slot < end; slot += SLOT) {
+        const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
+        const e = exp2(nmadd(t, t, add(get(slot + LOG), square)));
+        density = add(density, e);
+        sum = madd(e, mul(t, get(slot + GAIN)), sum);
+      }
+      put(q, add(div(sum, density), offset));
+      p += stride;
+      q += stride;
+    }
+    if (any(greater(most, get(group + LIMIT)))) far(table, group, x, y, stride, rows);
+  }
+}
+
+/** Does once more, in float64, the activations that the fast way cannot (see mixture/table.ts). */
+function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usize, rows: u32): void {
+  const limit = get(group + LIMIT);
+  const mean = get(group + SLOTS + MEAN);
+  const inverse = get(group + SLOTS + INVERSE);
+  const offset = get(group + OFFSET);
+  const tau = changetype<usize>(table) + table.scratch;
+  for (let i: u32 = 0; i < rows; i++) {
+    const v = get(x);
+    const t0 = mul(sub(v, mean), inverse);
+    const mask = greater(mul(t0, t0), limit);
+    if (any(mask)) {
+      let r: Vec = splat(0);
+      for (let half: u32 = 0; half < HALVES; half++) {
+        const w = widen(v, half);
+        farResponsibilities(table, group, w, half, tau);
+        r = withHalf(r, half, addWide(farMixture(table, group, w, half, tau), widen(offset, half)));
+      }
+      put(y, select(r, get(y), mask));
+    }
+    x += stride;
+    y += stride;
+  }
+}
+
+/**
+ * y = gamma · Σ_k τ_k g_k + beta (spec.md, section 1) of `count` activations, from the `start`-th of their tensor on.
+ *
+ * @param at a table with gains times gamma
+ * @param x, y float32 [count], not overlapping
+ */
+export function uan_forward(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+  walk<Forward>(changetype<MixtureTable>(at), x, 0, y, 4, start, count);
+}

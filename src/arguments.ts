@@ -1,0 +1,111 @@
+import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
+
+// Checks of what a caller gave. Every message says who complains, of which argument, what was wanted and what came.
+
+/** The inputs that describe a mixture in every channel. */
+export interface MixtureInputs {
+  x: TensorInfo;
+  mean: TensorInfo;
+  variance: TensorInfo;
+  prior: TensorInfo;
+}
+
+export interface MixtureAttrs {
+  axis: number;
+  epsilon: number;
+}
+
+/** A tensor with a channel axis, as kernels see it: [outer, channels, inner]. */
+export interface View {
+  outer: number;
+  channels: number;
+  inner: number;
+  /** outer · channels · inner */
+  size: number;
+}
+
+/** A view, and the mixture in each of its channels. */
+export interface MixtureView extends View {
+  components: number;
+}
+
+const MOST_RANK = 6;
+/** Keeps every position in a tensor, and every address of its numbers, an unsigned 32-bit integer. */
+const MOST_NUMBERS = 2 ** 30;
+
+/** An error that says who complains, of which argument, what was wanted and what came. */
+export function argumentError(op: string, argument: string, wanted: string, got: string): Error {
+  return new Error(`${op}: argument '${argument}' must ${wanted}, got ${got}`);
+}
+
+const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+
+/** The channel axis, counted from 0. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  const normalized = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || normalized < 0 || normalized >= rank) {
+    throw argumentError(op, "axis", `be an integer from ${-rank} to ${rank - 1}`, String(axis));
+  }
+  return normalized;
+}
+
+export function viewOf(op: string, x: TensorInfo, axis: number): View {
+  const { shape } = x;
+  if (shape.length < 1 || shape.length > MOST_RANK) {
+    throw argumentError(op, "x", `have a rank from 1 to ${MOST_RANK}`, `rank ${shape.length}`);
+  }
+  const at = normalizeAxis(op, axis, shape.length);
+  const outer = util.sizeFromShape(shape.slice(0, at));
+  const channels = shape[at] as number;
+  const inner = util.sizeFromShape(shape.slice(at + 1));
+  const size = outer * channels * inner;
+  if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
+  if (size > MOST_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
+  return { outer, channels, inner, size };
+}
+
+export function checkFloat32(op: string, argument: string, tensor: { dtype: DataType }): void {
+  if (tensor.dtype !== "float32") throw argumentError(op, argument, "have dtype float32", tensor.dtype);
+}
+
+export function checkShape(op: string, argument: string, tensor: TensorInfo, shape: readonly number[]): void {
+  if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
+    throw argumentError(op, argument, `have shape ${show(shape)}`, show(tensor.shape));
+  }
+}
+
+export function checkEpsilon(op: string, epsilon: number): void {
+  if (!(typeof epsilon === "number" && Number.isFinite(epsilon) && epsilon >= 0)) {
+    throw argumentError(op, "epsilon", "be a finite number that is not negative", String(epsilon));
+  }
+}
+
+/** A positive integer, such as a number of components. */
+export function checkCount(op: string, argument: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw argumentError(op, argument, "be a positive integer", String(value));
+}
+
+/** A mixture's inputs fit each other. */
+export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon }: MixtureAttrs): MixtureView {
+  for (const argument of ["x", "mean", "variance", "prior"] as const) checkFloat32(op, argument, inputs[argument]);
+  checkEpsilon(op, epsilon);
+  const view = viewOf(op, inputs.x, axis);
+  const { shape } = inputs.mean;
+  const [components = 0, channels] = shape;
+  if (shape.length !== 2 || components < 1 || channels !== view.channels) {
+    throw argumentError(op, "mean", `have shape [K, ${view.channels}] with K ≥ 1`, show(shape));
+  }
+  checkShape(op, "variance", inputs.variance, shape);
+  const [first, second = 1, ...more] = inputs.prior.shape;
+  if (first !== components || second !== 1 || more.length > 0) {
+    throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, show(inputs.prior.shape));
+  }
+  return { ...view, components };
+}
+
+/** What a normalization may have for each channel. */
+export function checkPerChannel(op: string, argument: string, tensor: TensorInfo | undefined, channels: number): void {
+  if (!tensor) return;
+  checkFloat32(op, argument, tensor);
+  checkShape(op, argument, tensor, [channels]);
+}

@@ -1,0 +1,100 @@
+import { instantiateSync } from "@assemblyscript/loader";
+import * as binaries from "./binaries.js";
+
+/** A number of bytes from the start of a memory. */
+export type Pointer = number;
+
+/** What a binary exports; assembly/ documents each function. A type, not an interface: the loader wants an index signature. */
+export type Kernels = {
+  mixture_table_bytes(channels: number, inner: number, components: number, sums: number): number;
+  mixture_prepare(
+    table: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    prior: Pointer,
+    gamma: Pointer,
+    beta: Pointer,
+    channels: number,
+    inner: number,
+    components: number,
+    sums: number,
+    epsilon: number,
+    fold: boolean,
+  ): void;
+  mixture_moments(table: Pointer, x: Pointer, start: number, count: number): void;
+  mixture_moments_finish(
+    table: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    mass: Pointer,
+    newMean: Pointer,
+    newVariance: Pointer,
+  ): void;
+  mixture_moments_sums(components: number): number;
+  mixture_responsibilities(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
+  uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
+  uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
+  uan_backward_finish(
+    table: Pointer,
+    dmean: Pointer,
+    dvariance: Pointer,
+    dprior: Pointer,
+    dgamma: Pointer,
+    dbeta: Pointer,
+  ): void;
+  uan_backward_sums(components: number): number;
+  walk_period(channels: number, inner: number): number;
+};
+
+/** The binaries, compiled: for a memory that is not shared and for one that is. */
+export interface WasmModules {
+  /** `tfjs-uan/wasm/tfjs-uan-simd.wasm` */
+  simd?: WebAssembly.Module;
+  /** `tfjs-uan/wasm/tfjs-uan-threaded-simd.wasm` */
+  threadedSimd?: WebAssembly.Module;
+}
+
+const modules: WasmModules = {};
+let instances = new WeakMap<WebAssembly.Memory, Kernels>();
+
+/**
+ * Hands over compiled binaries, for a runtime that forbids compiling from bytes (Cloudflare Workers). Elsewhere there is no
+ * need: the binaries are inlined, and compiled when first used.
+ *
+ * @throws TypeError where a given module is not a WebAssembly.Module; nothing is changed then.
+ */
+export function setWasmModules(given: WasmModules): void {
+  for (const name of Object.keys(given) as Array<keyof WasmModules>) {
+    if (name !== "simd" && name !== "threadedSimd") {
+      throw new TypeError(`setWasmModules: there are modules 'simd' and 'threadedSimd', got '${name}'`);
+    }
+    const module: unknown = given[name];
+    if (module !== undefined && !(module instanceof WebAssembly.Module)) {
+      throw new TypeError(`setWasmModules: '${name}' must be a WebAssembly.Module, got ${typeof module}`);
+    }
+  }
+  Object.assign(modules, given);
+  instances = new WeakMap();
+}
+
+function moduleFor(shared: boolean): WebAssembly.Module {
+  const name = shared ? "threadedSimd" : "simd";
+  let module = modules[name];
+  if (!module) {
+    const text = atob(binaries[name]);
+    module = new WebAssembly.Module(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    modules[name] = module;
+  }
+  return module;
+}
+
+/** The kernels, bound to a memory. */
+export function kernelsOver(memory: WebAssembly.Memory): Kernels {
+  let kernels = instances.get(memory);
+  if (!kernels) {
+    const shared = typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+    kernels = instantiateSync<Kernels>(moduleFor(shared), { env: { memory } }).exports;
+    instances.set(memory, kernels);
+  }
+  return kernels;
+}

@@ -1,0 +1,77 @@
+import type { DataId, DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
+import { given, type MakeJob, made, sizeOf } from "./job.js";
+import { kernelsOver, type Pointer } from "./module.js";
+
+// The only file that knows the inside of TensorFlow.js's WASM backend. None of it is documented, so `memoryOf` looks before
+// anything is touched, and where something is not as expected it says so and the copying path takes over.
+
+/** What is used of the WASM backend. */
+export interface WasmBackend extends KernelBackend {
+  wasm: {
+    _malloc(bytes: number): number;
+    _free(at: number): void;
+    /** The memory, in the threaded build. */
+    wasmMemory?: WebAssembly.Memory;
+    /** The module's exports, among them the memory, in the other builds. */
+    asm?: Record<string, unknown>;
+  };
+  makeOutput(shape: number[], dtype: DataType): TensorInfo;
+  getMemoryOffset(dataId: DataId): number;
+}
+
+/** The memory that holds the backend's tensors, or undefined where it cannot be reached. */
+export function memoryOf(backend: KernelBackend): WebAssembly.Memory | undefined {
+  const { wasm, makeOutput, getMemoryOffset } = backend as Partial<WasmBackend>;
+  if (!wasm || !makeOutput || !getMemoryOffset) return undefined;
+  if (typeof wasm._malloc !== "function" || typeof wasm._free !== "function") return undefined;
+  const memory = wasm.wasmMemory ?? Object.values(wasm.asm ?? {}).find((value) => value instanceof WebAssembly.Memory);
+  return memory instanceof WebAssembly.Memory ? memory : undefined;
+}
+
+/** Memory of the backend's heap for as long as `use` runs. */
+function withScratch(backend: WasmBackend, bytes: number, use: (at: number) => void): void {
+  const at = backend.wasm._malloc(bytes) >>> 0;
+  if (at === 0) throw new Error(`tfjs-uan: the WASM backend has no ${bytes} bytes left for a table of constants`);
+  try {
+    use(at);
+  } finally {
+    // The heap's module may have been disposed of while `use` ran.
+    backend.wasm?._free(at);
+  }
+}
+
+function makeOutput(backend: WasmBackend, shape: number[]): TensorInfo {
+  const output = backend.makeOutput(shape, "float32");
+  if (sizeOf(shape) > 0 && backend.getMemoryOffset(output.dataId) === 0) {
+    backend.disposeData(output.dataId, true);
+    throw new Error(`tfjs-uan: the WASM backend has no memory left for a tensor of shape [${shape}]`);
+  }
+  return output;
+}
+
+/** Runs a job over the backend's own memory: nothing is copied. */
+export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, makeJob: MakeJob): TensorInfo[] {
+  const kernels = kernelsOver(memory);
+  const job = makeJob(kernels);
+  const outputs: TensorInfo[] = [];
+  try {
+    withScratch(backend, job.tableBytes, (table) => {
+      const at: Record<string, Pointer> = { table };
+      for (const [name, tensor] of [...given(job.parameters), ...given(job.activations)]) {
+        at[name] = backend.getMemoryOffset(tensor.dataId);
+      }
+      for (const [name, shape] of [...made(job.along), ...made(job.results)]) {
+        const output = makeOutput(backend, shape);
+        outputs.push(output);
+        at[name] = backend.getMemoryOffset(output.dataId);
+      }
+      job.prepare(at);
+      if (job.count > 0) job.step(at, 0, job.count);
+      job.finish?.(at);
+    });
+  } catch (error) {
+    for (const output of outputs) backend.disposeData(output.dataId, true);
+    throw error;
+  }
+  return outputs;
+}

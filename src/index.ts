@@ -1,0 +1,11 @@
+import "./kernels/register.js";
+
+export { setCopyingMemoryLimit } from "./backend/copying.js";
+export { setWasmModules, type WasmModules } from "./backend/module.js";
+export type { MixtureConfig } from "./ops/mixture.js";
+export { mixtureMoments } from "./ops/mixtureMoments.js";
+export { mixtureResponsibilities } from "./ops/mixtureResponsibilities.js";
+export {
+  type UnsupervisedAdaptiveNormalizationConfig,
+  unsupervisedAdaptiveNormalization,
+} from "./ops/unsupervisedAdaptiveNormalization.js";

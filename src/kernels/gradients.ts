@@ -1,0 +1,32 @@
+import { engine, registerGradient, reshape, type Tensor } from "@tensorflow/tfjs-core";
+import type { MixtureAttrs } from "../arguments.js";
+import { compose, run } from "./kernel.js";
+import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
+import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
+
+/** Whether TensorFlow.js records what is computed, so that a gradient computed now may itself be differentiated. */
+export function isRecording(): boolean {
+  return engine().state.gradientDepth > 0;
+}
+
+registerGradient({
+  kernelName: UnsupervisedAdaptiveNorm.name,
+  inputsToSave: ["x", "mean", "variance", "prior", "gamma"],
+  gradFunc: (dy, saved, attrs) => {
+    const [x, mean, variance, prior, gamma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    const inputs = { x, dy: dy as Tensor, mean, variance, prior, gamma };
+    const mixtureAttrs = attrs as unknown as MixtureAttrs;
+    // The fused kernel has no gradient of its own; the operations it stands for have.
+    const compute = isRecording() ? compose : run;
+    const gradients = compute(UnsupervisedAdaptiveNormGrad, inputs, mixtureAttrs) as Tensor[];
+    const [dx, dmean, dvariance, dprior, dgamma, dbeta] = gradients as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    return {
+      x: () => dx,
+      mean: () => dmean,
+      variance: () => dvariance,
+      prior: () => reshape(dprior, prior.shape),
+      gamma: () => dgamma,
+      beta: () => dbeta,
+    };
+  },
+});

@@ -1,0 +1,7 @@
+import "./index.js";
+
+export {
+  UnsupervisedAdaptiveNormalization,
+  type UnsupervisedAdaptiveNormalizationArgs,
+  unsupervisedAdaptiveNormalization,
+} from "./layers/unsupervisedAdaptiveNormalization.js";

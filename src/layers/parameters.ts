@@ -1,0 +1,75 @@
+import {
+  add,
+  div,
+  expm1,
+  fill,
+  log,
+  maximum,
+  neg,
+  randomUniform,
+  reshape,
+  softmax,
+  softplus,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tensor2d,
+  tidy,
+  zeros,
+} from "@tensorflow/tfjs-core";
+
+// The layer's own parametrization (spec.md, section 1): raw weights, and the effective values that the kernels take.
+
+/** The least variance that has a raw value: softplus⁻¹ of less is far below what a gradient could bring back. */
+const LEAST_VARIANCE = 1e-6;
+
+export const effectiveVariance = (raw: Tensor): Tensor => softplus(raw);
+
+/** softplus⁻¹ */
+export function rawVariance(effective: Tensor): Tensor {
+  const variance = maximum(effective, LEAST_VARIANCE);
+  return add(variance, log(neg(expm1(neg(variance)))));
+}
+
+/** Softmax over the components of raw [K, 1]. @returns [K] */
+export const effectivePrior = (raw: Tensor): Tensor => softmax(reshape(raw, [-1]));
+
+/** Raw [K, 1] of an effective prior [K]. */
+export const rawPrior = (effective: Tensor): Tensor => reshape(log(maximum(effective, 1e-30)), [-1, 1]);
+
+/** softplus⁻¹(1) */
+const RAW_ONE = 0.5413248546129181;
+
+/** K numbers spread evenly over [−1, 1], 0 for one, for every channel: [K, C]. */
+export function spread(components: number, channels: number): Tensor2D {
+  const step = (k: number) => (components === 1 ? 0 : (2 * k) / (components - 1) - 1);
+  return tensor2d(Array.from({ length: components * channels }, (_, i) => step(Math.floor(i / channels))), [components, channels]);
+}
+
+/** The names of the weights that make up a mixture, and their raw starting values. */
+export type Start = Record<"mean" | "variance" | "prior", () => Tensor>;
+
+/** 'random', the paper's: μ ~ U(−1, 1), raw variance ~ U(0.001, 0.01), raw prior ~ U(0.01, 0.99), normalized. */
+export function randomStart(components: number, channels: number, seed?: number): Start {
+  const seeded = (i: number) => (seed === undefined ? undefined : seed + i);
+  const shape: [number, number] = [components, channels];
+  return {
+    mean: () => randomUniform(shape, -1, 1, "float32", seeded(0)),
+    variance: () => randomUniform(shape, 0.001, 0.01, "float32", seeded(1)),
+    prior: () =>
+      tidy(() => {
+        const prior = randomUniform([components, 1], 0.01, 0.99, "float32", seeded(2));
+        return div(prior, sum(prior));
+      }),
+  };
+}
+
+/** Where 'data' starts before it has seen any: as if the channel's mean were 0 and its deviation 1. */
+export function standardStart(components: number, channels: number): Start {
+  return {
+    mean: () => spread(components, channels),
+    variance: () => fill([components, channels], RAW_ONE),
+    prior: () => zeros([components, 1]),
+  };
+}
+

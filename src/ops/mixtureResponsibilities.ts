@@ -1,0 +1,22 @@
+import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
+import { run } from "../kernels/kernel.js";
+import { MixtureResponsibilities as kernel } from "../kernels/mixtureResponsibilities.js";
+import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
+
+/**
+ * How much each component of a channel's mixture is responsible for each activation: τ_k of
+ * {@link unsupervisedAdaptiveNormalization}, which sums to 1 over k. It has no gradient.
+ *
+ * @param x, mean, variance, prior as unsupervisedAdaptiveNormalization has them
+ * @returns float32, of shape x.shape + [K]
+ * @throws as unsupervisedAdaptiveNormalization does
+ */
+export function mixtureResponsibilities(
+  x: Tensor | TensorLike,
+  mean: Tensor | TensorLike,
+  variance: Tensor | TensorLike,
+  prior: Tensor | TensorLike,
+  config: MixtureConfig = {},
+): Tensor {
+  return tidy(kernel.op, () => run(kernel, mixtureTensors(kernel.op, x, mean, variance, prior), attrsOf(config)) as Tensor);
+}

@@ -1,0 +1,54 @@
+import { ones, type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
+import { normalizeAxis } from "../arguments.js";
+import { isRecording } from "../kernels/gradients.js";
+import { run } from "../kernels/kernel.js";
+import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
+import { toTensor } from "./tensors.js";
+
+export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
+  /** Multiplied with the normalized activations, [C]. Default: none. */
+  gamma?: Tensor | TensorLike;
+  /** Added to them, [C]. Default: none. */
+  beta?: Tensor | TensorLike;
+}
+
+/**
+ * Normalizes activations with a univariate Gaussian mixture for each channel (Faye, Azzag, Lebbah, Feng, "UAN: Unsupervised
+ * Adaptive Normalization", IJCNN 2024).
+ *
+ * With v_k = variance_k + epsilon and the responsibilities τ = softmax over k of (log prior_k − ½ log v_k − (x − mean_k)²/(2 v_k)):
+ *
+ *     y = gamma · Σ_k τ_k (x − mean_k)/√(prior_k v_k) + beta
+ *
+ * One component is batch normalization's inference. Gradients flow to x, mean, variance, prior, gamma and beta, and may be
+ * differentiated once more. A variance (with epsilon) below 2^-100 or a prior below 2^-126 counts as that. NaN and infinite
+ * activations give NaN or infinity in their own place only.
+ *
+ * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
+ * @param mean [K, C]
+ * @param variance [K, C], not negative
+ * @param prior [K] or [K, 1], not negative; it should sum to 1
+ * @returns float32, of x's shape
+ * @throws Error naming the argument that has a wrong rank, shape, dtype or value, or is disposed
+ */
+export function unsupervisedAdaptiveNormalization<T extends Tensor>(
+  x: T | TensorLike,
+  mean: Tensor | TensorLike,
+  variance: Tensor | TensorLike,
+  prior: Tensor | TensorLike,
+  config: UnsupervisedAdaptiveNormalizationConfig = {},
+): T {
+  return tidy(kernel.op, () => {
+    const inputs = mixtureTensors(kernel.op, x, mean, variance, prior);
+    const attrs = attrsOf(config);
+    const beta = config.beta === undefined ? undefined : toTensor(kernel.op, "beta", config.beta);
+    let gamma = config.gamma === undefined ? undefined : toTensor(kernel.op, "gamma", config.gamma);
+    if (gamma === undefined && isRecording()) {
+      // The gradient's saved inputs must all be there.
+      const { shape } = inputs.x;
+      gamma = ones([shape[normalizeAxis(kernel.op, attrs.axis, shape.length)] as number]);
+    }
+    return run(kernel, { ...inputs, gamma, beta }, attrs) as T;
+  });
+}
