@@ -69,7 +69,8 @@ export function setWasmModules(given: WasmModules): void {
       throw new TypeError(`setWasmModules: there are modules 'simd' and 'threadedSimd', got '${name}'`);
     }
     const module: unknown = given[name];
-    if (module !== undefined && !(module instanceof WebAssembly.Module)) {
+    // By its tag: a module may come from another realm.
+    if (module !== undefined && Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
       throw new TypeError(`setWasmModules: '${name}' must be a WebAssembly.Module, got ${typeof module}`);
     }
   }

@@ -1,16 +1,16 @@
 import {
   add,
   div,
-  expm1,
   fill,
   log,
   maximum,
-  neg,
+  mul,
   randomUniform,
   reshape,
   softmax,
   softplus,
   sum,
+  tanh,
   type Tensor,
   type Tensor2D,
   tensor2d,
@@ -25,10 +25,11 @@ const LEAST_VARIANCE = 1e-6;
 
 export const effectiveVariance = (raw: Tensor): Tensor => softplus(raw);
 
-/** softplus⁻¹ */
+/** softplus⁻¹, v + log(1 − exp(−v)), with 1 − exp(−v) = 2t/(1 + t) and t = tanh(v/2): small variances keep their digits. */
 export function rawVariance(effective: Tensor): Tensor {
   const variance = maximum(effective, LEAST_VARIANCE);
-  return add(variance, log(neg(expm1(neg(variance)))));
+  const t = tanh(div(variance, 2));
+  return add(variance, log(div(mul(t, 2), add(t, 1))));
 }
 
 /** Softmax over the components of raw [K, 1]. @returns [K] */
@@ -68,7 +69,7 @@ export function randomStart(components: number, channels: number, seed?: number)
 export function standardStart(components: number, channels: number): Start {
   return {
     mean: () => spread(components, channels),
-    variance: () => fill([components, channels], RAW_ONE),
+    variance: () => fill([components, channels], RAW_ONE, "float32"),
     prior: () => zeros([components, 1]),
   };
 }

@@ -14,22 +14,32 @@ export function toTensor(op: string, argument: string, value: Tensor | TensorLik
     if (value.dtype === "int32" || value.dtype === "bool") return cast(value, "float32");
     throw argumentError(op, argument, "have dtype float32, int32 or bool", value.dtype);
   }
-  const wanted = "be a tensor, or numbers that one can be made of";
-  if (value === null || value === undefined) throw argumentError(op, argument, wanted, String(value));
-  checkNumbers(op, argument, value, nonNegative, wanted);
-  try {
-    return tensor(value, undefined, "float32");
-  } catch (error) {
-    throw argumentError(op, argument, wanted, `what fails with: ${(error as Error).message}`);
-  }
+  const shape = shapeOf(op, argument, value, nonNegative);
+  return tensor(value, shape, "float32");
 }
 
-function checkNumbers(op: string, argument: string, value: unknown, nonNegative: boolean, wanted: string): void {
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-    for (const element of value as unknown as Iterable<unknown>) checkNumbers(op, argument, element, nonNegative, wanted);
-  } else if (typeof value !== "number" && typeof value !== "boolean") {
-    throw argumentError(op, argument, wanted, typeof value === "string" ? `'${value}'` : String(value));
-  } else if (nonNegative && !(Number(value) >= 0)) {
-    throw argumentError(op, argument, "not be negative", String(value));
+/** The shape of numbers in nested arrays. @throws where they are no numbers, or rows differ in shape. */
+function shapeOf(op: string, argument: string, value: unknown, nonNegative: boolean): number[] {
+  if (Array.isArray(value) || isTypedArray(value)) {
+    if (isTypedArray(value) && !nonNegative) return [value.length];
+    let first: number[] | undefined;
+    for (const element of value as Iterable<unknown>) {
+      const shape = shapeOf(op, argument, element, nonNegative);
+      first ??= shape;
+      if (shape.join() !== first.join()) {
+        throw argumentError(op, argument, "have rows of one shape", `[${first}] and [${shape}]`);
+      }
+    }
+    return [value.length, ...(first ?? [])];
   }
+  if (typeof value !== "number" && typeof value !== "boolean") {
+    const got = typeof value === "string" ? `'${value}'` : String(value);
+    throw argumentError(op, argument, "be a tensor, or numbers that one can be made of", got);
+  }
+  if (nonNegative && !(Number(value) >= 0)) throw argumentError(op, argument, "not be negative", String(value));
+  return [];
+}
+
+function isTypedArray(value: unknown): value is Float32Array {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }

@@ -1,0 +1,74 @@
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers";
+import "@tensorflow/tfjs-backend-wasm";
+import { makeContenders } from "./contenders.js";
+import { heapOfCall } from "./heap.js";
+import { type Timing, timeInTurns } from "./timing.js";
+
+const HELP = `npm run bench [-- options]: UAN against batch normalization on the WASM backend, in one run.
+
+  --seconds N   time for each shape and pass (default 8)
+  --help        this text
+`;
+
+const SHAPES = [
+  [32, 32, 32, 64],
+  [32, 16, 16, 128],
+  [1, 56, 56, 64],
+  [128, 256],
+];
+const K = 3;
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "8" }, help: { type: "boolean" } } });
+const seconds = Number(values.seconds);
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+if (!(seconds > 0)) {
+  console.error(`--seconds must be a positive number, got '${values.seconds}'`);
+  process.exit(2);
+}
+
+await tf.setBackend("wasm");
+console.log(
+  `TensorFlow.js ${tf.version_core}, backend wasm, Node ${process.version}, ${cpus()[0]?.model}; K = ${K}, medians, ns per activation`,
+);
+
+interface Row {
+  shape: string;
+  pass: string;
+  "tf.batchNorm": string;
+  "UAN composed": string;
+  "UAN, tfjs-uan": string;
+  "to batchNorm": string;
+  "to composed": string;
+}
+
+const rows: Row[] = [];
+for (const shape of SHAPES) {
+  const contenders = makeContenders(shape, K);
+  const difference = contenders.check();
+  if (!(difference < 1e-4)) throw new Error(`[${shape}]: fused and composed UAN differ by ${difference}`);
+  const size = tf.util.sizeFromShape(shape);
+  for (const [pass, functions] of Object.entries({ forward: contenders.forward, training: contenders.training })) {
+    const timings = timeInTurns(functions, seconds * 1000);
+    const nanoseconds = ({ median }: Timing) => ((median * 1e6) / size).toFixed(2);
+    const ratio = (to: Timing) => (timings.uan.median / to.median).toFixed(3);
+    rows.push({
+      shape: `[${shape.join(", ")}]`,
+      pass: pass === "forward" ? "forward" : "forward and backward",
+      "tf.batchNorm": nanoseconds(timings.batchNorm),
+      "UAN composed": nanoseconds(timings.composed),
+      "UAN, tfjs-uan": nanoseconds(timings.uan),
+      "to batchNorm": ratio(timings.batchNorm),
+      "to composed": ratio(timings.composed),
+    });
+  }
+  const { peak, output } = heapOfCall(contenders.forward.uan, size);
+  console.log(`[${shape.join(", ")}]: a forward call takes ${output} bytes of output and ${peak - output} bytes more`);
+  contenders.dispose();
+}
+console.table(rows);

@@ -1,0 +1,128 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { ChartConfiguration, ChartOptions } from "chart.js";
+import { EXPLANATIONS, type Summary, seconds, tableRows } from "./report.js";
+import type { Result } from "./train.js";
+
+interface Point {
+  x: number;
+  y: number;
+}
+type LineChart = ChartConfiguration<"line", Point[]>;
+type BarChart = ChartConfiguration<"bar", number[], string[]>;
+type Show = (value: number) => string;
+
+// Grey, and two of Okabe and Ito's colors, which color-blind readers tell apart too.
+const COLORS = ["#6b6b6b", "#e69f00", "#0072b2"];
+const SMOOTHED_POINTS = 80;
+
+const common = { animation: false, maintainAspectRatio: false } as const;
+const titled = (text: string) => ({ display: true, text });
+const colorOf = (i: number) => COLORS[i % COLORS.length] as string;
+
+/** Training loss by epoch, each point the mean of the steps since the one before it. */
+function smoothedLoss({ losses, epochs }: Result): Point[] {
+  const window = Math.ceil(losses.length / SMOOTHED_POINTS);
+  return Array.from({ length: Math.ceil(losses.length / window) }, (_, i) => {
+    const steps = losses.slice(i * window, (i + 1) * window);
+    const middle = i * window + steps.length / 2;
+    return { x: (middle / losses.length) * epochs.length, y: steps.reduce((sum, loss) => sum + loss, 0) / steps.length };
+  });
+}
+
+function lineChart(title: string, results: Result[], points: (result: Result) => Point[], dots: boolean): LineChart {
+  const datasets = results.map((result, i) => ({
+    label: result.name,
+    data: points(result),
+    borderColor: colorOf(i),
+    backgroundColor: colorOf(i),
+    borderWidth: 2,
+    pointRadius: dots ? 4 : 0,
+    clip: 8,
+  }));
+  const epochs = results[0]?.epochs.length ?? 1;
+  const x = { type: "linear", min: 0, max: epochs, title: titled("epochs") } as const;
+  const y = { type: dots ? "linear" : "logarithmic", title: titled(title) } as const;
+  const options: ChartOptions<"line"> = {
+    ...common,
+    scales: { x, y },
+    interaction: { mode: "nearest", axis: "x", intersect: false },
+    plugins: { title: titled(title) },
+  };
+  return { type: "line", data: { datasets }, options };
+}
+
+/** One bar for each contender, whose name and figure stand under it. */
+function barChart(title: string, summaries: Summary[], value: (summary: Summary) => number, show: Show): BarChart {
+  const values = summaries.map(value);
+  const labels = summaries.map(({ name }, i) => [name, show(values[i] as number)]);
+  const options: ChartOptions<"bar"> = {
+    ...common,
+    scales: { x: { grid: { display: false }, ticks: { maxRotation: 0, autoSkip: false } }, y: { beginAtZero: true } },
+    plugins: { title: titled(title), legend: { display: false } },
+  };
+  return { type: "bar", data: { labels, datasets: [{ label: title, data: values, backgroundColor: COLORS }] }, options };
+}
+
+function charts(results: Result[], summaries: Summary[]): (LineChart | BarChart)[] {
+  const accuracies = ({ epochs }: Result) => epochs.map(({ test }, i) => ({ x: i + 1, y: 100 * test.accuracy }));
+  const bars = (title: string, value: (summary: Summary) => number, show: Show) => barChart(title, summaries, value, show);
+  return [
+    lineChart("training loss", results, smoothedLoss, false),
+    lineChart("test accuracy, %", results, accuracies, true),
+    bars("test error, % (100 − accuracy)", ({ testAccuracy }) => 100 * (1 - testAccuracy), (value) => `${value.toFixed(2)} %`),
+    bars("final loss", ({ finalLoss }) => finalLoss, (value) => value.toFixed(4)),
+    bars("time per epoch, s", ({ secondsPerEpoch }) => secondsPerEpoch, seconds),
+    bars("of it normalizing, s", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
+  ];
+}
+
+const STYLE = `
+  body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1180px; margin: 24px auto; padding: 0 16px; }
+  h1 { font-size: 22px; margin: 0; }
+  p { color: #555; margin: 4px 0; }
+  table { border-collapse: collapse; margin: 16px 0; }
+  th, td { padding: 4px 16px; border-bottom: 1px solid #ddd; text-align: right; }
+  th:first-child, td:first-child { text-align: left; padding-left: 0; }
+  .charts { display: grid; grid-template-columns: repeat(4, 1fr); gap: 24px; }
+  .charts div { height: 280px; position: relative; min-width: 0; }
+  .charts div:nth-child(-n + 2) { grid-column: span 2; height: 340px; }
+  @media (max-width: 800px) { .charts div, .charts div:nth-child(-n + 2) { grid-column: span 4; } }`;
+
+function htmlTable(summaries: Summary[]): string {
+  const row = (cell: string, cells: string[]) => `<tr>${cells.map((text) => `<${cell}>${text}</${cell}>`).join("")}</tr>`;
+  const [head = [], ...rows] = tableRows(summaries);
+  return `<table>${row("th", head)}${rows.map((cells) => row("td", cells)).join("")}</table>`;
+}
+
+/** A page that needs nothing but itself: charts of the run, its table, and what ran. */
+export async function chartPage(description: string, results: Result[], summaries: Summary[]): Promise<string> {
+  const folder = join(createRequire(import.meta.url).resolve("chart.js"), "..");
+  const library = await readFile(join(folder, "chart.umd.min.js"), "utf8");
+  const configurations = JSON.stringify(charts(results, summaries)).replaceAll("<", "\\u003c");
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>MNIST: normalizations compared</title>
+<style>${STYLE}
+</style>
+<h1>MNIST: normalizations compared</h1>
+<p>${description}</p>
+${htmlTable(summaries)}
+<div class="charts"></div>
+${EXPLANATIONS.map((line) => `<p>${line}</p>`).join("\n")}
+<script>${library}</script>
+<script>
+Chart.defaults.color = "#222";
+Chart.defaults.font.size = 13;
+Chart.defaults.plugins.title.font = { size: 15 };
+for (const configuration of ${configurations}) {
+  const box = document.querySelector(".charts").appendChild(document.createElement("div"));
+  new Chart(box.appendChild(document.createElement("canvas")), configuration);
+}
+</script>
+</html>
+`;
+}

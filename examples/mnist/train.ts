@@ -1,0 +1,158 @@
+import { setImmediate } from "node:timers/promises";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { CLASSES, type Digits, PIXELS } from "./data.js";
+import { buildModel, type Contender } from "./models.js";
+import type { Options } from "./options.js";
+import { epochOrder } from "./random.js";
+import { Stopwatch } from "./stopwatch.js";
+
+const WARM_UP_STEPS = 10;
+const TEST_BATCH_SIZE = 1000;
+
+export interface Scores {
+  loss: number;
+  /** From 0 to 1. */
+  accuracy: number;
+}
+
+export interface Epoch {
+  /** Means over the epoch's steps, while the weights changed. */
+  training: Scores;
+  /** Of the weights after the epoch. */
+  test: Scores;
+  /** Of the training steps, with making their batches, without the test. */
+  seconds: number;
+  /** Of those seconds, the ones in the forward and backward passes of the normalization layers. */
+  normalizingSeconds: number;
+}
+
+export interface Result {
+  name: string;
+  epochs: Epoch[];
+  /** Of every training step's batch. */
+  losses: number[];
+}
+
+/** Where a run stands after a training step. */
+export interface Step extends Scores {
+  name: string;
+  /** Counted from 1. */
+  epoch: number;
+}
+
+interface Batch {
+  x: tf.Tensor2D;
+  y: tf.Tensor2D;
+  size: number;
+}
+
+function makeBatch({ images, labels }: Digits, indices: ArrayLike<number>): Batch {
+  const size = indices.length;
+  const pixels = new Float32Array(size * PIXELS);
+  const classes = new Float32Array(size * CLASSES);
+  for (let row = 0; row < size; row++) {
+    const index = indices[row] as number;
+    for (let i = 0; i < PIXELS; i++) pixels[row * PIXELS + i] = (images[index * PIXELS + i] as number) / 255;
+    classes[row * CLASSES + (labels[index] as number)] = 1;
+  }
+  return { x: tf.tensor2d(pixels, [size, PIXELS]), y: tf.tensor2d(classes, [size, CLASSES]), size };
+}
+
+function disposeBatch({ x, y }: Batch): void {
+  x.dispose();
+  y.dispose();
+}
+
+class Trainer {
+  readonly result: Result;
+  private readonly stopwatch = new Stopwatch();
+  private readonly model: tfl.Sequential;
+  private readonly optimizer: tf.Optimizer;
+
+  constructor(
+    { name, normalization }: Contender,
+    private readonly options: Options,
+  ) {
+    this.result = { name, epochs: [], losses: [] };
+    const normalize = () => (normalization ? this.stopwatch.around(normalization()) : []);
+    this.model = buildModel(options.model, normalize, options.seed);
+    this.optimizer = tf.train.adam(options.learningRate);
+    this.model.compile({ optimizer: this.optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
+  }
+
+  async trainEpoch(training: Digits, order: Uint32Array, test: Batch, onStep: (scores: Scores) => void): Promise<void> {
+    const sums = { loss: 0, accuracy: 0 };
+    let done = 0;
+    let milliseconds = 0;
+    this.stopwatch.lap();
+    while (done < order.length) {
+      const startedAt = performance.now();
+      const batch = makeBatch(training, order.subarray(done, done + this.options.batchSize));
+      const [loss, accuracy] = (await this.model.trainOnBatch(batch.x, batch.y)) as [number, number];
+      disposeBatch(batch);
+      milliseconds += performance.now() - startedAt;
+
+      this.result.losses.push(loss);
+      sums.loss += loss * batch.size;
+      sums.accuracy += accuracy * batch.size;
+      done += batch.size;
+      onStep({ loss: sums.loss / done, accuracy: sums.accuracy / done });
+      await setImmediate(); // lets the progress bar's timer and Ctrl-C in
+    }
+    this.result.epochs.push({
+      training: { loss: sums.loss / done, accuracy: sums.accuracy / done },
+      test: this.test(test),
+      seconds: milliseconds / 1000,
+      normalizingSeconds: this.stopwatch.lap(),
+    });
+  }
+
+  private test({ x, y }: Batch): Scores {
+    const [loss, accuracy] = tf.tidy(() => {
+      const scores = this.model.evaluate(x, y, { batchSize: TEST_BATCH_SIZE }) as tf.Scalar[];
+      return scores.map((score) => score.dataSync()[0]);
+    }) as [number, number];
+    return { loss, accuracy };
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    this.optimizer.dispose();
+  }
+}
+
+/** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
+async function warmUp(contender: Contender, options: Options, training: Digits, test: Batch): Promise<void> {
+  const trainer = new Trainer(contender, options);
+  const digits = Math.min(training.count, WARM_UP_STEPS * options.batchSize);
+  await trainer.trainEpoch(training, epochOrder(options.seed, 0, digits), test, () => {});
+  trainer.dispose();
+}
+
+/**
+ * Trains every contender from the same initial weights on the same batches. They take turns, an epoch each, so that what else
+ * the machine does meets all of them.
+ */
+export async function trainAll(
+  contenders: Contender[],
+  options: Options,
+  training: Digits,
+  testDigits: Digits,
+  onStep: (step: Step) => void,
+): Promise<Result[]> {
+  const test = makeBatch(testDigits, Uint32Array.from(testDigits.labels, (_, i) => i));
+  for (const contender of contenders) await warmUp(contender, options, training, test);
+
+  const trainers = contenders.map((contender) => new Trainer(contender, options));
+  for (let epoch = 0; epoch < options.epochs; epoch++) {
+    const order = epochOrder(options.seed, epoch, training.count);
+    for (const trainer of trainers) {
+      const { name } = trainer.result;
+      await trainer.trainEpoch(training, order, test, (scores) => onStep({ name, epoch: epoch + 1, ...scores }));
+    }
+  }
+  for (const trainer of trainers) trainer.dispose();
+  disposeBatch(test);
+  return trainers.map(({ result }) => result);
+}

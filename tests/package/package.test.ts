@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const here = fileURLToPath(new URL(".", import.meta.url));
+/** The oldest TensorFlow.js that the README names, and the one that all other tests run on. */
+const VERSIONS = ["4.3.0", "4.22.0"];
+
+let folder: string;
+let tarball: string;
+
+// A dependency brings an old npm of its own, which npm's scripts would find first.
+const PATH = (process.env.PATH ?? "").split(delimiter).filter((path) => !path.includes("node_modules")).join(delimiter);
+
+const run = (command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) =>
+  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATH, ...env } });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tfjs-uan-"));
+  const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+  tarball = join(folder, packed.filename);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(VERSIONS)("the packed library in an empty project, with TensorFlow.js %s,", (version) => {
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(folder, "project-"));
+    writeFileSync(join(project, "package.json"), '{ "private": true }\n');
+    const peers = ["core", "layers", "backend-wasm", "backend-cpu"].map((name) => `@tensorflow/tfjs-${name}@${version}`);
+    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball, ...peers], project);
+    for (const file of ["smoke.mjs", "smoke.cjs", "smoke.ts"]) copyFileSync(join(here, file), join(project, file));
+  });
+
+  it("works as an ES module, imported before the backends and after them", () => {
+    expect(run("node", ["smoke.mjs"], project)).toContain("ok");
+    expect(run("node", ["smoke.mjs"], project, { AFTER: "1" })).toContain("ok");
+  });
+
+  it("works as CommonJS", () => {
+    expect(run("node", ["smoke.cjs"], project)).toContain("ok");
+  });
+
+  it.each([
+    ["nodenext", "nodenext"],
+    ["esnext", "bundler"],
+    ["commonjs", "node10"],
+  ])("has declarations for module %s, resolution %s", (module, moduleResolution) => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const flags = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022"];
+    run("node", [tsc, ...flags, "--module", module, "--moduleResolution", moduleResolution, "smoke.ts"], project);
+  });
+});

@@ -1,0 +1,15 @@
+// The same library through require, and one copy of it however it is asked for.
+const tf = require("@tensorflow/tfjs-core");
+require("@tensorflow/tfjs-backend-wasm");
+const { unsupervisedAdaptiveNormalization } = require("tfjs-uan");
+const layers = require("tfjs-uan/layers");
+const { existsSync } = require("node:fs");
+
+if (!existsSync(require.resolve("tfjs-uan/wasm/tfjs-uan-simd.wasm"))) throw new Error("the binaries are not exported");
+tf.setBackend("wasm").then(() => {
+  const y = unsupervisedAdaptiveNormalization([[1, 2]], [[1, 1]], [[4, 1]], [1], { epsilon: 0 });
+  const [a, b] = y.dataSync();
+  if (Math.abs(a) > 1e-6 || Math.abs(b - 1) > 1e-6) throw new Error(`got ${[a, b]}`);
+  if (!(layers.unsupervisedAdaptiveNormalization() instanceof layers.UnsupervisedAdaptiveNormalization)) throw new Error("no layer");
+  console.log("ok");
+});

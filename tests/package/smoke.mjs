@@ -1,0 +1,46 @@
+// What a new user's first program might do, in an ES module: ops, gradients, a layer trained, saved and loaded, on two backends.
+// The library is imported before the backends (AFTER=1: after them).
+if (!process.env.AFTER) await import("tfjs-uan/layers");
+const tf = await import("@tensorflow/tfjs-core");
+const tfl = await import("@tensorflow/tfjs-layers");
+await import("@tensorflow/tfjs-backend-wasm");
+await import("@tensorflow/tfjs-backend-cpu");
+const { unsupervisedAdaptiveNormalization: normalize } = await import("tfjs-uan");
+const { unsupervisedAdaptiveNormalization } = await import("tfjs-uan/layers");
+console.warn = () => {};
+
+function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+const values = {};
+for (const backend of ["wasm", "cpu"]) {
+  await tf.setBackend(backend);
+  const x = tf.tensor2d([-2, -1, 0, 1, 2, 3], [3, 2]);
+  const f = (x) => normalize(x, [[-1, 0], [1, 2]], [[1, 1], [0.5, 2]], [0.4, 0.6]);
+  values[backend] = [...f(x).dataSync(), ...tf.grad(f)(x).dataSync()];
+}
+assert(values.wasm.every(Number.isFinite), `not finite: ${values.wasm}`);
+assert(values.wasm.every((v, i) => v === values.cpu[i]), `wasm has ${values.wasm}, cpu ${values.cpu}`);
+
+await tf.setBackend("wasm");
+const model = tfl.sequential({
+  layers: [
+    tfl.layers.dense({ units: 8, inputShape: [4] }),
+    unsupervisedAdaptiveNormalization({ numComponents: 3 }),
+    tfl.layers.activation({ activation: "relu" }),
+    tfl.layers.dense({ units: 1 }),
+  ],
+});
+model.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError" });
+const x = tf.randomNormal([128, 4], 0, 1, "float32", 1);
+const y = tf.sum(x, 1, true);
+const { history } = await model.fit(x, y, { epochs: 20, verbose: 0 });
+assert(history.loss.at(-1) < history.loss[0] / 2, `loss ${history.loss}`);
+
+let saved;
+await model.save(tf.io.withSaveHandler((artifacts) => ((saved = artifacts), { modelArtifactsInfo: {} })));
+const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
+const [before, after] = [model, loaded].map((m) => m.predict(x).dataSync());
+assert(before.every((v, i) => Math.abs(v - after[i]) < 1e-5), "the loaded model predicts something else");
+console.log(`ok ${tf.version_core ?? tf.version.tfjs}`);
