@@ -1,5 +1,5 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, constantOf, exchanged, sumOf } from "./mixture/table";
+import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, constantOf, exchanged, sumsOf } from "./mixture/table";
 import { HALVES, VEC, Vec, addWide, get, mulWide, put, sub, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
@@ -57,19 +57,22 @@ export function mixture_moments_finish(
   at: usize, mean: usize, variance: usize, mass: usize, newMean: usize, newVariance: usize,
 ): void {
   const table = changetype<MixtureTable>(at);
-  for (let k: u32 = 0; k < table.components; k++) {
-    for (let c: u32 = 0; c < table.channels; c++) {
-      const first = SUMS * exchanged(k, <u32>constantOf(table, c, REFERENCE));
-      const at = <usize>(k * table.channels + c) << 2;
-      const n = sumOf(table, c, first);
-      store<f32>(mass + at, <f32>n);
+  const sums = at + table.scratch;
+  for (let c: u32 = 0; c < table.channels; c++) {
+    sumsOf(table, c, sums);
+    const reference = <u32>constantOf(table, c, REFERENCE);
+    for (let k: u32 = 0; k < table.components; k++) {
+      const first = sums + (<usize>(SUMS * exchanged(k, reference)) << 3);
+      const out = <usize>(k * table.channels + c) << 2;
+      const n = load<f64>(first);
+      store<f32>(mass + out, <f32>n);
       if (n > 0 || n != n) {
-        const shift = sumOf(table, c, first + 1) / n;
-        store<f32>(newMean + at, <f32>(load<f32>(mean + at) + shift));
-        store<f32>(newVariance + at, <f32>max(sumOf(table, c, first + 2) / n - shift * shift, 0));
+        const shift = load<f64>(first + 8) / n;
+        store<f32>(newMean + out, <f32>(load<f32>(mean + out) + shift));
+        store<f32>(newVariance + out, <f32>max(load<f64>(first + 16) / n - shift * shift, 0));
       } else {
-        store<f32>(newMean + at, load<f32>(mean + at));
-        store<f32>(newVariance + at, load<f32>(variance + at));
+        store<f32>(newMean + out, load<f32>(mean + out));
+        store<f32>(newVariance + out, load<f32>(variance + out));
       }
     }
   }

@@ -1,7 +1,7 @@
 import { constant, distance, farMixture, farResponsibilities } from "./mixture/far";
 import {
-  GAIN, INVERSE, KAPPA2, LIMIT, LOG, MEAN, MixtureTable, PULL, REFERENCE, SCALE, SCORE, SLOT, SLOTS, constantOf, exchanged,
-  sumOf,
+  BLOCK, GAIN, INVERSE, KAPPA2, LIMIT, LOG, MEAN, MixtureTable, PULL, REFERENCE, SCALE, SCORE, SLOT, SLOTS, constantOf, exchanged,
+  sumsOf,
 } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
@@ -12,90 +12,130 @@ import { walk } from "./simd/walk";
 
 // Gradients of section 1 of spec.md. With u_k = dy τ_k, P_k = u_k (g_k − y) and what table.ts names:
 //
-//     M_k  = P_k z_k/√v_k − u_k/√(λ_k v_k)            dx = −γ Σ_k M_k
-//     dμ_k = γ ΣM_k     dσ²_k = γ (ΣP_k z_k² − ΣP_k − Σu_k g_k)/(2 v_k)     dλ_k = Σ_c γ (ΣP_k − ½ Σu_k g_k)/λ_k
+//     M_k  = γ (P_k z_k/√v_k − u_k/√(λ_k v_k))        dx = −Σ_k M_k
+//     dμ_k = ΣM_k     dσ²_k = γ (ΣP_k z_k² − ΣP_k − Σu_k g_k)/(2 v_k)     dλ_k = Σ_c γ (ΣP_k − ½ Σu_k g_k)/λ_k
 //     dγ   = Σ_k Σu_k g_k     dβ = Σdy
 //
 // so that four sums a component, and one more, carry all the parameters' gradients. y here is without gamma and beta.
 
-/** Sums: of dy, then of M, P, P t² and u g for each slot. */
+/** Sums for each slot, of M, P, P t² and u g; before them one, of dy. */
 const SUMS: u32 = 4;
-@inline function sumsOf(components: u32): u32 { return 1 + SUMS * components; }
+
+// A block of rows is taken through two steps, each of short chains of instructions so that many are under way at once.
+// For each row of a block, in the table's scratch: y and w = dy/Σe, then e and t of every slot.
+@inline function rowBytes(components: u32): usize { return 2 * VEC + 2 * components * VEC; }
 
 @unmanaged class Backward {
   visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
-    const slots = group + SLOTS;
-    const end = slots + table.components * SLOT;
-    const sums = at + table.scratch + 2 * table.components * VEC;
-    const limit = get(group + LIMIT);
-    memory.fill(sums, 0, table.sums * VEC);
-    let total: Vec = splat(0);
-    for (let i: u32 = 0; i < rows; i++) {
-      let v = get(x);
-      let d = get(dy);
-      let t0 = mul(sub(v, get(slots + MEAN)), get(slots + INVERSE));
-      let square = mul(t0, t0);
-      const out = greater(square, limit);
-      const isFar = any(out);
-      if (isFar) {
-        far(table, group, v, where(out, d), dx);
-        v = select(get(slots + MEAN), v, out);
-        d = except(d, out);
-        t0 = except(t0, out);
-        square = except(square, out);
+    const components = table.components;
+    const kept = at + table.scratch;
+    const row = rowBytes(components);
+    for (let i: u32 = 0; i < rows; i += BLOCK) {
+      const n = min(rows - i, BLOCK);
+      const isFar = responsibilities(table, group, x, dy, dx, stride, n, kept, row);
+      for (let k: u32 = 0; k < components; k++) {
+        gradients(
+          group + SLOTS + k * SLOT, group + table.sumsAt + (1 + SUMS * k) * HALVES * VEC, kept, kept + 2 * VEC + 2 * k * VEC, row,
+          dx, stride, n,
+        );
       }
-      total = add(total, d);
-
-      // Exponentials and distances of all components, then the mixture.
-      let kept = at + table.scratch;
-      put(kept, splat(1));
-      put(kept + VEC, t0);
-      let density: Vec = splat(1);
-      let sum = mul(t0, get(slots + GAIN));
-      for (let slot = slots + SLOT; slot < end; slot += SLOT) {
-        kept += 2 * VEC;
-        const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-        const e = exp2(nmadd(t, t, add(get(slot + LOG), square)));
-        density = add(density, e);
-        sum = madd(e, mul(t, get(slot + GAIN)), sum);
-        put(kept, e);
-        put(kept + VEC, t);
-      }
-      const one = div(splat(1), density);
-      const y = mul(sum, one);
-      const w = mul(d, one);
-
-      // Gradients.
-      kept = at + table.scratch;
-      let s = sums;
-      let pull: Vec = splat(0);
-      for (let slot = slots; slot < end; slot += SLOT) {
-        const t = get(kept + VEC);
-        const u = mul(get(kept), w);
-        const g = mul(t, get(slot + GAIN));
-        const p = mul(u, sub(g, y));
-        const pt = mul(p, t);
-        const m = nmadd(u, get(slot + PULL), mul(pt, get(slot + SCORE)));
-        pull = sub(pull, m);
-        put(s, add(get(s), m));
-        put(s + VEC, add(get(s + VEC), p));
-        put(s + 2 * VEC, madd(pt, t, get(s + 2 * VEC)));
-        put(s + 3 * VEC, madd(u, g, get(s + 3 * VEC)));
-        s += SUMS * VEC;
-        kept += 2 * VEC;
-      }
-      const r = mul(pull, get(group + SCALE));
-      put(dx, isFar ? select(get(dx), r, out) : r);
-      x += stride;
-      dy += stride;
-      dx += stride;
+      if (isFar) far(table, group, x, dy, dx, stride, n);
+      x += n * stride;
+      dy += n * stride;
+      dx += n * stride;
     }
-
-    const wide = group + table.sumsAt;
-    addTo(wide, total);
-    for (let i: u32 = 1; i < table.sums; i++) addTo(wide + i * HALVES * VEC, get(sums + (i - 1) * VEC));
   }
+}
+
+/**
+ * Exponentials, distances, y and w of `rows` rows, and their sum of dy. Sets dx to 0. Far lanes are given no weight.
+ *
+ * @returns whether there are far lanes
+ */
+function responsibilities(
+  table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, kept: usize, row: usize,
+): bool {
+  const slots = group + SLOTS;
+  const end = slots + table.components * SLOT;
+  const mean = get(slots + MEAN);
+  const inverse = get(slots + INVERSE);
+  const gain = get(slots + GAIN);
+  const limit = get(group + LIMIT);
+  let isFar = false;
+  let total: Vec = splat(0);
+  for (let i: u32 = 0; i < rows; i++) {
+    let v = get(x);
+    let d = get(dy);
+    let t0 = mul(sub(v, mean), inverse);
+    let square = mul(t0, t0);
+    const out = greater(square, limit);
+    if (any(out)) {
+      isFar = true;
+      v = select(mean, v, out);
+      d = except(d, out);
+      t0 = except(t0, out);
+      square = except(square, out);
+    }
+    total = add(total, d);
+    let q = kept + 2 * VEC;
+    put(q, splat(1));
+    put(q + VEC, t0);
+    let density: Vec = splat(1);
+    let sum = mul(t0, gain);
+    for (let slot = slots + SLOT; slot < end; slot += SLOT) {
+      q += 2 * VEC;
+      const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
+      const e = exp2(nmadd(t, t, add(get(slot + LOG), square)));
+      density = add(density, e);
+      sum = madd(e, mul(t, get(slot + GAIN)), sum);
+      put(q, e);
+      put(q + VEC, t);
+    }
+    const one = div(splat(1), density);
+    put(kept, mul(sum, one));
+    put(kept + VEC, mul(d, one));
+    put(dx, splat(0));
+    kept += row;
+    x += stride;
+    dy += stride;
+    dx += stride;
+  }
+  addTo(group + table.sumsAt, total);
+  return isFar;
+}
+
+/** One component's sums over `rows` rows, and its part of dx. */
+function gradients(
+  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, stride: usize, rows: u32,
+): void {
+  const gain = get(slot + GAIN);
+  const pullGain = get(slot + PULL);
+  const score = get(slot + SCORE);
+  let sumM: Vec = splat(0);
+  let sumP: Vec = splat(0);
+  let sumPtt: Vec = splat(0);
+  let sumUg: Vec = splat(0);
+  for (let i: u32 = 0; i < rows; i++) {
+    const t = get(et + VEC);
+    const u = mul(get(et), get(kept + VEC));
+    const g = mul(t, gain);
+    const p = mul(u, sub(g, get(kept)));
+    const pt = mul(p, t);
+    const m = nmadd(u, pullGain, mul(pt, score));
+    sumM = add(sumM, m);
+    sumP = add(sumP, p);
+    sumPtt = madd(pt, t, sumPtt);
+    sumUg = madd(u, g, sumUg);
+    put(dx, sub(get(dx), m));
+    kept += row;
+    et += row;
+    dx += stride;
+  }
+  addTo(sums, sumM);
+  addTo(sums + HALVES * VEC, sumP);
+  addTo(sums + 2 * HALVES * VEC, sumPtt);
+  addTo(sums + 3 * HALVES * VEC, sumUg);
 }
 
 /** Adds a vector to a float64 sum. */
@@ -107,40 +147,56 @@ const SUMS: u32 = 4;
   put(sum + half * VEC, addWide(get(sum + half * VEC), w));
 }
 
-/** The same in float64 for activations far from their reference (see mixture/table.ts); dy is zero for the others. */
-function far(table: MixtureTable, group: usize, x: Vec, dy: Vec, dx: usize): void {
-  const tau = changetype<usize>(table) + table.scratch;
-  const wide = group + table.sumsAt;
-  let r: Vec = splat(0);
-  for (let half: u32 = 0; half < HALVES; half++) {
-    const v = widen(x, half);
-    const d = widen(dy, half);
-    farResponsibilities(table, group, v, half, tau);
-    const y = farMixture(table, group, v, half, tau);
-    let pull: Wide = splatWide(0);
-    addWideTo(wide, half, d);
-    let sum = wide + HALVES * VEC;
-    for (let k: u32 = 0; k < table.components; k++) {
-      const t = distance(group, k, v, half);
-      const u = mulWide(d, get(tau + k * VEC));
-      const g = mulWide(t, constant(group, k, GAIN, half));
-      const p = mulWide(u, subWide(g, y));
-      const pt = mulWide(p, t);
-      const m = subWide(mulWide(pt, constant(group, k, SCORE, half)), mulWide(u, constant(group, k, PULL, half)));
-      pull = subWide(pull, m);
-      addWideTo(sum, half, m);
-      addWideTo(sum + HALVES * VEC, half, p);
-      addWideTo(sum + 2 * HALVES * VEC, half, mulWide(pt, t));
-      addWideTo(sum + 3 * HALVES * VEC, half, mulWide(u, g));
-      sum += SUMS * HALVES * VEC;
+/** The lanes that are far from their reference (see mixture/table.ts), in float64. */
+function far(table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32): void {
+  const limit = get(group + LIMIT);
+  const mean = get(group + SLOTS + MEAN);
+  const inverse = get(group + SLOTS + INVERSE);
+  for (let i: u32 = 0; i < rows; i++) {
+    const v = get(x);
+    const t0 = mul(sub(v, mean), inverse);
+    const out = greater(mul(t0, t0), limit);
+    if (any(out)) {
+      let r: Vec = splat(0);
+      for (let half: u32 = 0; half < HALVES; half++) {
+        r = withHalf(r, half, farGradients(table, group, widen(v, half), widen(where(out, get(dy)), half), half));
+      }
+      put(dx, select(r, get(dx), out));
     }
-    r = withHalf(r, half, mulWide(pull, widen(get(group + SCALE), half)));
+    x += stride;
+    dy += stride;
+    dx += stride;
   }
-  put(dx, r);
+}
+
+/** dx of half the lanes; adds to the sums. */
+function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half: u32): Wide {
+  const tau = changetype<usize>(table) + table.scratch;
+  farResponsibilities(table, group, x, half, tau);
+  const y = farMixture(table, group, x, half, tau);
+  let pull: Wide = splatWide(0);
+  let sum = group + table.sumsAt;
+  addWideTo(sum, half, dy);
+  sum += HALVES * VEC;
+  for (let k: u32 = 0; k < table.components; k++) {
+    const t = distance(group, k, x, half);
+    const u = mulWide(dy, get(tau + k * VEC));
+    const g = mulWide(t, constant(group, k, GAIN, half));
+    const p = mulWide(u, subWide(g, y));
+    const pt = mulWide(p, t);
+    const m = subWide(mulWide(pt, constant(group, k, SCORE, half)), mulWide(u, constant(group, k, PULL, half)));
+    pull = subWide(pull, m);
+    addWideTo(sum, half, m);
+    addWideTo(sum + HALVES * VEC, half, p);
+    addWideTo(sum + 2 * HALVES * VEC, half, mulWide(pt, t));
+    addWideTo(sum + 3 * HALVES * VEC, half, mulWide(u, g));
+    sum += SUMS * HALVES * VEC;
+  }
+  return pull;
 }
 
 /** How many sums uan_backward wants in its table. */
-export function uan_backward_sums(components: u32): u32 { return sumsOf(components); }
+export function uan_backward_sums(components: u32): u32 { return 1 + SUMS * components; }
 
 /**
  * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's sums.
@@ -162,29 +218,36 @@ export function uan_backward(at: usize, x: usize, dy: usize, dx: usize, start: u
 export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, dprior: usize, dgamma: usize, dbeta: usize): void {
   const table = changetype<MixtureTable>(at);
   const channels = table.channels;
+  const components = table.components;
+  const sums = at + table.scratch;
+  const priors = sums + (<usize>table.sums << 3);
+  memory.fill(priors, 0, components << 3);
   for (let c: u32 = 0; c < channels; c++) {
-    store<f32>(dbeta + (<usize>c << 2), <f32>sumOf(table, c, 0));
-    let sum: f64 = 0;
-    for (let k: u32 = 0; k < table.components; k++) sum += sumOf(table, c, SUMS * k + 4);
-    store<f32>(dgamma + (<usize>c << 2), <f32>sum);
-  }
-  for (let k: u32 = 0; k < table.components; k++) {
-    let sum: f64 = 0;
-    for (let c: u32 = 0; c < channels; c++) {
-      const slot = exchanged(k, <u32>constantOf(table, c, REFERENCE));
-      const scale = <f64>constantOf(table, c, SCALE);
+    sumsOf(table, c, sums);
+    const scale = <f64>constantOf(table, c, SCALE);
+    const reference = <u32>constantOf(table, c, REFERENCE);
+    let dscale: f64 = 0;
+    for (let k: u32 = 0; k < components; k++) {
+      const slot = exchanged(k, reference);
       const inverse = <f64>constantOf(table, c, SLOTS + slot * SLOT + INVERSE);
-      const gain = <f64>constantOf(table, c, SLOTS + slot * SLOT + GAIN);
-      const first = 1 + SUMS * slot;
-      const p = sumOf(table, c, first + 1);
-      const ug = sumOf(table, c, first + 3);
-      const at = <usize>(k * channels + c) << 2;
-      store<f32>(dmean + at, <f32>(scale * sumOf(table, c, first)));
-      // 1/v = inverse²/κ² and 1/λ = κ² gain²
-      const variance = (sumOf(table, c, first + 2) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
-      store<f32>(dvariance + at, <f32>(scale * variance));
-      sum += scale * (p - 0.5 * ug) * KAPPA2 * gain * gain;
+      const first = sums + (<usize>(1 + SUMS * slot) << 3);
+      const p = load<f64>(first + 8);
+      const ug = load<f64>(first + 24);
+      const out = <usize>(k * channels + c) << 2;
+      store<f32>(dmean + out, <f32>load<f64>(first));
+      // 1/v = inverse²/κ²
+      const variance = (load<f64>(first + 16) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
+      store<f32>(dvariance + out, <f32>(scale * variance));
+      store<f64>(priors + (<usize>k << 3), load<f64>(priors + (<usize>k << 3)) + scale * (p - 0.5 * ug));
+      dscale += ug;
     }
-    store<f32>(dprior + (<usize>k << 2), <f32>sum);
+    store<f32>(dgamma + (<usize>c << 2), <f32>dscale);
+    store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(sums));
+  }
+  for (let k: u32 = 0; k < components; k++) {
+    // 1/λ = κ² gain², the same in every channel
+    const slot = exchanged(k, <u32>constantOf(table, 0, REFERENCE));
+    const gain = <f64>constantOf(table, 0, SLOTS + slot * SLOT + GAIN);
+    store<f32>(dprior + (<usize>k << 2), <f32>(load<f64>(priors + (<usize>k << 3)) * KAPPA2 * gain * gain));
   }
 }

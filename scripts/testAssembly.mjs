@@ -42,9 +42,9 @@ const faults = found.filter((file) => !ran.get(file)).map((file) => `${file}: no
 if (!found.length) faults.push("tests/assembly has no *.spec.ts");
 if (code !== 0) faults.push(`as-pect ended with ${code ?? "a signal"}`);
 if (faults.length) {
-  console.error(`The tests of assembly/ failed:\n${faults.map((fault) => `  ${fault}\n`).join("")}`);
+  console.error(`\nThe tests of assembly/ failed:\n${faults.map((fault) => `  ${fault}\n`).join("")}`);
   process.exitCode = 1;
 } else {
   const tests = [...ran.values()].reduce((sum, n) => sum + n, 0);
-  console.log(`assembly/: ${tests} tests in ${ran.size} files passed.`);
+  console.log(`\nassembly/: ${tests} tests in ${ran.size} files passed.`);
 }

@@ -18,6 +18,8 @@ import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from ".
 
 /** κ² = ½ log2 e */
 export const KAPPA2: f64 = 0.7213475204444817;
+/** Rows that a kernel may keep in a table's scratch at once. */
+export const BLOCK: u32 = 32;
 /** Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. */
 export const LEAST_VARIANCE: f32 = 7.888609052210118e-31; // 2^-100
 export const LEAST_PRIOR: f32 = 1.1754943508222875e-38; // 2^-126, the least normal number
@@ -31,7 +33,7 @@ const MOST_BITS: f32 = 100;
   /** Running sums in each group: their number, and the bytes from the group to them. Each is HALVES Wide. */
   sums: u32;
   sumsAt: u32;
-  /** Bytes from the table to 2 · components vectors, then to `sums` vectors, for use inside a visit. */
+  /** Bytes from the table to BLOCK times 2 + 2 · components vectors, for use inside a visit. */
   scratch: u32;
 }
 
@@ -45,8 +47,8 @@ export const MEAN: usize = 0; // μ_k
 export const INVERSE: usize = 1 * VEC; // κ/√v_k
 export const LOG: usize = 2 * VEC; // (log2 λ_k − ½ log2 v_k), less the reference's
 export const GAIN: usize = 3 * VEC; // 1/(κ√λ_k), so that g_k = GAIN · t_k; times gamma where the table was made so
-export const PULL: usize = 4 * VEC; // 1/√(λ_k v_k)
-export const SCORE: usize = 5 * VEC; // 1/(κ√v_k), so that z_k/√v_k = SCORE · t_k
+export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k)
+export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k
 export const SLOT: usize = 6 * VEC;
 
 @inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
@@ -54,7 +56,7 @@ export const SLOT: usize = 6 * VEC;
 function layout(table: MixtureTable | null, channels: u32, inner: u32, components: u32, sums: u32): usize {
   const tail = aligned(offsetof<MixtureTable>());
   const scratch = tail + aligned(tailBytes(4 * <usize>components));
-  const first = scratch + (2 * components + sums) * VEC;
+  const first = scratch + BLOCK * (2 + 2 * components) * VEC;
   const sumsAt = SLOTS + components * SLOT;
   const groupBytes = sumsAt + sums * HALVES * VEC;
   if (table) {
@@ -97,6 +99,18 @@ export function mixture_prepare(
   const table = changetype<MixtureTable>(at);
   layout(table, channels, inner, components, sums);
   const row = <usize>channels << 2;
+
+  // What depends on the component alone: gain and log of the prior, into the scratch, and the bits of the largest gain.
+  const ofComponent = at + table.scratch;
+  let gainBits: Vec = splat(0);
+  for (let k: u32 = 0; k < components; k++) {
+    const p = larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
+    const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
+    gainBits = larger(gainBits, log2(gain));
+    put(ofComponent + 2 * k * VEC, gain);
+    put(ofComponent + 2 * k * VEC + VEC, log2(p));
+  }
+
   const n = groupCount(channels, inner);
   for (let g: u32 = 0; g < n; g++) {
     const group = groupAt(table, g);
@@ -108,16 +122,15 @@ export function mixture_prepare(
     let most: Vec = splat(-1);
     for (let k: u32 = 0; k < components; k++) {
       const v = larger(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
-      const p = larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
-      const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
+      const gain = get(ofComponent + 2 * k * VEC);
+      const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
       const slot = group + SLOTS + k * SLOT;
       put(slot + MEAN, gather(table, g, mean + k * row));
-      const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
       put(slot + INVERSE, inverse);
-      put(slot + LOG, sub(log2(p), mul(splat(0.5), log2(v))));
+      put(slot + LOG, sub(get(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
       put(slot + GAIN, fold ? mul(gain, scale) : gain);
-      put(slot + PULL, mul(gain, inverse));
-      put(slot + SCORE, mul(inverse, splat(<f32>(1 / KAPPA2))));
+      put(slot + PULL, mul(scale, mul(gain, inverse)));
+      put(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
       const wider = greater(v, most);
       most = select(v, most, wider);
       reference = select(splat(<f32>k), reference, wider);
@@ -138,8 +151,10 @@ export function mixture_prepare(
       const slot = zero + k * SLOT;
       const less = sub(get(slot + LOG), log);
       put(slot + LOG, less);
-      bits = larger(bits, add(less, log2(larger(abs(get(slot + GAIN)), splat(1)))));
+      bits = larger(bits, less);
     }
+    if (gamma && fold) bits = add(bits, log2(larger(abs(scale), splat(1))));
+    bits = add(bits, gainBits);
     put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(MOST_SQUARE)));
     if (sums) memory.fill(group + table.sumsAt, 0, sums * HALVES * VEC);
   }
@@ -166,15 +181,17 @@ export function constantOf(table: Table, channel: u32, offset: usize): f32 {
   return load<f32>(groupAt(table, lane / LANES) + offset + (<usize>(lane % LANES) << 2));
 }
 
-/** One of a channel's running sums, over all its lanes. */
-export function sumOf(table: MixtureTable, channel: u32, index: u32): f64 {
+/** All running sums of a channel, over all its lanes: `sums` float64 at `out`. */
+export function sumsOf(table: MixtureTable, channel: u32, out: usize): void {
   const row = lanesInARow(table);
   const lanes = groupCount(table.channels, table.inner) * LANES;
-  let sum: f64 = 0;
+  memory.fill(out, 0, table.sums << 3);
   for (let first = channel * row; first < lanes; first += table.channels * row) {
     for (let lane = first; lane < first + row; lane++) {
-      sum += load<f64>(groupAt(table, lane / LANES) + table.sumsAt + index * HALVES * VEC + (<usize>(lane % LANES) << 3));
+      let p = groupAt(table, lane / LANES) + table.sumsAt + (<usize>(lane % LANES) << 3);
+      for (let i: usize = 0; i < table.sums; i++, p += HALVES * VEC) {
+        store<f64>(out + (i << 3), load<f64>(out + (i << 3)) + load<f64>(p));
+      }
     }
   }
-  return sum;
 }

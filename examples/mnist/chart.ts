@@ -71,8 +71,16 @@ function charts(results: Result[], summaries: Summary[]): (LineChart | BarChart)
   return [
     lineChart("training loss", results, smoothedLoss, false),
     lineChart("test accuracy, %", results, accuracies, true),
-    bars("test error, % (100 − accuracy)", ({ testAccuracy }) => 100 * (1 - testAccuracy), (value) => `${value.toFixed(2)} %`),
-    bars("final loss", ({ finalLoss }) => finalLoss, (value) => value.toFixed(4)),
+    bars(
+      "test error, % (100 − accuracy)",
+      ({ testAccuracy }) => 100 * (1 - testAccuracy),
+      (value) => `${value.toFixed(2)} %`,
+    ),
+    bars(
+      "final loss",
+      ({ finalLoss }) => finalLoss,
+      (value) => value.toFixed(4),
+    ),
     bars("time per epoch, s", ({ secondsPerEpoch }) => secondsPerEpoch, seconds),
     bars("of it normalizing, s", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
   ];

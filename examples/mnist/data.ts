@@ -35,9 +35,7 @@ function parseIdx(file: string, bytes: Buffer, dimensions: number): { shape: num
   const shape = Array.from({ length: dimensions }, (_, i) => bytes.readUInt32BE(4 * (i + 1)));
   const size = shape.reduce((product, length) => product * length, 1);
   if (bytes.length !== header + size) {
-    throw new DataError(
-      `${file}: shape [${shape.join(", ")}] must be followed by ${size} bytes, got ${bytes.length - header}`,
-    );
+    throw new DataError(`${file}: shape [${shape.join(", ")}] must be followed by ${size} bytes, got ${bytes.length - header}`);
   }
   return { shape, values: bytes.subarray(header) };
 }

@@ -63,12 +63,7 @@ const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
     MODELS,
     "mlp",
   ),
-  digits: wholeNumber(
-    { name: "digits", placeholder: "N", description: "digits to train on" },
-    1,
-    TRAINING_DIGITS,
-    20000,
-  ),
+  digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS, 20000),
   epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over them" }, 1, 1000, 10),
   batchSize: wholeNumber(
     { name: "batch-size", placeholder: "N", description: "digits per training step" },

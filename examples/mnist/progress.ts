@@ -4,6 +4,8 @@ import type { Step } from "./train.js";
 const REFRESHES_PER_SECOND = 5;
 /** Between two lines where the output is no terminal. */
 const LINE_INTERVAL_MS = 10_000;
+/** The exit code of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 export interface Progress {
   step(step: Step): void;
@@ -27,11 +29,16 @@ export function startProgress(steps: number, stepsPerRound: number, epochs: numb
     fps: REFRESHES_PER_SECOND,
     etaBuffer: stepsPerRound,
     hideCursor: true,
-    gracefulExit: true,
+    gracefulExit: false, // it would swallow the first Ctrl-C
     noTTYOutput: true,
     notTTYSchedule: LINE_INTERVAL_MS,
     formatTime: timeText,
   });
+  const interrupt = () => {
+    bar.stop(); // gives the terminal its cursor back
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", interrupt);
   let done = 0;
   bar.start(steps, 0, { name: "starting", epoch: 0, epochs, loss: "-", accuracy: "-" });
   return {
@@ -39,6 +46,9 @@ export function startProgress(steps: number, stepsPerRound: number, epochs: numb
       done++;
       bar.update(done, { name, epoch, loss: loss.toFixed(4), accuracy: (100 * accuracy).toFixed(2) });
     },
-    stop: () => bar.stop(),
+    stop() {
+      process.off("SIGINT", interrupt);
+      bar.stop();
+    },
   };
 }

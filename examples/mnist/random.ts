@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 const STREAMS = 2048;
 const FIRST_EPOCH_STREAM = 1024;
 
-/** One of many seeds that follow from a run's. Never 0, which TensorFlow.js takes for no seed. */
+/** One of many seeds that follow from a run's. Never 0, which TensorFlow.js's normal distribution takes for no seed. */
 function streamSeed(seed: number, stream: number): number {
   return seed * STREAMS + stream + 1;
 }

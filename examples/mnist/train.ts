@@ -141,7 +141,10 @@ export async function trainAll(
   testDigits: Digits,
   onStep: (step: Step) => void,
 ): Promise<Result[]> {
-  const test = makeBatch(testDigits, Uint32Array.from(testDigits.labels, (_, i) => i));
+  const test = makeBatch(
+    testDigits,
+    Uint32Array.from(testDigits.labels, (_, i) => i),
+  );
   for (const contender of contenders) await warmUp(contender, options, training, test);
 
   const trainers = contenders.map((contender) => new Trainer(contender, options));

@@ -1,5 +1,5 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import * as binaries from "./binaries.js";
+import { simd, threadedSimd } from "./binaries.js";
 
 /** A number of bytes from the start of a memory. */
 export type Pointer = number;
@@ -34,14 +34,7 @@ export type Kernels = {
   mixture_responsibilities(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
   uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
   uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  uan_backward_finish(
-    table: Pointer,
-    dmean: Pointer,
-    dvariance: Pointer,
-    dprior: Pointer,
-    dgamma: Pointer,
-    dbeta: Pointer,
-  ): void;
+  uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
   uan_backward_sums(components: number): number;
   walk_period(channels: number, inner: number): number;
 };
@@ -54,6 +47,8 @@ export interface WasmModules {
   threadedSimd?: WebAssembly.Module;
 }
 
+const BINARIES: Record<keyof WasmModules, string> = { simd, threadedSimd };
+
 const modules: WasmModules = {};
 let instances = new WeakMap<WebAssembly.Memory, Kernels>();
 
@@ -65,8 +60,8 @@ let instances = new WeakMap<WebAssembly.Memory, Kernels>();
  */
 export function setWasmModules(given: WasmModules): void {
   for (const name of Object.keys(given) as Array<keyof WasmModules>) {
-    if (name !== "simd" && name !== "threadedSimd") {
-      throw new TypeError(`setWasmModules: there are modules 'simd' and 'threadedSimd', got '${name}'`);
+    if (!(name in BINARIES)) {
+      throw new TypeError(`setWasmModules: there are modules '${Object.keys(BINARIES).join("' and '")}', got '${name}'`);
     }
     const module: unknown = given[name];
     // By its tag: a module may come from another realm.
@@ -82,7 +77,7 @@ function moduleFor(shared: boolean): WebAssembly.Module {
   const name = shared ? "threadedSimd" : "simd";
   let module = modules[name];
   if (!module) {
-    const text = atob(binaries[name]);
+    const text = atob(BINARIES[name]);
     module = new WebAssembly.Module(Uint8Array.from(text, (character) => character.charCodeAt(0)));
     modules[name] = module;
   }

@@ -66,11 +66,7 @@ export function activations(x: Tensor, { outer, channels, inner }: MixtureView):
 }
 
 /** Section 1 of spec.md up to the responsibilities, by TensorFlow.js operations. */
-export function mixtureOf(
-  inputs: MixtureTensors,
-  { epsilon }: MixtureAttrs,
-  view: MixtureView,
-): Mixture {
+export function mixtureOf(inputs: MixtureTensors, { epsilon }: MixtureAttrs, view: MixtureView): Mixture {
   const x = activations(inputs.x, view);
   const mean = spread(inputs.mean, view);
   const variance = maximum(add(spread(inputs.variance, view), epsilon), LEAST_VARIANCE);

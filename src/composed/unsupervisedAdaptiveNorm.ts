@@ -24,7 +24,8 @@ export function composedNormGrad(
 ): Tensor[] {
   const { x, mean } = inputs;
   const { channels, components } = view;
-  if (view.size === 0) return [zerosLike(x), zerosLike(mean), zerosLike(mean), zeros([components]), zeros([channels]), zeros([channels])];
+  if (view.size === 0)
+    return [zerosLike(x), zerosLike(mean), zerosLike(mean), zeros([components]), zeros([channels]), zeros([channels])];
   const mixture = mixtureOf(inputs, attrs, view);
   const { deviation, variance, prior, tau } = mixture;
   const z = squarable(mixture.z);

@@ -33,20 +33,7 @@ export function mixtureTable(
     along: {},
     results: {},
     prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
-      kernels.mixture_prepare(
-        table,
-        mean,
-        variance,
-        prior,
-        gamma,
-        beta,
-        channels,
-        inner,
-        components,
-        sums,
-        epsilon,
-        fold,
-      );
+      kernels.mixture_prepare(table, mean, variance, prior, gamma, beta, channels, inner, components, sums, epsilon, fold);
     },
   } satisfies Partial<Job>;
 }

@@ -6,11 +6,6 @@ import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
 
 /** Every kernel of the library. */
-const KERNELS: AnyKernel[] = [
-  MixtureMoments,
-  MixtureResponsibilities,
-  UnsupervisedAdaptiveNorm,
-  UnsupervisedAdaptiveNormGrad,
-];
+const KERNELS: AnyKernel[] = [MixtureMoments, MixtureResponsibilities, UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad];
 
 for (const kernel of KERNELS) register(kernel);

@@ -10,9 +10,9 @@ import {
   softmax,
   softplus,
   sum,
-  tanh,
   type Tensor,
   type Tensor2D,
+  tanh,
   tensor2d,
   tidy,
   zeros,
@@ -44,7 +44,10 @@ const RAW_ONE = 0.5413248546129181;
 /** K numbers spread evenly over [−1, 1], 0 for one, for every channel: [K, C]. */
 export function spread(components: number, channels: number): Tensor2D {
   const step = (k: number) => (components === 1 ? 0 : (2 * k) / (components - 1) - 1);
-  return tensor2d(Array.from({ length: components * channels }, (_, i) => step(Math.floor(i / channels))), [components, channels]);
+  return tensor2d(
+    Array.from({ length: components * channels }, (_, i) => step(Math.floor(i / channels))),
+    [components, channels],
+  );
 }
 
 /** The names of the weights that make up a mixture, and their raw starting values. */
@@ -73,4 +76,3 @@ export function standardStart(components: number, channels: number): Start {
     prior: () => zeros([components, 1]),
   };
 }
-

@@ -191,14 +191,7 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
     }
     if (this.standardize) {
       this.movingMean = this.addWeight("moving_mean", [channels], "float32", movingMeanInitializer, undefined, false);
-      this.movingVariance = this.addWeight(
-        "moving_variance",
-        [channels],
-        "float32",
-        movingVarianceInitializer,
-        undefined,
-        false,
-      );
+      this.movingVariance = this.addWeight("moving_variance", [channels], "float32", movingVarianceInitializer, undefined, false);
     }
     // In standardized space the start is what the data would say.
     if (this.initializer === "data" && !this.standardize) this.gathering = new Gathering();

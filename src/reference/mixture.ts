@@ -118,7 +118,11 @@ export function moments(problem: Problem): { mass: Float64Array; mean: Float64Ar
   const second = new Float64Array(size);
   const points = Array.from(x, (_, i) => evaluate(problem, i));
   const each = (f: (j: number, i: number, tau: number) => void) =>
-    points.forEach(({ channel, tau }, i) => tau.forEach((t, k) => f(k * channels + channel, i, t)));
+    points.forEach(({ channel, tau }, i) => {
+      tau.forEach((t, k) => {
+        f(k * channels + channel, i, t);
+      });
+    });
   each((j, i, tau) => {
     mass[j] = at(mass, j) + tau;
     first[j] = at(first, j) + tau * at(x, i);

@@ -39,7 +39,7 @@ const WATCH: u8 = 0xa5;
 /** What a float32 of unwritten room or of a border reads as. */
 export const UNWRITTEN: f32 = reinterpret<f32>(0xa5a5a5a5);
 
-/** Room for bytes with a watched border on both sides, at an address that is a multiple of 8 but not of 16, as tensors' may be. */
+/** Room for bytes with a watched border on both sides; its address, like tensors', is a multiple of 8 but not always of 16. */
 export function room(bytes: usize): usize {
   const block = heap.alloc(bytes + 2 * BORDER);
   memory.fill(block, WATCH, bytes + 2 * BORDER);

@@ -21,7 +21,12 @@ export function rootMeanSquare(actual: ArrayLike<number>, expected: ArrayLike<nu
 }
 
 /** Fails unless every entry is within `relative` of the largest entry, or of 1e-8 where all are smaller. */
-export function expectCloseToLargest(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number, name: string): void {
+export function expectCloseToLargest(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  relative: number,
+  name: string,
+): void {
   expect(actual.length).toBe(expected.length);
   const largest = Array.from(expected).reduce((most, e) => Math.max(most, Math.abs(e)), 1e-8);
   for (let i = 0; i < expected.length; i++) {

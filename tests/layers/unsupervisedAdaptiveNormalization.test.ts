@@ -71,10 +71,16 @@ describe.each(BACKENDS)("the layer on '%s'", (backend) => {
     const x = data([10, 6]);
     const raw = Array.from(prior.dataSync(), Math.exp);
     const sum = raw.reduce((a, b) => a + b);
-    const wanted = normalize(x, mean, tf.softplus(variance), raw.map((p) => p / sum), {
-      gamma: [1, 2, 3, 4, 5, 6],
-      beta: [-3, -2, -1, 0, 1, 2],
-    });
+    const wanted = normalize(
+      x,
+      mean,
+      tf.softplus(variance),
+      raw.map((p) => p / sum),
+      {
+        gamma: [1, 2, 3, 4, 5, 6],
+        beta: [-3, -2, -1, 0, 1, 2],
+      },
+    );
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), wanted.dataSync(), 1e-5);
   });
 });
@@ -122,7 +128,11 @@ describe("the layer", () => {
     const [s0, s1] = [Math.sqrt(vs[0] as number), Math.sqrt(vs[1] as number)];
     const [m0, m1] = [ms[0] as number, ms[1] as number];
     expectClose(mean, [m0 - s0, m1 - s1, m0, m1, m0 + s0, m1 + s1], 1e-4);
-    expectClose(variance.map(softplus), [0, 1, 2].flatMap(() => Array.from(vs)), 1e-4);
+    expectClose(
+      variance.map(softplus),
+      [0, 1, 2].flatMap(() => Array.from(vs)),
+      1e-4,
+    );
     expect(prior).toEqual([0, 0, 0]);
     layer.apply(tf.mul(x, 10), training);
     expectClose(weights()[0] as number[], mean, 0);
@@ -204,7 +214,11 @@ describe("the layer", () => {
     expectClose(variance.map(softplus).slice(0, 2), [0.25, 1], 0.2);
     const e = prior.map(Math.exp);
     const sum = e.reduce((a, b) => a + b);
-    expectClose(e.map((p) => p / sum), [2 / 3, 1 / 3, 0], 0.02);
+    expectClose(
+      e.map((p) => p / sum),
+      [2 / 3, 1 / 3, 0],
+      0.02,
+    );
     expect(layer.trainableWeights).toHaveLength(0);
   });
 
@@ -231,7 +245,7 @@ describe("the layer", () => {
       standardize: true,
       center: true,
       scale: true,
-      gammaInitializer: "randomNormal",
+      betaInitializer: "randomNormal",
       betaRegularizer: "l1l2",
       gammaConstraint: "nonNeg",
     },
@@ -249,7 +263,9 @@ describe("the layer", () => {
     const artifacts = JSON.parse(JSON.stringify({ ...saved, weightData: undefined })) as tf.io.ModelArtifacts;
     artifacts.weightData = saved?.weightData as ArrayBuffer;
     const loaded = await tfl.loadLayersModel(tf.io.fromMemory(artifacts));
-    const configs = [model, loaded].map((m) => JSON.stringify((m.layers[1] as tfl.layers.Layer).getConfig(), (_, value) => value ?? null));
+    const configs = [model, loaded].map((m) =>
+      JSON.stringify((m.layers[1] as tfl.layers.Layer).getConfig(), (_, value) => value ?? null),
+    );
     expect(configs[1]).toEqual(configs[0]);
     expectClose((loaded.predict(x) as tf.Tensor).dataSync(), (model.predict(x) as tf.Tensor).dataSync(), 1e-6);
     // Training goes on where it was: nothing is initialized again.

@@ -73,7 +73,14 @@ describe.each(BACKENDS)("mixtureMoments on '%s'", (backend) => {
     problem.mean.fill(0);
     problem.variance.fill(1);
     // One channel a number on the last axis: take the other view, all of them one channel's.
-    const flat = { ...problem, shape: [1_000_003, 1], channels: 1, outer: 1_000_003, mean: new Float32Array(2), variance: new Float32Array([1, 2]) };
+    const flat = {
+      ...problem,
+      shape: [1_000_003, 1],
+      channels: 1,
+      outer: 1_000_003,
+      mean: new Float32Array(2),
+      variance: new Float32Array([1, 2]),
+    };
     const { mass } = runMoments(flat);
     expect((mass[0] as number) + (mass[1] as number)).toBeCloseTo(1_000_003, -1);
   });

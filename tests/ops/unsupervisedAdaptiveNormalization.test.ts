@@ -197,7 +197,10 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
       const problem = makeCase({ shape: [...shape], axis });
       expect(forward(problem).length).toBe(0);
       for (const [name, values] of Object.entries(backward(problem, new Float32Array(0)))) {
-        expect(values.every((value) => value === 0), name).toBe(true);
+        expect(
+          values.every((value) => value === 0),
+          name,
+        ).toBe(true);
       }
     },
   );
@@ -207,7 +210,11 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     const variance = [[1], [2]];
     const wanted = read(() => unsupervisedAdaptiveNormalization(tf.tensor2d([[0], [1]]), mean, variance, [0.5, 0.5]));
     for (const x of [tf.tensor2d([[0], [1]], [2, 1], "int32"), tf.tensor2d([[0], [1]], [2, 1], "bool"), [[0], [1]]]) {
-      expectClose(read(() => unsupervisedAdaptiveNormalization(x, mean, variance, [[0.5], [0.5]])), wanted, 1e-6);
+      expectClose(
+        read(() => unsupervisedAdaptiveNormalization(x, mean, variance, [[0.5], [0.5]])),
+        wanted,
+        1e-6,
+      );
     }
   });
 
@@ -249,10 +256,7 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     const { x, mean, variance, prior } = tensorsOf(problem);
     const variables = [mean, variance, prior].map((t, i) => tf.variable(t, true, `uan_${backend}_${i}`));
     const [m, v, p] = variables as [tf.Variable, tf.Variable, tf.Variable];
-    const { grads } = tf.variableGrads(
-      () => tf.sum(unsupervisedAdaptiveNormalization(x, m, v, p)) as tf.Scalar,
-      variables,
-    );
+    const { grads } = tf.variableGrads(() => tf.sum(unsupervisedAdaptiveNormalization(x, m, v, p)) as tf.Scalar, variables);
     const expected = gradients(problem, new Float32Array(problem.x.length).fill(1));
     [expected.mean, expected.variance, expected.prior].forEach((values, i) => {
       const actual = (grads[`uan_${backend}_${i}`] as tf.Tensor).dataSync<"float32">();

@@ -14,10 +14,18 @@ let folder: string;
 let tarball: string;
 
 // A dependency brings an old npm of its own, which npm's scripts would find first.
-const PATH = (process.env.PATH ?? "").split(delimiter).filter((path) => !path.includes("node_modules")).join(delimiter);
+const PATH = (process.env.PATH ?? "")
+  .split(delimiter)
+  .filter((path) => !path.includes("node_modules"))
+  .join(delimiter);
 
 const run = (command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) =>
-  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATH, ...env } });
+  execFileSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PATH, ...env },
+  });
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tfjs-uan-"));

@@ -10,6 +10,7 @@ tf.setBackend("wasm").then(() => {
   const y = unsupervisedAdaptiveNormalization([[1, 2]], [[1, 1]], [[4, 1]], [1], { epsilon: 0 });
   const [a, b] = y.dataSync();
   if (Math.abs(a) > 1e-6 || Math.abs(b - 1) > 1e-6) throw new Error(`got ${[a, b]}`);
-  if (!(layers.unsupervisedAdaptiveNormalization() instanceof layers.UnsupervisedAdaptiveNormalization)) throw new Error("no layer");
+  if (!(layers.unsupervisedAdaptiveNormalization() instanceof layers.UnsupervisedAdaptiveNormalization))
+    throw new Error("no layer");
   console.log("ok");
 });

@@ -17,11 +17,26 @@ const values = {};
 for (const backend of ["wasm", "cpu"]) {
   await tf.setBackend(backend);
   const x = tf.tensor2d([-2, -1, 0, 1, 2, 3], [3, 2]);
-  const f = (x) => normalize(x, [[-1, 0], [1, 2]], [[1, 1], [0.5, 2]], [0.4, 0.6]);
+  const f = (x) =>
+    normalize(
+      x,
+      [
+        [-1, 0],
+        [1, 2],
+      ],
+      [
+        [1, 1],
+        [0.5, 2],
+      ],
+      [0.4, 0.6],
+    );
   values[backend] = [...f(x).dataSync(), ...tf.grad(f)(x).dataSync()];
 }
 assert(values.wasm.every(Number.isFinite), `not finite: ${values.wasm}`);
-assert(values.wasm.every((v, i) => v === values.cpu[i]), `wasm has ${values.wasm}, cpu ${values.cpu}`);
+assert(
+  values.wasm.every((v, i) => v === values.cpu[i]),
+  `wasm has ${values.wasm}, cpu ${values.cpu}`,
+);
 
 await tf.setBackend("wasm");
 const model = tfl.sequential({
@@ -39,8 +54,16 @@ const { history } = await model.fit(x, y, { epochs: 20, verbose: 0 });
 assert(history.loss.at(-1) < history.loss[0] / 2, `loss ${history.loss}`);
 
 let saved;
-await model.save(tf.io.withSaveHandler((artifacts) => ((saved = artifacts), { modelArtifactsInfo: {} })));
+await model.save(
+  tf.io.withSaveHandler((artifacts) => {
+    saved = artifacts;
+    return { modelArtifactsInfo: {} };
+  }),
+);
 const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
 const [before, after] = [model, loaded].map((m) => m.predict(x).dataSync());
-assert(before.every((v, i) => Math.abs(v - after[i]) < 1e-5), "the loaded model predicts something else");
+assert(
+  before.every((v, i) => Math.abs(v - after[i]) < 1e-5),
+  "the loaded model predicts something else",
+);
 console.log(`ok ${tf.version_core ?? tf.version.tfjs}`);

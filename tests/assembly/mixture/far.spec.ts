@@ -1,0 +1,141 @@
+import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
+import { MixtureTable, REFERENCE, constantOf, exchanged } from "../../../assembly/mixture/table";
+import { VEC, get } from "../../../assembly/simd/vec";
+import { groupAt } from "../../../assembly/simd/walk";
+import { Problem } from "../problem";
+import { free, intact, laneWide, room, vecWide } from "../support";
+
+const FAR: f64[] = [1e3, 1e6, 1e12, 1e20, 3e38];
+
+let problem: Problem = Problem.of([0], [1]);
+let tau: usize = 0;
+let y: v128 = f64x2.splat(0);
+
+/** Responsibilities and mixture of two activations of a problem with one channel. */
+function solve(a: f64, b: f64, half: u32 = 0): void {
+  const table = changetype<MixtureTable>(problem.table);
+  farResponsibilities(table, groupAt(table, 0), vecWide(a, b), half, tau);
+  y = farMixture(table, groupAt(table, 0), vecWide(a, b), half, tau);
+}
+
+/** Responsibility of component k for the i-th activation. */
+function tauOf(k: u32, i: u32): f64 {
+  return laneWide(get(tau + exchanged(k, <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE)) * VEC), i);
+}
+
+function open(opened: Problem): void {
+  problem = opened;
+  problem.prepare(0, true, false);
+  tau = room(problem.components * VEC);
+}
+
+/** Frees what open took, and looks whether nothing was written outside of it. */
+function close(): void {
+  expect<bool>(intact(tau, problem.components * VEC)).toBe(true, "written outside of the responsibilities");
+  expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+  free(tau);
+}
+
+/** Looks whether component k has all responsibility for x, and y is its g, to float32 accuracy. */
+function expectAll(k: u32, x: f64): void {
+  solve(x, 0);
+  for (let j: u32 = 0; j < problem.components; j++) {
+    if (j == k) expect<f64>(tauOf(j, 0)).toBe(1, x.toString());
+    else expect<f64>(tauOf(j, 0)).toBeLessThan(1e-300, x.toString());
+  }
+  expect<f64>(laneWide(y, 0) / problem.g(k, 0, x)).toBeGreaterThan(1 - 5e-7, x.toString());
+  expect<f64>(laneWide(y, 0) / problem.g(k, 0, x)).toBeLessThan(1 + 5e-7, x.toString());
+}
+
+describe("farResponsibilities", () => {
+  it("are those of float64 formulas to 1e-5 where several components share an activation, and y to 1e-5·(1 + |y|)", () => {
+    let worst: f64 = 0;
+    for (let components: u32 = 1; components <= 5; components++) {
+      open(new Problem(1, 1, components, components));
+      for (let x: f64 = -6; x <= 6; x += 0.03) {
+        solve(x, -x, 1);
+        for (let i: u32 = 0; i < 2; i++) {
+          const at = i ? -x : x;
+          for (let k: u32 = 0; k < components; k++) worst = max(worst, Math.abs(tauOf(k, i) - problem.tau(k, 0, at)));
+          worst = max(worst, Math.abs(laneWide(y, i) - problem.y(0, at)) / (1 + Math.abs(problem.y(0, at))));
+        }
+      }
+      close();
+    }
+    expect<f64>(worst).toBeLessThan(1e-5);
+  });
+
+  it("sum to 1 within 1e-15, far and near", () => {
+    for (let components: u32 = 1; components <= 5; components++) {
+      open(new Problem(1, 1, components, components));
+      for (let x: f64 = 1e-3; x < 4e38; x *= 1.7) {
+        solve(x, -x);
+        for (let i: u32 = 0; i < 2; i++) {
+          let sum: f64 = 0;
+          for (let k: u32 = 0; k < components; k++) {
+            expect<f64>(tauOf(k, i)).toBeGreaterThanOrEqual(0, x.toString());
+            sum += tauOf(k, i);
+          }
+          expect<f64>(Math.abs(sum - 1)).toBeLessThan(1e-15, x.toString());
+        }
+      }
+      close();
+    }
+  });
+
+  it("give the widest component all, on either side, up to the largest float32", () => {
+    for (let k: u32 = 0; k < 3; k++) {
+      const variance: f32[] = [0.5, 0.5, 0.5];
+      variance[k] = 0.6;
+      open(Problem.of([-1, 0, 1], variance));
+      for (let i = 0; i < FAR.length; i++) {
+        expectAll(k, FAR[i]);
+        expectAll(k, -FAR[i]);
+      }
+      close();
+    }
+  });
+
+  it("give the component of nearest mean all where variances are equal, up to 1e12", () => {
+    open(Problem.of([1, -1, 0], [0.5, 0.5, 0.5]));
+    for (let i = 0; FAR[i] <= 1e12; i++) {
+      expectAll(0, FAR[i]);
+      expectAll(1, -FAR[i]);
+    }
+    close();
+  });
+
+  it("are finite for every finite activation, whatever the variances and priors", () => {
+    const extremes = Problem.of([-3e38, 0, 3e38, 1], [0, 3e38, 1e-20, 0]);
+    extremes.epsilon = 0;
+    extremes.prior[2] = 0;
+    open(extremes);
+    for (let x: f64 = 1e-38; x < 4e38; x *= 9.7) {
+      solve(min<f64>(x, f32.MAX_VALUE), -min<f64>(x, f32.MAX_VALUE));
+      for (let i: u32 = 0; i < 2; i++) {
+        for (let k: u32 = 0; k < 4; k++) expect<f64>(tauOf(k, i)).toBeFinite(x.toString());
+        expect<f64>(laneWide(y, i)).toBeFinite(x.toString());
+      }
+    }
+    close();
+  });
+
+  it("are NaN for NaN and for infinite activations, which the other lane does not notice", () => {
+    const bad: f64[] = [NaN, Infinity, -Infinity];
+    for (let components: u32 = 1; components <= 3; components++) {
+      open(new Problem(1, 1, components, 4));
+      for (let i = 0; i < bad.length; i++) {
+        for (let lane: u32 = 0; lane < 2; lane++) {
+          solve(lane ? 2 : bad[i], lane ? bad[i] : 2);
+          for (let k: u32 = 0; k < components; k++) {
+            expect<f64>(tauOf(k, lane)).toBeNaN(bad[i].toString());
+            expect<f64>(Math.abs(tauOf(k, 1 - lane) - problem.tau(k, 0, 2))).toBeLessThan(1e-5);
+          }
+          expect<f64>(laneWide(y, lane)).toBeNaN(bad[i].toString());
+          expect<f64>(laneWide(y, 1 - lane)).toBeFinite();
+        }
+      }
+      close();
+    }
+  });
+});

@@ -1,0 +1,293 @@
+import {
+  GAIN, INVERSE, KAPPA2, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE, SCORE, SLOT,
+  SLOTS, constantOf, exchanged, sumsOf,
+} from "../../../assembly/mixture/table";
+import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
+import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
+import { Problem } from "../problem";
+import { free, getAt, intact, power, room } from "../support";
+
+const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
+
+/** Layouts: periods of one and of several groups, and runs. */
+const CHANNELS: u32[] = [1, 3, 4, 6, 3, 5];
+const INNER: u32[] = [1, 1, 1, 3, 16, 40];
+
+let worst: f64 = 0;
+
+/** Keeps the largest error relative to what is expected, which a NaN is too. */
+function keep(actual: f32, expected: f64): void {
+  const error = Math.abs(<f64>actual - expected) / Math.abs(expected);
+  if (!(error <= worst)) worst = error == error ? error : Infinity;
+}
+
+/** Whether every constant of a problem's table is finite. */
+function isFiniteTable(problem: Problem): bool {
+  const table = changetype<MixtureTable>(problem.table);
+  for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+    for (let i: u32 = 0; i < (<u32>SLOTS + problem.components * <u32>SLOT) / 4; i++) {
+      if (!isFinite(getAt(groupAt(table, g), i))) return false;
+    }
+  }
+  return true;
+}
+
+/** The component that a mixture of one channel takes for its reference. */
+function referenceOf(variance: f32[]): u32 {
+  const problem = Problem.of(variance, variance);
+  problem.prepare(0, false);
+  const reference = <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE);
+  problem.drop();
+  return reference;
+}
+
+/** LIMIT of a problem's first channel. */
+function limitOf(problem: Problem): f32 {
+  problem.prepare(0, true);
+  const limit = constantOf(changetype<MixtureTable>(problem.table), 0, LIMIT);
+  problem.drop();
+  return limit;
+}
+
+describe("KAPPA2", () => {
+  it("is ½ log2 e", () => {
+    expect<f64>(KAPPA2).toBe(0.5 * Math.LOG2E);
+  });
+});
+
+describe("mixture_prepare", () => {
+  it("has every lane's constants as float64 formulas have them, to 3e-7 of each, the components in their slots", () => {
+    worst = 0;
+    let unequal = 0;
+    for (let i = 0; i < CHANNELS.length; i++) {
+      for (let components: u32 = 1; components <= 5; components++) {
+        const problem = new Problem(CHANNELS[i], INNER[i], components, components);
+        const table = changetype<MixtureTable>(problem.prepare(0, false, false));
+        for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+          const group = groupAt(table, g);
+          for (let lane: u32 = 0; lane < LANES; lane++) {
+            const c = channelOf(table, g, lane);
+            for (let k: u32 = 0; k < components; k++) {
+              const slot = group + SLOTS + exchanged(k, <u32>getAt(group + REFERENCE, lane)) * SLOT;
+              const deviation = Math.sqrt(problem.v(k, c));
+              const root = Math.sqrt(problem.lambda(k));
+              if (getAt(slot + MEAN, lane) != <f32>problem.mu(k, c)) unequal++;
+              keep(getAt(slot + INVERSE, lane), KAPPA / deviation);
+              keep(getAt(slot + GAIN, lane), 1 / (KAPPA * root));
+              keep(getAt(slot + PULL, lane), 1 / (root * deviation));
+              keep(getAt(slot + SCORE, lane), 1 / (KAPPA * deviation));
+            }
+          }
+        }
+        expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+      }
+    }
+    expect<i32>(unequal).toBe(0, "means");
+    expect<f64>(worst).toBeLessThan(3e-7);
+  });
+
+  it("has every lane's gamma and beta, and the gains times gamma where that is wanted", () => {
+    worst = 0;
+    let unequal = 0;
+    for (let i = 0; i < CHANNELS.length; i++) {
+      const problem = new Problem(CHANNELS[i], INNER[i], 3, 7);
+      for (let fold = 0; fold < 2; fold++) {
+        const table = changetype<MixtureTable>(problem.prepare(0, fold == 1));
+        for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+          const group = groupAt(table, g);
+          for (let lane: u32 = 0; lane < LANES; lane++) {
+            const c = channelOf(table, g, lane);
+            if (getAt(group + SCALE, lane) != problem.gamma[c] || getAt(group + OFFSET, lane) != problem.beta[c]) unequal++;
+            for (let k: u32 = 0; k < 3; k++) {
+              const slot = group + SLOTS + exchanged(k, <u32>getAt(group + REFERENCE, lane)) * SLOT;
+              keep(getAt(slot + GAIN, lane), (fold ? <f64>problem.gamma[c] : 1) / (KAPPA * Math.sqrt(problem.lambda(k))));
+            }
+          }
+        }
+        problem.drop();
+      }
+    }
+    expect<i32>(unequal).toBe(0, "gammas and betas");
+    expect<f64>(worst).toBeLessThan(3e-7);
+  });
+
+  it("has LOG as the difference of log2 λ - ½ log2 v from the reference's, to 2e-6, and exactly 0 for the reference", () => {
+    let worst: f64 = 0;
+    for (let k: u32 = 1; k <= 5; k++) {
+      const problem = new Problem(6, 3, k, k);
+      const table = changetype<MixtureTable>(problem.prepare(0, true));
+      for (let c: u32 = 0; c < problem.channels; c++) {
+        const r = <u32>constantOf(table, c, REFERENCE);
+        const reference = Math.log2(problem.lambda(r)) - 0.5 * Math.log2(problem.v(r, c));
+        expect<f32>(constantOf(table, c, SLOTS + LOG)).toBe(0);
+        for (let k: u32 = 0; k < problem.components; k++) {
+          const log = Math.log2(problem.lambda(k)) - 0.5 * Math.log2(problem.v(k, c));
+          worst = max(worst, Math.abs(<f64>constantOf(table, c, SLOTS + exchanged(k, r) * SLOT + LOG) - (log - reference)));
+        }
+      }
+      problem.drop();
+    }
+    expect<f64>(worst).toBeLessThan(2e-6);
+  });
+
+  it("has gamma 1 and beta 0 where there are none", () => {
+    const problem = new Problem(3, 1, 2);
+    const table = changetype<MixtureTable>(problem.prepare(0, true, false));
+    for (let c: u32 = 0; c < 3; c++) {
+      expect<f32>(constantOf(table, c, SCALE)).toBe(1);
+      expect<f32>(constantOf(table, c, OFFSET)).toBe(0);
+      expect<f64>(<f64>constantOf(table, c, SLOTS + GAIN)).toBeGreaterThan(1);
+    }
+    problem.drop();
+  });
+
+  it("clears the sums", () => {
+    const problem = new Problem(5, 3, 2);
+    const table = changetype<MixtureTable>(problem.prepare(7, true));
+    const out = room(7 * 8);
+    for (let c: u32 = 0; c < 5; c++) {
+      sumsOf(table, c, out);
+      for (let i = 0; i < 7; i++) expect<f64>(load<f64>(out + (i << 3))).toBe(0);
+    }
+    expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+    free(out);
+  });
+});
+
+describe("the reference", () => {
+  it("is the component of largest variance, wherever it stands", () => {
+    expect<u32>(referenceOf([1])).toBe(0);
+    expect<u32>(referenceOf([3, 2, 1])).toBe(0);
+    expect<u32>(referenceOf([1, 3, 2])).toBe(1);
+    expect<u32>(referenceOf([1, 2, 3])).toBe(2);
+    expect<u32>(referenceOf([0, 0, 0, 1e-6])).toBe(3);
+    expect<u32>(referenceOf([1e30, 1e38, 2])).toBe(1);
+  });
+
+  it("is the first of equals", () => {
+    expect<u32>(referenceOf([2, 2, 2])).toBe(0);
+    expect<u32>(referenceOf([1, 2, 2])).toBe(1);
+  });
+
+  it("is each channel's own", () => {
+    const problem = new Problem(9, 1, 3, 5);
+    const table = changetype<MixtureTable>(problem.prepare(0, true));
+    let found: u32 = 0;
+    for (let c: u32 = 0; c < 9; c++) {
+      let widest: u32 = 0;
+      for (let k: u32 = 1; k < 3; k++) if (problem.v(k, c) > problem.v(widest, c)) widest = k;
+      expect<u32>(<u32>constantOf(table, c, REFERENCE)).toBe(widest);
+      found |= 1 << widest;
+    }
+    expect<u32>(found).toBe(7, "every component is some channel's reference");
+    problem.drop();
+  });
+
+  it("changes places with component 0, which exchanged undoes", () => {
+    for (let r: u32 = 0; r < 5; r++) {
+      expect<u32>(exchanged(0, r)).toBe(r);
+      expect<u32>(exchanged(r, r)).toBe(0);
+      for (let k: u32 = 0; k < 5; k++) {
+        expect<u32>(exchanged(exchanged(k, r), r)).toBe(k);
+        if (k != 0 && k != r) expect<u32>(exchanged(k, r)).toBe(k);
+      }
+    }
+  });
+});
+
+describe("LIMIT", () => {
+  it("keeps every e_k, and its part of the gain, below 2^100", () => {
+    for (let seed: u32 = 1; seed <= 50; seed++) {
+      const problem = new Problem(1, 1, 4, seed);
+      // Variances and priors over many orders of magnitude.
+      for (let k = 0; k < 4; k++) {
+        problem.variance[k] = <f32>power(<i32>(problem.variance[k] * 100 - 80));
+        problem.prior[k] = <f32>power(-<i32>(problem.prior[k] * 100));
+      }
+      problem.epsilon = 0;
+      const table = changetype<MixtureTable>(problem.prepare(0, true));
+      const limit = <f64>constantOf(table, 0, LIMIT);
+      for (let k: u32 = 1; k < 4; k++) {
+        const gain = Math.abs(constantOf(table, 0, SLOTS + k * SLOT + GAIN));
+        const bits = limit + constantOf(table, 0, SLOTS + k * SLOT + LOG) + Math.log2(max(gain, 1));
+        expect<f64>(bits).toBeLessThan(100.001, seed.toString());
+      }
+      problem.drop();
+    }
+  });
+
+  it("leaves activations within 8 deviations of an ordinary mixture's widest component to the fast way", () => {
+    for (let seed: u32 = 1; seed <= 50; seed++) {
+      expect<f64>(limitOf(new Problem(1, 1, 5, seed))).toBeGreaterThan(64 * KAPPA2, seed.toString());
+    }
+  });
+
+  it("lets the square of every finite distance be finite with one component, too", () => {
+    expect<f32>(limitOf(Problem.of([0], [1]))).toBe(1e30);
+  });
+});
+
+describe("no variance and no prior", () => {
+  it("are taken to be the least, and every constant is finite", () => {
+    const problem = Problem.of([1, 2, 3], [0, 0, 0]);
+    problem.epsilon = 0;
+    problem.prior[0] = 0;
+    problem.prior[1] = 0;
+    const table = changetype<MixtureTable>(problem.prepare(0, true, false));
+    expect<bool>(isFiniteTable(problem)).toBe(true);
+    // Equal variances, so no component has moved.
+    expect<f32>(constantOf(table, 0, SLOTS + INVERSE)).toBe(<f32>(KAPPA / Math.sqrt(LEAST_VARIANCE)));
+    expect<f32>(constantOf(table, 0, SLOTS + GAIN)).toBe(<f32>(1 / (KAPPA * Math.sqrt(LEAST_PRIOR))));
+    problem.drop();
+  });
+
+  it("do so beside ordinary ones, and beside the largest", () => {
+    const ordinary = Problem.of([1, 2, 3], [0, 1, 3e38]);
+    ordinary.epsilon = 0;
+    ordinary.prior[0] = 0;
+    ordinary.prepare(0, true);
+    expect<bool>(isFiniteTable(ordinary)).toBe(true);
+    ordinary.drop();
+    const negative = Problem.of([1, 2], [-1, 1]);
+    negative.prior[1] = -1;
+    negative.prepare(0, true);
+    expect<bool>(isFiniteTable(negative)).toBe(true);
+    negative.drop();
+  });
+
+  it("have floors that are 2^-100 and 2^-126", () => {
+    expect<f64>(<f64>LEAST_VARIANCE).toBe(power(-100));
+    expect<f64>(<f64>LEAST_PRIOR).toBe(power(-126));
+  });
+});
+
+describe("sumsOf", () => {
+  it("adds up a channel's own lanes in float64, in every layout", () => {
+    for (let i = 0; i < CHANNELS.length; i++) {
+      const problem = new Problem(CHANNELS[i], INNER[i], 1);
+      const sums: u32 = 3;
+      const table = changetype<MixtureTable>(problem.prepare(sums, true));
+      const expected = new StaticArray<f64>(problem.channels * sums);
+      for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+        for (let index: u32 = 0; index < sums; index++) {
+          for (let lane: u32 = 0; lane < LANES; lane++) {
+            // 2^40 and small numbers: float32 would lose these.
+            const value = power(40) + g * 100 + index * 10 + lane;
+            store<f64>(groupAt(table, g) + table.sumsAt + index * HALVES * VEC + (lane << 3), value);
+            expected[channelOf(table, g, lane) * sums + index] += value;
+          }
+        }
+      }
+      const out = room(8 * sums);
+      for (let c: u32 = 0; c < problem.channels; c++) {
+        sumsOf(table, c, out);
+        for (let index: u32 = 0; index < sums; index++) {
+          expect<f64>(load<f64>(out + (index << 3))).toBe(expected[c * sums + index]);
+        }
+      }
+      expect<bool>(intact(out, 8 * sums)).toBe(true, "written outside of the sums");
+      free(out);
+      expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+    }
+  });
+});

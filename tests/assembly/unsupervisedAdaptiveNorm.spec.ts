@@ -1,0 +1,111 @@
+import { period } from "../../assembly/simd/walk";
+import { uan_forward } from "../../assembly/unsupervisedAdaptiveNorm";
+import { Problem } from "./problem";
+import { Random, free, getAt, intact, room, setAt } from "./support";
+
+const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
+const INNER: u32[] = [1, 1, 1, 3, 16, 50];
+
+let problem: Problem = Problem.of([0], [1]);
+let count: u32 = 0;
+let x: usize = 0;
+let y: usize = 0;
+
+/** Activations over a mixture, one in 16 of them very far. */
+function open(opened: Problem, numbers: u32): void {
+  problem = opened;
+  problem.prepare(0, true);
+  count = numbers;
+  x = room(4 * numbers);
+  y = room(4 * numbers);
+  const random = new Random(3);
+  for (let i: u32 = 0; i < count; i++) {
+    const isFar = random.between(0, 16) < 1;
+    setAt(x, i, isFar ? random.between(-1, 1) * <f32>Math.pow(10, random.between(1, 37)) : random.between(-4, 4));
+  }
+}
+
+function close(): void {
+  expect<bool>(intact(x, 4 * count)).toBe(true, "written outside of x");
+  expect<bool>(intact(y, 4 * count)).toBe(true, "written outside of y");
+  expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+  free(x);
+  free(y);
+}
+
+/** The largest error of y, relative to 1 + |y|. */
+function worst(): f64 {
+  let worst: f64 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const c = problem.channelAt(i);
+    const exact = <f64>problem.gamma[c] * problem.y(c, getAt(x, i)) + <f64>problem.beta[c];
+    const error = Math.abs(<f64>getAt(y, i) - exact) / (1 + Math.abs(exact));
+    if (!(error <= worst)) worst = error == error ? error : Infinity;
+  }
+  return worst;
+}
+
+describe("uan_forward", () => {
+  it("is section 1's y to 1e-5·(1 + |y|), near and very far, in every layout", () => {
+    for (let i = 0; i < CHANNELS.length; i++) {
+      for (let components: u32 = 1; components <= 4; components++) {
+        open(new Problem(CHANNELS[i], INNER[i], components, components), 1003);
+        uan_forward(problem.table, x, y, 0, count);
+        expect<f64>(worst()).toBeLessThan(1e-5, CHANNELS[i].toString() + ", " + INNER[i].toString());
+        close();
+      }
+    }
+  });
+
+  it("with one component is (x - μ)/√(σ² + ε) to 3e-7", () => {
+    open(new Problem(5, 1, 1), 5000);
+    uan_forward(problem.table, x, y, 0, count);
+    for (let i: u32 = 0; i < count; i++) {
+      const c = problem.channelAt(i);
+      const exact = <f64>problem.gamma[c] * problem.z(0, c, getAt(x, i)) + <f64>problem.beta[c];
+      expect<f64>(Math.abs(<f64>getAt(y, i) - exact)).toBeLessThan(3e-7 * (4 + Math.abs(exact)));
+    }
+    close();
+  });
+
+  it("gives the same bits in two pieces, cut at any multiple of the period", () => {
+    for (let i = 0; i < CHANNELS.length; i++) {
+      open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
+      uan_forward(problem.table, x, y, 0, count);
+      const pieces = room(4 * count);
+      const p = period(CHANNELS[i], INNER[i]);
+      let unequal = 0;
+      for (let cut: u32 = 0; cut <= count; cut += p) {
+        uan_forward(problem.table, x, pieces, 0, cut);
+        uan_forward(problem.table, x + 4 * cut, pieces + 4 * cut, cut, count - cut);
+        unequal += memory.compare(y, pieces, 4 * count) ? 1 : 0;
+      }
+      expect<i32>(unequal).toBe(0);
+      free(pieces);
+      close();
+    }
+  });
+
+  it("gives no finite number for NaN and infinite activations, and the same bits as without them for their neighbours", () => {
+    const bad: f32[] = [NaN, Infinity, -Infinity];
+    for (let components: u32 = 1; components <= 3; components++) {
+      open(new Problem(3, 1, components, 6), 47);
+      uan_forward(problem.table, x, y, 0, count);
+      const clean = room(4 * count);
+      memory.copy(clean, y, 4 * count);
+      for (let b = 0; b < bad.length; b++) {
+        for (let at: u32 = 0; at < count; at++) {
+          const was = getAt(x, at);
+          setAt(x, at, bad[b]);
+          uan_forward(problem.table, x, y, 0, count);
+          expect<bool>(isFinite(getAt(y, at))).toBe(false, at.toString());
+          setAt(x, at, was);
+          setAt(y, at, getAt(clean, at));
+          expect<i32>(memory.compare(y, clean, 4 * count)).toBe(0, "neighbours of " + at.toString());
+        }
+      }
+      free(clean);
+      close();
+    }
+  });
+});
