@@ -12,13 +12,14 @@ import { walk } from "./simd/walk";
 
 // Gradients of section 1 of spec.md. With u_k = dy τ_k, P_k = u_k (g_k − y) and what table.ts names:
 //
-//     M_k  = γ (P_k z_k/√v_k − u_k/√(λ_k v_k))        dx = −Σ_k M_k
-//     dμ_k = ΣM_k     dσ²_k = γ (ΣP_k z_k² − ΣP_k − Σu_k g_k)/(2 v_k)     dλ_k = Σ_c γ (ΣP_k − ½ Σu_k g_k)/λ_k
+//     M_k  = γ (u_k/√(λ_k v_k) − P_k z_k/√v_k)        dx = Σ_k M_k
+//     dμ_k = −ΣM_k    dσ²_k = γ (ΣP_k z_k² − ΣP_k − Σu_k g_k)/(2 v_k)     dλ_k = Σ_c γ (ΣP_k − ½ Σu_k g_k)/λ_k
 //     dγ   = Σ_k Σu_k g_k     dβ = Σdy
 //
-// so that four sums a component, and one more, carry all the parameters' gradients. y here is without gamma and beta.
+// so that four sums a component, and one more, carry all the parameters' gradients; and as Σ_k P_k = 0, the reference
+// component needs no sum of P. y here is without gamma and beta.
 
-/** Sums for each slot, of M, P, P t² and u g; before them one, of dy. */
+/** Sums for each slot, of M, P (not slot 0), P t² and u g; before them one, of dy. */
 const SUMS: u32 = 4;
 
 // A block of rows is taken through two steps, each of short chains of instructions so that many are under way at once.
@@ -33,12 +34,12 @@ const SUMS: u32 = 4;
     const row = rowBytes(components);
     for (let i: u32 = 0; i < rows; i += BLOCK) {
       const n = min(rows - i, BLOCK);
-      const isFar = responsibilities(table, group, x, dy, dx, stride, n, kept, row);
-      for (let k: u32 = 0; k < components; k++) {
-        gradients(
-          group + SLOTS + k * SLOT, group + table.sumsAt + (1 + SUMS * k) * HALVES * VEC, kept, kept + 2 * VEC + 2 * k * VEC, row,
-          dx, stride, n,
-        );
+      const isFar = responsibilities(table, group, x, dy, stride, n, kept, row);
+      const sums = group + table.sumsAt + HALVES * VEC;
+      gradients(group + SLOTS, sums, kept, kept + 2 * VEC, row, dx, stride, n, true);
+      for (let k: u32 = 1; k < components; k++) {
+        const slot = group + SLOTS + k * SLOT;
+        gradients(slot, sums + SUMS * k * HALVES * VEC, kept, kept + (2 + 2 * k) * VEC, row, dx, stride, n, false);
       }
       if (isFar) far(table, group, x, dy, dx, stride, n);
       x += n * stride;
@@ -49,12 +50,12 @@ const SUMS: u32 = 4;
 }
 
 /**
- * Exponentials, distances, y and w of `rows` rows, and their sum of dy. Sets dx to 0. Far lanes are given no weight.
+ * Exponentials, distances, y and w of `rows` rows, and their sum of dy. Far lanes are given no weight.
  *
  * @returns whether there are far lanes
  */
 function responsibilities(
-  table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, kept: usize, row: usize,
+  table: MixtureTable, group: usize, x: usize, dy: usize, stride: usize, rows: u32, kept: usize, row: usize,
 ): bool {
   const slots = group + SLOTS;
   const end = slots + table.components * SLOT;
@@ -79,7 +80,6 @@ function responsibilities(
     }
     total = add(total, d);
     let q = kept + 2 * VEC;
-    put(q, splat(1));
     put(q + VEC, t0);
     let density: Vec = splat(1);
     let sum = mul(t0, gain);
@@ -95,22 +95,20 @@ function responsibilities(
     const one = div(splat(1), density);
     put(kept, mul(sum, one));
     put(kept + VEC, mul(d, one));
-    put(dx, splat(0));
     kept += row;
     x += stride;
     dy += stride;
-    dx += stride;
   }
   addTo(group + table.sumsAt, total);
   return isFar;
 }
 
-/** One component's sums over `rows` rows, and its part of dx. */
-function gradients(
-  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, stride: usize, rows: u32,
+/** One component's sums over `rows` rows, and its part of dx: the reference's is stored, the others' are added. */
+@inline function gradients(
+  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, stride: usize, rows: u32, isReference: bool,
 ): void {
   const gain = get(slot + GAIN);
-  const pullGain = get(slot + PULL);
+  const pull = get(slot + PULL);
   const score = get(slot + SCORE);
   let sumM: Vec = splat(0);
   let sumP: Vec = splat(0);
@@ -118,22 +116,23 @@ function gradients(
   let sumUg: Vec = splat(0);
   for (let i: u32 = 0; i < rows; i++) {
     const t = get(et + VEC);
-    const u = mul(get(et), get(kept + VEC));
+    const w = get(kept + VEC);
+    const u = isReference ? w : mul(get(et), w);
     const g = mul(t, gain);
     const p = mul(u, sub(g, get(kept)));
     const pt = mul(p, t);
-    const m = nmadd(u, pullGain, mul(pt, score));
+    const m = nmadd(pt, score, mul(u, pull));
     sumM = add(sumM, m);
-    sumP = add(sumP, p);
+    if (!isReference) sumP = add(sumP, p);
     sumPtt = madd(pt, t, sumPtt);
     sumUg = madd(u, g, sumUg);
-    put(dx, sub(get(dx), m));
+    put(dx, isReference ? m : add(get(dx), m));
     kept += row;
     et += row;
     dx += stride;
   }
   addTo(sums, sumM);
-  addTo(sums + HALVES * VEC, sumP);
+  if (!isReference) addTo(sums + HALVES * VEC, sumP);
   addTo(sums + 2 * HALVES * VEC, sumPtt);
   addTo(sums + 3 * HALVES * VEC, sumUg);
 }
@@ -184,8 +183,8 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
     const g = mulWide(t, constant(group, k, GAIN, half));
     const p = mulWide(u, subWide(g, y));
     const pt = mulWide(p, t);
-    const m = subWide(mulWide(pt, constant(group, k, SCORE, half)), mulWide(u, constant(group, k, PULL, half)));
-    pull = subWide(pull, m);
+    const m = subWide(mulWide(u, constant(group, k, PULL, half)), mulWide(pt, constant(group, k, SCORE, half)));
+    pull = addWide(pull, m);
     addWideTo(sum, half, m);
     addWideTo(sum + HALVES * VEC, half, p);
     addWideTo(sum + 2 * HALVES * VEC, half, mulWide(pt, t));
@@ -227,6 +226,9 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
     const scale = <f64>constantOf(table, c, SCALE);
     const reference = <u32>constantOf(table, c, REFERENCE);
     let dscale: f64 = 0;
+    let others: f64 = 0;
+    for (let slot: u32 = 1; slot < components; slot++) others += load<f64>(sums + (<usize>(2 + SUMS * slot) << 3));
+    store<f64>(sums + (2 << 3), -others);
     for (let k: u32 = 0; k < components; k++) {
       const slot = exchanged(k, reference);
       const inverse = <f64>constantOf(table, c, SLOTS + slot * SLOT + INVERSE);
@@ -234,7 +236,7 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
       const p = load<f64>(first + 8);
       const ug = load<f64>(first + 24);
       const out = <usize>(k * channels + c) << 2;
-      store<f32>(dmean + out, <f32>load<f64>(first));
+      store<f32>(dmean + out, <f32>-load<f64>(first));
       // 1/v = inverse²/κ²
       const variance = (load<f64>(first + 16) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
       store<f32>(dvariance + out, <f32>(scale * variance));

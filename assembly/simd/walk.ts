@@ -13,8 +13,8 @@ import { LANES, VEC, Vec, splat, withLane } from "./vec";
 
 /** Rows of one channel at least this long are walked as runs. */
 const RUN: u32 = 16;
-/** Bytes of one tensor that are walked for all groups before the next: three tensors' stay in a first-level cache of 32 kB. */
-const TILE: u32 = 8192;
+/** Bytes of one tensor, more or less, that are walked for all groups before the next, so that they stay in the nearest caches. */
+const TILE: u32 = 16384;
 /** Vectors in one visit at most, so that a visit's float32 sums stay short. */
 const MOST_ROWS: u32 = 128;
 
@@ -96,7 +96,7 @@ export function walk<T>(table: Table, a: usize, b: usize, out: usize, outBytes: 
   const p = period(table.channels, inner);
   const groups = p / LANES;
   const stride = <usize>p << 2;
-  const most = min(max<u32>(TILE / <u32>stride, 8), MOST_ROWS);
+  const most = min(max<u32>(TILE / <u32>stride, 32), MOST_ROWS);
   let rest = count;
   while (rest >= p) {
     const rows = min(rest / p, most);

@@ -111,7 +111,7 @@ function reset(isWithoutB: bool, outputs: u32): void {
 
 /** Counts around a vector, a period and a tile. */
 function countsOf(p: u32): u32[] {
-  return [0, 1, 3, 4, 5, 7, p - 1, p, p + 1, 2 * p + 3, max<u32>(2048, 8 * p) + 3 * p + p / 2 + 1];
+  return [0, 1, 3, 4, 5, 7, p - 1, p, p + 1, 2 * p + 3, max<u32>(4096, 32 * p) + 3 * p + p / 2 + 1];
 }
 
 /** Every layout, count and start. */
@@ -132,6 +132,29 @@ function checkAll(): void {
       }
     }
   }
+}
+
+/** Room whose end is the end of memory: to read past it traps. */
+function lastRoom(bytes: usize): usize {
+  memory.grow(<i32>(bytes >> 16) + 1);
+  return (<usize>memory.size() << 16) - bytes;
+}
+
+/** Walks over a and b, the one or the other at the end of memory. */
+function checkAtEnd(isA: bool): void {
+  const bytes = <usize>count << 2;
+  const table = makeTable(channels, inner, 0);
+  const other = room(bytes);
+  visits = new StaticArray<u8>(count);
+  const last = lastRoom(bytes);
+  for (let i: u32 = 0; i < count; i++) {
+    setAt(isA ? last : other, i, 1 + <f32>i);
+    setAt(isA ? other : last, i, -1 - <f32>i);
+  }
+  walk<Recorder>(table, isA ? last : other, isA ? other : last, 0, 0, start, count);
+  for (let i: u32 = 0; i < count; i++) if (visits[i] != 1) blame("not visited once");
+  free(other);
+  free(changetype<usize>(table));
 }
 
 function gcd(a: u32, b: u32): u32 {
@@ -181,6 +204,23 @@ describe("walk", () => {
   it("does so without b and without an output", () => {
     reset(true, 0);
     checkAll();
+    expect<string>(fault).toBe("");
+  });
+
+  it("reads nothing past the end of an input, which may be the end of memory", () => {
+    reset(false, 0);
+    start = 0;
+    for (let c = 0; c < CHANNELS.length; c++) {
+      for (let n = 0; n < INNER.length; n++) {
+        channels = CHANNELS[c];
+        inner = INNER[n];
+        const p = isRuns(inner) ? channels * inner : period(channels, inner);
+        for (count = 3 * p; count < 3 * p + 5; count++) {
+          checkAtEnd(true);
+          checkAtEnd(false);
+        }
+      }
+    }
     expect<string>(fault).toBe("");
   });
 
