@@ -29,7 +29,7 @@ async function run() {
 
 /** How many tests ran in each spec file, by as-pect's report. */
 function testsRun(output) {
-  const reports = output.matchAll(/\[File\]: (\S+)[^]*?\[Summary\]: .*?(\d+) total/g);
+  const reports = output.matchAll(/\[File\]: (\S+).*?\[Summary\]: [^\n]*?(\d+) total/gs);
   return new Map(Array.from(reports, ([, file, tests]) => [file, Number(tests)]));
 }
 

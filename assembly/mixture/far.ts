@@ -4,7 +4,8 @@ import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 
 // The way of activations far from their reference component (t_r² > LIMIT, see table.ts): in float64, where no square of a
 // finite float32 overflows, and with the largest ℓ_k taken out of all, so that the nearest component's exponential is 1.
-// An infinite activation gives NaN.
+// An infinite activation gives NaN. From 1e15 times the distance of two means on, float64 cannot tell which of them is nearer:
+// components of equal variance then share the responsibility.
 
 /** One of a component's constants in half the lanes. */
 @inline export function constant(group: usize, k: u32, field: usize, half: u32): Wide {

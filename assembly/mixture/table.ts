@@ -20,8 +20,11 @@ import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from ".
 export const KAPPA2: f64 = 0.7213475204444817;
 /** Rows that a kernel may keep in a table's scratch at once. */
 export const BLOCK: u32 = 32;
-/** Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. */
-export const LEAST_VARIANCE: f32 = 7.888609052210118e-31; // 2^-100
+/**
+ * Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. A smaller variance would make
+ * 2^-126, the least that exp2 gives, count in the gradients.
+ */
+export const LEAST_VARIANCE: f32 = 9.094947017729282e-13; // 2^-40
 export const LEAST_PRIOR: f32 = 1.1754943508222875e-38; // 2^-126, the least normal number
 /** t_r² up to which its multiples stay finite. */
 const MOST_SQUARE: f32 = 1e30;
@@ -78,7 +81,10 @@ export function mixture_table_bytes(channels: u32, inner: u32, components: u32, 
   return layout(null, channels, inner, components, sums);
 }
 
+/** One number for each lane of a group, of float32 [channels] at p. */
 function gather(table: Table, group: u32, p: usize): Vec {
+  // Lanes that are channels in their order, as they mostly are.
+  if (table.inner == 1 && table.channels % LANES == 0) return get(p + <usize>group * VEC);
   let v: Vec = splat(0);
   for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + (<usize>channelOf(table, group, lane) << 2));
   return v;

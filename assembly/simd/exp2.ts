@@ -16,7 +16,10 @@ const P2: f32 = 0.24020710587501526;
 const P3: f32 = 0.055976882576942444;
 const P4: f32 = 0.009782912209630013;
 
-/** 2^t for t ≤ 127, relative error below 4e-6; below −126 the result is 2^-126 or less, never negative. NaN for NaN. */
+/**
+ * 2^t for t ≤ 127, relative error below 4e-6; below −126 the result is 2^-126 or less, never negative. The NaN that arithmetic
+ * makes gives NaN; one whose last 9 bits are not 0 may give any number.
+ */
 @inline export function exp2(t: Vec): Vec {
   const u = larger(t, splat(-126));
   const n = add(u, splat(ROUND));

@@ -20,8 +20,8 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureView } from "../arguments.js";
 
-/** Variances (with epsilon) and priors below these count as these, as in the binary: 2^-100 and 2^-126. */
-const LEAST_VARIANCE = 2 ** -100;
+/** Variances (with epsilon) and priors below these count as these, as in the binary: 2^-40 and 2^-126. */
+const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
 /** Densities of activations farther out than this many deviations are compared there: their squares stay exact enough. */
 const FAR = 1000;

@@ -22,7 +22,7 @@ export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
  *     y = gamma · Σ_k τ_k (x − mean_k)/√(prior_k v_k) + beta
  *
  * One component is batch normalization's inference. Gradients flow to x, mean, variance, prior, gamma and beta, and may be
- * differentiated once more. A variance (with epsilon) below 2^-100 or a prior below 2^-126 counts as that. NaN and infinite
+ * differentiated once more. A variance (with epsilon) below 2^-40 or a prior below 2^-126 counts as that. NaN and infinite
  * activations give NaN or infinity in their own place only.
  *
  * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32

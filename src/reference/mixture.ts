@@ -17,7 +17,7 @@ export interface Problem {
   beta?: ArrayLike<number> | undefined;
 }
 
-const LEAST_VARIANCE = 2 ** -100;
+const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
 
 /** What section 1 says of one activation. */

@@ -181,6 +181,11 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     const expected = normalize(problem);
     const y = forward(problem);
     for (let i = 0; i < y.length; i++) expect((y[i] as number) / (expected[i] as number)).toBeCloseTo(1, 4);
+    const dy = new Float32Array(problem.x.length).fill(1);
+    const expectedGradients = gradients(problem, dy);
+    for (const [name, actual] of Object.entries(backward(problem, dy))) {
+      expectCloseToLargest(actual, expectedGradients[name as keyof typeof expectedGradients], 1e-4, name);
+    }
   });
 
   it("stays finite and right with priors of 0 and near 0", () => {

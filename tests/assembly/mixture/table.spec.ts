@@ -255,8 +255,8 @@ describe("no variance and no prior", () => {
     negative.drop();
   });
 
-  it("have floors that are 2^-100 and 2^-126", () => {
-    expect<f64>(<f64>LEAST_VARIANCE).toBe(power(-100));
+  it("have floors that are 2^-40 and 2^-126", () => {
+    expect<f64>(<f64>LEAST_VARIANCE).toBe(power(-40));
     expect<f64>(<f64>LEAST_PRIOR).toBe(power(-126));
   });
 });
