@@ -51,26 +51,24 @@ function withAffine(problem: Case): Case {
 describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it.each(SHAPES.map((options) => [describeCase(options), options] as const))(
-    "equals the reference within 5e-5 · (1 + |y|): %s",
-    (_, options) => {
-      const problem = makeCase(options);
-      expectClose(forward(problem), normalize(problem), 5e-5);
-      expectClose(forward(withAffine(problem)), normalize(withAffine(problem)), 5e-5);
-    },
-  );
+  it.each(
+    SHAPES.map((options) => [describeCase(options), options] as const),
+  )("equals the reference within 5e-5 · (1 + |y|): %s", (_, options) => {
+    const problem = makeCase(options);
+    expectClose(forward(problem), normalize(problem), 5e-5);
+    expectClose(forward(withAffine(problem)), normalize(withAffine(problem)), 5e-5);
+  });
 
-  it.each(SHAPES.map((options) => [describeCase(options), options] as const))(
-    "has gradients within 1e-4 of their tensor's largest entry: %s",
-    (_, options) => {
-      const problem = withAffine(makeCase(options));
-      const dy = normal(generator(3), problem.x.length);
-      const expected = gradients(problem, dy);
-      for (const [name, actual] of Object.entries(backward(problem, dy))) {
-        expectCloseToLargest(actual, expected[name as keyof typeof expected], 1e-4, name);
-      }
-    },
-  );
+  it.each(
+    SHAPES.map((options) => [describeCase(options), options] as const),
+  )("has gradients within 1e-4 of their tensor's largest entry: %s", (_, options) => {
+    const problem = withAffine(makeCase(options));
+    const dy = normal(generator(3), problem.x.length);
+    const expected = gradients(problem, dy);
+    for (const [name, actual] of Object.entries(backward(problem, dy))) {
+      expectCloseToLargest(actual, expected[name as keyof typeof expected], 1e-4, name);
+    }
+  });
 
   it("has a root mean square error below 5e-6 within 8 deviations of a component", () => {
     for (const components of [1, 2, 3, 8]) {
@@ -148,29 +146,29 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     }
   });
 
-  it.each([[[33, 5], -1] as const, [[2, 3, 19], 1] as const])(
-    "keeps NaN and infinity to their own place: shape [%s], axis %i",
-    (shape, axis) => {
-      for (const components of [1, 3]) {
-        for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-          const problem = makeCase({ shape: [...shape], axis, components });
-          const dy = normal(generator(3), problem.x.length);
-          const clean = forward(problem);
-          const cleanDx = backward(problem, dy).x as Float32Array;
-          const place = 17;
-          problem.x[place] = bad;
-          const y = forward(problem);
-          const dx = backward(problem, dy).x as Float32Array;
-          expect(Number.isFinite(y[place])).toBe(false);
-          for (let i = 0; i < y.length; i++) {
-            if (i === place) continue;
-            expect(y[i]).toBe(clean[i]);
-            expect(dx[i]).toBe(cleanDx[i]);
-          }
+  it.each([
+    [[33, 5], -1] as const,
+    [[2, 3, 19], 1] as const,
+  ])("keeps NaN and infinity to their own place: shape [%s], axis %i", (shape, axis) => {
+    for (const components of [1, 3]) {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const problem = makeCase({ shape: [...shape], axis, components });
+        const dy = normal(generator(3), problem.x.length);
+        const clean = forward(problem);
+        const cleanDx = backward(problem, dy).x as Float32Array;
+        const place = 17;
+        problem.x[place] = bad;
+        const y = forward(problem);
+        const dx = backward(problem, dy).x as Float32Array;
+        expect(Number.isFinite(y[place])).toBe(false);
+        for (let i = 0; i < y.length; i++) {
+          if (i === place) continue;
+          expect(y[i]).toBe(clean[i]);
+          expect(dx[i]).toBe(cleanDx[i]);
         }
       }
-    },
-  );
+    }
+  });
 
   it.each([
     ["variance 0 and 1e-12, epsilon 1e-3", 1e-3, [0, 1e-12, 1]],
@@ -196,19 +194,20 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     for (const values of Object.values(backward(problem, dy))) expect(values.every(Number.isFinite)).toBe(true);
   });
 
-  it.each([[[0, 3], -1] as const, [[2, 0, 3], -1] as const, [[2, 3, 0], 1] as const])(
-    "takes an empty tensor: shape [%s]",
-    (shape, axis) => {
-      const problem = makeCase({ shape: [...shape], axis });
-      expect(forward(problem).length).toBe(0);
-      for (const [name, values] of Object.entries(backward(problem, new Float32Array(0)))) {
-        expect(
-          values.every((value) => value === 0),
-          name,
-        ).toBe(true);
-      }
-    },
-  );
+  it.each([
+    [[0, 3], -1] as const,
+    [[2, 0, 3], -1] as const,
+    [[2, 3, 0], 1] as const,
+  ])("takes an empty tensor: shape [%s]", (shape, axis) => {
+    const problem = makeCase({ shape: [...shape], axis });
+    expect(forward(problem).length).toBe(0);
+    for (const [name, values] of Object.entries(backward(problem, new Float32Array(0)))) {
+      expect(
+        values.every((value) => value === 0),
+        name,
+      ).toBe(true);
+    }
+  });
 
   it("takes int32 and bool activations, plain numbers, a prior [K, 1]", () => {
     const mean = [[-1], [1]];
