@@ -4,3 +4,8 @@ export { uan_forward } from "./unsupervisedAdaptiveNorm";
 export { uan_backward, uan_backward_finish, uan_backward_sums } from "./unsupervisedAdaptiveNormGrad";
 export { mixture_moments, mixture_moments_finish, mixture_moments_sums } from "./mixtureMoments";
 export { mixture_responsibilities } from "./mixtureResponsibilities";
+export { conv2d_backprop_filter } from "./convolution/conv2dBackpropFilter";
+export { conv2d_backprop_input } from "./convolution/conv2dBackpropInput";
+export { depthwise_backprop_filter, depthwise_backprop_input } from "./convolution/depthwise";
+export { convolution_plan } from "./convolution/plan";
+export { unsorted_segment_sum } from "./unsortedSegmentSum";

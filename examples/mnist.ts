@@ -26,10 +26,10 @@ async function describeMachine(): Promise<string> {
 }
 
 function describeRun(options: Options, testDigits: number): string {
-  const { model, digits, epochs, batchSize, learningRate, components, seed } = options;
+  const { model, width, digits, epochs, batchSize, learningRate, components, seed } = options;
   const data = `${digits} digits to train on, ${testDigits} to test`;
   const training = `${epochs} epoch${epochs === 1 ? "" : "s"}, batch size ${batchSize}, Adam with learning rate ${learningRate}`;
-  return `${model}, ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
+  return `${model} of width ${width}, ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
 }
 
 async function main(): Promise<void> {
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const description = `${await describeMachine()}; ${describeRun(options, test.count)}`;
   console.log(description);
 
-  const contending = contenders(options);
+  const contending = contenders(options.components);
   const stepsPerRound = contending.length * Math.ceil(options.digits / options.batchSize);
   const progress = startProgress(options.epochs * stepsPerRound, stepsPerRound, options.epochs);
   const results = await trainAll(contending, options, training, test, progress.step).finally(progress.stop);

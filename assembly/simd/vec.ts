@@ -16,6 +16,7 @@ export const HALVES: u32 = 2;
 export const VEC: usize = 16;
 
 @inline export function splat(x: f32): Vec { return f32x4.splat(x); }
+@inline export function loadSplat(p: usize): Vec { return v128.load_splat<f32>(p); }
 @inline export function get(p: usize): Vec { return v128.load(p); }
 @inline export function put(p: usize, v: Vec): void { v128.store(p, v); }
 @inline export function add(a: Vec, b: Vec): Vec { return f32x4.add(a, b); }

@@ -88,6 +88,8 @@ export async function readMnist(trainingDigits: number): Promise<{ training: Dig
   return { training: firstDigits(training, trainingDigits), test };
 }
 
-function firstDigits({ images, labels }: Digits, count: number): Digits {
+/** The first `most` digits, or all where there are fewer. */
+export function firstDigits({ images, labels, count: all }: Digits, most: number): Digits {
+  const count = Math.min(most, all);
   return { count, images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };
 }

@@ -1,8 +1,10 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { unsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
-import { CLASSES, PIXELS } from "./data.js";
-import type { Options } from "./options.js";
+import { CLASSES, PIXELS, SIDE } from "./data.js";
 import { layerSeed } from "./random.js";
+
+/** The number of a layer's channels is rounded to a multiple of this, and is never less. */
+const CHANNEL_STEP = 4;
 
 /** A way to normalize, to compare with the others. */
 export interface Contender {
@@ -11,7 +13,7 @@ export interface Contender {
   normalization?: () => tfl.layers.Layer;
 }
 
-export function contenders({ components }: Options): Contender[] {
+export function contenders(components: number): Contender[] {
   return [
     { name: "none" },
     { name: "batch norm", normalization: () => tfl.layers.batchNormalization() },
@@ -19,23 +21,82 @@ export function contenders({ components }: Options): Contender[] {
   ];
 }
 
-/** The layers that stand where a network normalizes: none, or the normalization and what observes it. */
+/** The layers that stand where contenders differ: none, or the normalization and what observes it. */
 export type Normalize = () => tfl.layers.Layer[];
 
-function mlp(normalize: Normalize, seed: number): tfl.Sequential {
-  const weights = (layer: number) => tfl.initializers.glorotUniform({ seed: layerSeed(seed, layer) });
-  const hidden = (units: number, layer: number) => [
-    tfl.layers.dense({ units, kernelInitializer: weights(layer), ...(layer === 0 && { inputShape: [PIXELS] }) }),
+/** What a network is made with. */
+interface Parts {
+  normalize: Normalize;
+  /** Initial weights for the next layer. */
+  weights(): ReturnType<typeof tfl.initializers.glorotUniform>;
+  /** A number of channels times the network's width. */
+  scaled(channels: number): number;
+}
+
+/** What trains in minutes on two cores. */
+interface Defaults {
+  digits: number;
+  epochs: number;
+  batchSize: number;
+  width: number;
+}
+
+interface Model {
+  description: string;
+  defaults: Defaults;
+  /** All layers between the input, a row of pixels for each digit, and the output. */
+  hidden(parts: Parts): tfl.layers.Layer[];
+}
+
+function convolutional({ normalize, weights, scaled }: Parts): tfl.layers.Layer[] {
+  const batchNorm = () => [tfl.layers.batchNormalization()];
+  const stage = (channels: number, normalization: Normalize) => [
+    tfl.layers.conv2d({ filters: scaled(channels), kernelSize: 5, padding: "same", kernelInitializer: weights() }),
+    ...normalization(),
+    tfl.layers.reLU(),
+    tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }),
+  ];
+  return [
+    tfl.layers.reshape({ targetShape: [SIDE, SIDE, 1] }),
+    ...stage(64, batchNorm),
+    ...stage(128, normalize),
+    ...stage(128, batchNorm),
+    ...stage(256, batchNorm),
+    tfl.layers.flatten(),
+  ];
+}
+
+function perceptron({ normalize, weights, scaled }: Parts): tfl.layers.Layer[] {
+  const layer = (units: number) => [
+    tfl.layers.dense({ units: scaled(units), kernelInitializer: weights() }),
     ...normalize(),
     tfl.layers.reLU(),
   ];
-  const output = tfl.layers.dense({ units: CLASSES, kernelInitializer: weights(2), activation: "softmax" });
-  return tfl.sequential({ layers: [...hidden(128, 0), ...hidden(64, 1), output] });
+  return [...layer(128), ...layer(64)];
 }
 
-const BUILDERS: Record<Options["model"], (normalize: Normalize, seed: number) => tfl.Sequential> = { mlp };
+/** The networks to choose from. */
+export const MODELS = {
+  cnn: {
+    description: "5x5 convolutions of 64, 128, 128 and 256 channels, batch norm at all but the second: what is compared is there",
+    defaults: { digits: 4000, epochs: 3, batchSize: 64, width: 0.25 },
+    hidden: convolutional,
+  },
+  mlp: {
+    description: "a 784-128-64-10 perceptron, what is compared at both hidden layers",
+    defaults: { digits: 20000, epochs: 10, batchSize: 128, width: 1 },
+    hidden: perceptron,
+  },
+} satisfies Record<string, Model>;
 
-/** A network whose initial weights, but for the normalization's, depend on the seed alone. */
-export function buildModel(model: Options["model"], normalize: Normalize, seed: number): tfl.Sequential {
-  return BUILDERS[model](normalize, seed);
+export type ModelName = keyof typeof MODELS;
+
+/** A network whose initial weights, but for those that `normalize` brings, depend on the seed alone. */
+export function buildModel(name: ModelName, width: number, normalize: Normalize, seed: number): tfl.Sequential {
+  let layer = 0;
+  const weights = () => tfl.initializers.glorotUniform({ seed: layerSeed(seed, layer++) });
+  const scaled = (channels: number) => CHANNEL_STEP * Math.max(1, Math.round((channels * width) / CHANNEL_STEP));
+  const hidden = MODELS[name].hidden({ normalize, weights, scaled });
+  const output = tfl.layers.dense({ units: CLASSES, kernelInitializer: weights(), activation: "softmax" });
+  return tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [PIXELS] }), ...hidden, output] });
 }

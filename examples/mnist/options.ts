@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { TRAINING_DIGITS } from "./data.js";
-
-/** The networks `--model` chooses from. */
-export const MODELS = ["mlp"] as const;
+import { MODELS, type ModelName } from "./models.js";
 
 export interface Options {
-  model: (typeof MODELS)[number];
+  model: ModelName;
+  /** What the network's numbers of channels are multiplied with. */
+  width: number;
   /** Digits to train on, the first of the training set. */
   digits: number;
   epochs: number;
@@ -24,7 +24,6 @@ interface Flag<T> {
   placeholder: string;
   description: string;
   wanted: string;
-  default: T;
   /** The option's value, or undefined when it is not what is wanted. */
   parse(text: string): T | undefined;
 }
@@ -37,58 +36,60 @@ function parseNumber(text: string): number | undefined {
 
 type FlagText = Pick<Flag<unknown>, "name" | "placeholder" | "description">;
 
-function wholeNumber(text: FlagText, from: number, to: number, value: number): Flag<number> {
+function wholeNumber(text: FlagText, from: number, to: number): Flag<number> {
   const parse = (given: string) => {
     const number = parseNumber(given);
     return number !== undefined && Number.isInteger(number) && number >= from && number <= to ? number : undefined;
   };
-  return { ...text, wanted: `a whole number from ${from} to ${to}`, default: value, parse };
+  return { ...text, wanted: `a whole number from ${from} to ${to}`, parse };
 }
 
-function positiveNumber(text: FlagText, to: number, value: number): Flag<number> {
+function positiveNumber(text: FlagText, to: number): Flag<number> {
   const parse = (given: string) => {
     const number = parseNumber(given);
     return number !== undefined && number > 0 && number <= to ? number : undefined;
   };
-  return { ...text, wanted: `a number above 0, up to ${to}`, default: value, parse };
+  return { ...text, wanted: `a number above 0, up to ${to}`, parse };
 }
 
-function choice<T extends string>(text: FlagText, choices: readonly T[], value: T): Flag<T> {
-  return { ...text, wanted: choices.join(" or "), default: value, parse: (given) => choices.find((name) => name === given) };
+function choice<T extends string>(text: FlagText, choices: readonly T[]): Flag<T> {
+  return { ...text, wanted: choices.join(" or "), parse: (given) => choices.find((name) => name === given) };
 }
+
+const MODEL_NAMES = Object.keys(MODELS) as ModelName[];
 
 const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
-  model: choice(
-    { name: "model", placeholder: "NAME", description: "the network: mlp, a 784-128-64-10 perceptron" },
-    MODELS,
-    "mlp",
-  ),
-  digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS, 20000),
-  epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over them" }, 1, 1000, 10),
-  batchSize: wholeNumber(
-    { name: "batch-size", placeholder: "N", description: "digits per training step" },
-    1,
-    TRAINING_DIGITS,
-    128,
-  ),
-  learningRate: positiveNumber({ name: "learning-rate", placeholder: "RATE", description: "Adam's" }, 10, 0.001),
-  components: wholeNumber(
-    { name: "components", placeholder: "K", description: "Gaussian components per channel of UAN" },
-    1,
-    64,
-    3,
-  ),
+  model: choice({ name: "model", placeholder: "NAME", description: `the network: ${MODEL_NAMES.join(" or ")}` }, MODEL_NAMES),
+  width: positiveNumber({ name: "width", placeholder: "FACTOR", description: "times the network's channels" }, 4),
+  digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS),
+  epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over them" }, 1, 1000),
+  batchSize: wholeNumber({ name: "batch-size", placeholder: "N", description: "digits per training step" }, 1, TRAINING_DIGITS),
+  learningRate: positiveNumber({ name: "learning-rate", placeholder: "RATE", description: "Adam's" }, 10),
+  components: wholeNumber({ name: "components", placeholder: "K", description: "Gaussian components per channel of UAN" }, 1, 64),
   seed: wholeNumber(
     { name: "seed", placeholder: "N", description: "of initial weights and batches: same seed, same numbers" },
     0,
     2 ** 31 - 1,
-    1,
   ),
 };
 
+/** What holds where the command line says nothing else. */
+function defaultsOf(model: ModelName): Options {
+  return { model, ...MODELS[model].defaults, learningRate: 0.001, components: 3, seed: 1 };
+}
+
+const DEFAULT_MODEL: ModelName = "cnn";
+
+/** The default of an option, with the networks' names where they differ in it. */
+function defaultText(key: keyof Options): string {
+  if (key === "model") return DEFAULT_MODEL;
+  const values = MODEL_NAMES.map((model) => defaultsOf(model)[key]);
+  return new Set(values).size === 1 ? `${values[0]}` : values.map((value, i) => `${MODEL_NAMES[i]}: ${value}`).join(", ");
+}
+
 export function helpText(): string {
-  const lines = Object.values(FLAGS).map(({ name, placeholder, description, default: value }) => {
-    return `  ${`--${name} ${placeholder}`.padEnd(22)}${description} (default ${value})`;
+  const lines = Object.entries(FLAGS).map(([key, { name, placeholder, description }]) => {
+    return `  ${`--${name} ${placeholder}`.padEnd(22)}${description} (default ${defaultText(key as keyof Options)})`;
   });
   return [
     "Trains a network on MNIST without normalization, with batch normalization and with",
@@ -98,6 +99,9 @@ export function helpText(): string {
     "",
     ...lines,
     `  ${"--help".padEnd(22)}this text`,
+    "",
+    "Networks:",
+    ...MODEL_NAMES.map((name) => `  ${name}  ${MODELS[name].description}`),
   ].join("\n");
 }
 
@@ -106,7 +110,7 @@ export function parseOptions(args: string[]): Options | undefined {
   const flags = new Map(Object.entries(FLAGS).map(([key, flag]) => [flag.name, { key, flag: flag as Flag<unknown> }]));
   const names = [...flags.keys()].map((name) => `--${name}`).join(", ");
   const types = Object.fromEntries([...flags.keys()].map((name) => [name, { type: "string" as const }]));
-  const options: Record<string, unknown> = Object.fromEntries([...flags.values()].map(({ key, flag }) => [key, flag.default]));
+  const given: Record<string, unknown> = {};
 
   // Not strict: its messages run over several lines and do not say what is wanted.
   const { tokens } = parseArgs({ args, options: { ...types, help: { type: "boolean" } }, strict: false, tokens: true });
@@ -120,7 +124,8 @@ export function parseOptions(args: string[]): Options | undefined {
     const got = token.value === undefined ? "nothing" : `'${token.value}'`;
     const value = token.value === undefined ? undefined : flag.parse(token.value);
     if (value === undefined) throw new OptionError(`--${flag.name} must be ${flag.wanted}, got ${got}`);
-    options[key] = value;
+    given[key] = value;
   }
-  return options as unknown as Options;
+  const { model = DEFAULT_MODEL, ...rest } = given as Partial<Options>;
+  return { ...defaultsOf(model), ...rest };
 }

@@ -1,14 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { CLASSES, type Digits, PIXELS } from "./data.js";
+import { CLASSES, type Digits, firstDigits, PIXELS } from "./data.js";
 import { buildModel, type Contender } from "./models.js";
 import type { Options } from "./options.js";
 import { epochOrder } from "./random.js";
 import { Stopwatch } from "./stopwatch.js";
 
 const WARM_UP_STEPS = 10;
-const TEST_BATCH_SIZE = 1000;
+const TEST_BATCH_SIZE = 250;
 
 export interface Scores {
   loss: number;
@@ -64,6 +64,23 @@ function disposeBatch({ x, y }: Batch): void {
   y.dispose();
 }
 
+/** Scores of batches, weighted with their sizes. */
+class Mean {
+  count = 0;
+  private loss = 0;
+  private accuracy = 0;
+
+  add({ loss, accuracy }: Scores, size: number): void {
+    this.count += size;
+    this.loss += loss * size;
+    this.accuracy += accuracy * size;
+  }
+
+  get scores(): Scores {
+    return { loss: this.loss / this.count, accuracy: this.accuracy / this.count };
+  }
+}
+
 class Trainer {
   readonly result: Result;
   private readonly stopwatch = new Stopwatch();
@@ -76,44 +93,53 @@ class Trainer {
   ) {
     this.result = { name, epochs: [], losses: [] };
     const normalize = () => (normalization ? this.stopwatch.around(normalization()) : []);
-    this.model = buildModel(options.model, normalize, options.seed);
+    this.model = buildModel(options.model, options.width, normalize, options.seed);
     this.optimizer = tf.train.adam(options.learningRate);
     this.model.compile({ optimizer: this.optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   }
 
-  async trainEpoch(training: Digits, order: Uint32Array, test: Batch, onStep: (scores: Scores) => void): Promise<void> {
-    const sums = { loss: 0, accuracy: 0 };
-    let done = 0;
+  async trainEpoch(training: Digits, order: Uint32Array, test: Digits, onStep: (scores: Scores) => void): Promise<void> {
+    const mean = new Mean();
     let milliseconds = 0;
     this.stopwatch.lap();
-    while (done < order.length) {
+    while (mean.count < order.length) {
       const startedAt = performance.now();
-      const batch = makeBatch(training, order.subarray(done, done + this.options.batchSize));
+      const batch = makeBatch(training, order.subarray(mean.count, mean.count + this.options.batchSize));
       const [loss, accuracy] = (await this.model.trainOnBatch(batch.x, batch.y)) as [number, number];
       disposeBatch(batch);
       milliseconds += performance.now() - startedAt;
 
       this.result.losses.push(loss);
-      sums.loss += loss * batch.size;
-      sums.accuracy += accuracy * batch.size;
-      done += batch.size;
-      onStep({ loss: sums.loss / done, accuracy: sums.accuracy / done });
+      mean.add({ loss, accuracy }, batch.size);
+      onStep(mean.scores);
       await setImmediate(); // lets the progress bar's timer and Ctrl-C in
     }
+    const normalizingSeconds = this.stopwatch.lap();
     this.result.epochs.push({
-      training: { loss: sums.loss / done, accuracy: sums.accuracy / done },
-      test: this.test(test),
+      training: mean.scores,
+      test: await this.test(test),
       seconds: milliseconds / 1000,
-      normalizingSeconds: this.stopwatch.lap(),
+      normalizingSeconds,
     });
   }
 
-  private test({ x, y }: Batch): Scores {
-    const [loss, accuracy] = tf.tidy(() => {
-      const scores = this.model.evaluate(x, y, { batchSize: TEST_BATCH_SIZE }) as tf.Scalar[];
-      return scores.map((score) => score.dataSync()[0]);
-    }) as [number, number];
-    return { loss, accuracy };
+  private async test(digits: Digits): Promise<Scores> {
+    const mean = new Mean();
+    while (mean.count < digits.count) {
+      const size = Math.min(TEST_BATCH_SIZE, digits.count - mean.count);
+      const batch = makeBatch(
+        digits,
+        Uint32Array.from({ length: size }, (_, i) => mean.count + i),
+      );
+      const [loss, accuracy] = tf.tidy(() => {
+        const scores = this.model.evaluate(batch.x, batch.y, { batchSize: size }) as tf.Scalar[];
+        return scores.map((score) => score.dataSync()[0]);
+      }) as [number, number];
+      disposeBatch(batch);
+      mean.add({ loss, accuracy }, size);
+      await setImmediate();
+    }
+    return mean.scores;
   }
 
   dispose(): void {
@@ -123,10 +149,10 @@ class Trainer {
 }
 
 /** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
-async function warmUp(contender: Contender, options: Options, training: Digits, test: Batch): Promise<void> {
+async function warmUp(contender: Contender, options: Options, training: Digits, test: Digits): Promise<void> {
   const trainer = new Trainer(contender, options);
   const digits = Math.min(training.count, WARM_UP_STEPS * options.batchSize);
-  await trainer.trainEpoch(training, epochOrder(options.seed, 0, digits), test, () => {});
+  await trainer.trainEpoch(training, epochOrder(options.seed, 0, digits), firstDigits(test, TEST_BATCH_SIZE), () => {});
   trainer.dispose();
 }
 
@@ -138,13 +164,9 @@ export async function trainAll(
   contenders: Contender[],
   options: Options,
   training: Digits,
-  testDigits: Digits,
+  test: Digits,
   onStep: (step: Step) => void,
 ): Promise<Result[]> {
-  const test = makeBatch(
-    testDigits,
-    Uint32Array.from(testDigits.labels, (_, i) => i),
-  );
   for (const contender of contenders) await warmUp(contender, options, training, test);
 
   const trainers = contenders.map((contender) => new Trainer(contender, options));
@@ -156,6 +178,5 @@ export async function trainAll(
     }
   }
   for (const trainer of trainers) trainer.dispose();
-  disposeBatch(test);
   return trainers.map(({ result }) => result);
 }

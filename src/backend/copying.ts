@@ -63,7 +63,10 @@ export function runCopying(backend: KernelBackend, makeJob: MakeJob): TensorInfo
 
   const { buffer } = memoryOf(used);
   const floats = (name: string, length: number) => new Float32Array(buffer, at[name], length);
-  for (const [name, tensor] of given(job.parameters)) floats(name, sizeOf(tensor.shape)).set(valuesOf(backend, tensor));
+  for (const [name, tensor] of given(job.parameters)) {
+    const View = tensor.dtype === "int32" ? Int32Array : Float32Array;
+    new View(buffer, at[name], sizeOf(tensor.shape)).set(valuesOf(backend, tensor));
+  }
   job.prepare(at);
   for (let start = 0; start < job.count; start += piece) {
     const count = Math.min(piece, job.count - start);

@@ -8,7 +8,7 @@ import type { Kernels, Pointer } from "./module.js";
  * Parameters and results are there whole. Activations, and outputs that go along with them, may be there piece by piece:
  * `step` is called once or more, for pieces that follow one another.
  *
- * All tensors are float32; who makes a job has checked that, and the shapes.
+ * All tensors are float32, but parameters may be int32; who makes a job has checked that, and the shapes.
  */
 export interface Job<Name extends string = string> {
   /** Activations in each tensor of `activations`. */

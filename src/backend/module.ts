@@ -36,6 +36,31 @@ export type Kernels = {
   uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
   uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
   uan_backward_sums(components: number): number;
+  conv2d_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
+  conv2d_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  depthwise_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
+  depthwise_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  convolution_plan(
+    plan: Pointer,
+    kind: number,
+    batch: number,
+    inHeight: number,
+    inWidth: number,
+    inChannels: number,
+    outHeight: number,
+    outWidth: number,
+    outChannels: number,
+    filterHeight: number,
+    filterWidth: number,
+    strideHeight: number,
+    strideWidth: number,
+    dilationHeight: number,
+    dilationWidth: number,
+    padTop: number,
+    padLeft: number,
+    channelsLast: boolean,
+  ): number;
+  unsorted_segment_sum(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
   walk_period(channels: number, inner: number): number;
 };
 

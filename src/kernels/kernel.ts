@@ -4,6 +4,7 @@ import {
   getBackend,
   getKernel,
   type KernelBackend,
+  type KernelConfig,
   type KernelFunc,
   registerKernel,
   type Tensor,
@@ -16,13 +17,13 @@ import type { Kernels } from "../backend/module.js";
 import { memoryOf, runInPlace, type WasmBackend } from "../backend/wasmBackend.js";
 
 /**
- * A kernel in both its forms.
+ * A kernel of the binary.
  *
  * @template I its inputs by name
  * @template A its attributes
  * @template V what its check finds out about them
  */
-export interface KernelSpec<I, A, V> {
+export interface BinaryKernel<I, A, V> {
   /** Its name in TensorFlow.js's registry. */
   name: string;
   /** Who complains of a bad input. */
@@ -31,7 +32,10 @@ export interface KernelSpec<I, A, V> {
   check(inputs: I, attrs: A): V;
   /** What the binary is to do. The kernel's outputs are the job's, in its order. */
   job(kernels: Kernels, inputs: I, attrs: A, view: V): Job;
-  /** The same out of TensorFlow.js operations. */
+}
+
+/** A kernel that every backend has: of the binary, and out of TensorFlow.js operations. */
+export interface KernelSpec<I, A, V> extends BinaryKernel<I, A, V> {
   composed(inputs: Tensors<I>, attrs: A, view: V): Tensor | Tensor[];
 }
 
@@ -40,6 +44,8 @@ export type Tensors<I> = { [name in keyof I]: undefined extends I[name] ? Tensor
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds specs of different inputs and attributes
 export type AnyKernel = KernelSpec<any, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AnyBinaryKernel = BinaryKernel<any, any, any>;
 
 /** Backends whose own operations do the work. Others that are not 'wasm' or 'cpu' join them when first used. */
 const DEVICES = ["webgl", "webgpu", "tensorflow"];
@@ -56,7 +62,7 @@ function runOnWasm(backend: KernelBackend, makeJob: MakeJob): TensorInfo[] {
   return runCopying(backend, makeJob);
 }
 
-function onBinary(spec: AnyKernel, run: typeof runOnWasm): KernelFunc {
+function onBinary(spec: AnyBinaryKernel, run: typeof runOnWasm): KernelFunc {
   return ({ inputs, attrs, backend }) => {
     const view = spec.check(inputs, attrs);
     const outputs = run(backend as KernelBackend, (kernels) => spec.job(kernels, inputs, attrs, view));
@@ -75,9 +81,14 @@ function registerComposed(spec: AnyKernel, backendName: string): void {
   registerKernel({ kernelName: spec.name, backendName, kernelFunc });
 }
 
+/** A kernel that the 'wasm' backend lacks, or has slower. */
+export function onWasm(spec: AnyBinaryKernel): KernelConfig {
+  return { kernelName: spec.name, backendName: "wasm", kernelFunc: onBinary(spec, runOnWasm) };
+}
+
 /** Registers a kernel for the backends that TensorFlow.js has. */
 export function register(spec: AnyKernel): void {
-  registerKernel({ kernelName: spec.name, backendName: "wasm", kernelFunc: onBinary(spec, runOnWasm) });
+  registerKernel(onWasm(spec));
   registerKernel({ kernelName: spec.name, backendName: "cpu", kernelFunc: onBinary(spec, runCopying) });
   for (const device of DEVICES) registerComposed(spec, device);
 }

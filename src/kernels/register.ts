@@ -1,11 +1,31 @@
+import { registerKernel } from "@tensorflow/tfjs-core";
+import { Conv2DBackpropFilter } from "./conv2dBackpropFilter.js";
+import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "./depthwiseConv2dBackprop.js";
 import "./gradients.js";
-import { type AnyKernel, register } from "./kernel.js";
+import { type AnyBinaryKernel, type AnyKernel, onWasm, register } from "./kernel.js";
 import { MixtureMoments } from "./mixtureMoments.js";
 import { MixtureResponsibilities } from "./mixtureResponsibilities.js";
+import { replaceKernels } from "./replacement.js";
+import { UnsortedSegmentSum } from "./unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
 
-/** Every kernel of the library. */
-const KERNELS: AnyKernel[] = [MixtureMoments, MixtureResponsibilities, UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad];
+/** The library's own kernels, for every backend. */
+const KERNELS: AnyKernel[] = [
+  MixtureMoments,
+  MixtureResponsibilities,
+  UnsupervisedAdaptiveNorm,
+  UnsupervisedAdaptiveNormGrad,
+];
+
+/** Kernels of TensorFlow.js that its 'wasm' backend lacks. */
+const MISSING: AnyBinaryKernel[] = [
+  Conv2DBackpropFilter,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  UnsortedSegmentSum,
+];
 
 for (const kernel of KERNELS) register(kernel);
+for (const kernel of MISSING) registerKernel({ ...onWasm(kernel), setupFunc: () => replaceKernels() });
+replaceKernels();

@@ -1,0 +1,87 @@
+import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../simd/gemm";
+import { padImage } from "./image";
+import { Plan, ceilDiv, describeImage, paddedHeight, paddedWidth } from "./plan";
+
+/**
+ * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
+ *
+ * For a row of the filter, dW is [filterWidth · inChannels, outChannels]: the product of the pixels that the row's taps meet,
+ * which lie next to each other in x, with dy, summed over all output pixels; a chunk of them at a time, packed.
+ *
+ * @param at a plan of kind FILTER
+ * @param x, dy as the plan describes them
+ */
+export function conv2d_backprop_filter(at: usize, x: usize, dy: usize, dw: usize): void {
+  const plan = changetype<Plan>(at);
+  const steps = changetype<Steps>(at + plan.steps);
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  const m = plan.filterWidth * inChannels;
+  const panels = ceilDiv(outChannels, COLUMNS);
+  const height = paddedHeight(plan);
+  const width = paddedWidth(plan);
+  memory.fill(dw, 0, <usize>plan.filterHeight * m * outChannels << 2);
+  if (plan.batch == 0 || height == 0 || width == 0) return;
+
+  const copies =
+    !plan.channelsLast || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
+  const row = <usize>(copies ? width : plan.inWidth) * inChannels << 2;
+  const inImage = <usize>plan.inHeight * plan.inWidth * inChannels << 2;
+  const outImage = <usize>plan.outHeight * plan.outWidth * outChannels << 2;
+  steps.length = plan.outWidth;
+  steps.step = plan.strideWidth * inChannels << 2;
+  steps.segmentStep = plan.strideHeight * <u32>row;
+  for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += outImage) {
+    let source = x;
+    if (copies) {
+      source = at + plan.padded;
+      const rows = min(plan.inHeight, max(height, plan.padTop) - plan.padTop);
+      const columns = min(plan.inWidth, max(width, plan.padLeft) - plan.padLeft);
+      const top = min(plan.padTop, height);
+      const left = min(plan.padLeft, width);
+      const image = describeImage(plan, rows, columns, inChannels, plan.inHeight, plan.inWidth);
+      padImage(image, x, source, top, height - top - rows, left, width - left - columns, 1);
+    }
+    for (let first: u32 = 0; first < plan.outHeight; first += plan.chunk) {
+      const rows = min(plan.chunk, plan.outHeight - first);
+      const k = rows * plan.outWidth;
+      pack(plan, dy, first * plan.outWidth, k);
+      steps.segments = rows;
+      for (let tap: u32 = 0; tap < plan.filterHeight; tap++) {
+        const a = source + (first * plan.strideHeight + tap) * row;
+        for (let j: u32 = 0; j < panels; j++) {
+          const panel = at + plan.packed + <usize>j * k * PANEL;
+          const columns = min(COLUMNS, outChannels - j * COLUMNS);
+          for (let i: u32 = 0; i < m; i += ROWS) {
+            const c = dw + (<usize>(tap * m + i) * outChannels + j * COLUMNS << 2);
+            gemmTile(steps, a + (i << 2), 4, panel, c, outChannels << 2, min(ROWS, m - i), columns, true, at + plan.edge);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** `count` pixels of dy from the `first` on, as panels of COLUMNS channels; channels that are not there are 0. */
+function pack(plan: Plan, dy: usize, first: u32, count: u32): void {
+  const outChannels = plan.outChannels;
+  const pixelStep = (plan.channelsLast ? outChannels : 1) << 2;
+  const channelStep = (plan.channelsLast ? 1 : plan.outHeight * plan.outWidth) << 2;
+  let to = changetype<usize>(plan) + plan.packed;
+  for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
+    const columns = min(COLUMNS, outChannels - j);
+    let from = dy + first * pixelStep + j * channelStep;
+    if (columns == COLUMNS && plan.channelsLast) {
+      for (let i: u32 = 0; i < count; i++, to += PANEL, from += pixelStep) {
+        v128.store(to, v128.load(from));
+        v128.store(to + 16, v128.load(from + 16));
+      }
+      continue;
+    }
+    for (let i: u32 = 0; i < count; i++, to += PANEL, from += pixelStep) {
+      for (let c: u32 = 0; c < COLUMNS; c++) {
+        store<f32>(to + (c << 2), c < columns ? load<f32>(from + c * channelStep) : 0);
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../simd/gemm";
+import { cropImage, padImage } from "./image";
+import { Plan, before, ceilDiv, describeImage, lastRow } from "./plan";
+
+/** Bytes of packed filter that a pass over the pixels goes through, so that it stays in a first-level cache. */
+const PASS: u32 = 24576;
+
+/**
+ * dx of a convolution without dilation.
+ *
+ * An input pixel meets every strideHeight-th row and strideWidth-th column of the filter: which ones, its *phase* says, the
+ * remainders of its position. Pixels of one phase are a convolution of dy with those taps in reverse order: for each pixel the
+ * product of the pixels of dy that they meet, which lie next to each other, with the taps, transposed and packed.
+ *
+ * @param at a plan of kind INPUT
+ * @param dy, dx as the plan describes them
+ * @param filter [filterHeight, filterWidth, inChannels, outChannels]
+ */
+export function conv2d_backprop_input(at: usize, dy: usize, filter: usize, dx: usize): void {
+  const plan = changetype<Plan>(at);
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  const inImage = <usize>plan.inHeight * plan.inWidth * inChannels << 2;
+  const outImage = <usize>plan.outHeight * plan.outWidth * outChannels << 2;
+  if (plan.batch == 0 || inImage == 0) return;
+  pack(plan, filter);
+
+  const top = before(plan.filterHeight, plan.strideHeight);
+  const left = before(plan.filterWidth, plan.strideWidth);
+  const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
+  const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
+  const copies = !plan.channelsLast || top != 0 || left != 0 || rows > plan.outHeight || columns > plan.outWidth;
+  const row = <usize>(copies ? left + columns : plan.outWidth) * outChannels << 2;
+  for (let b: u32 = 0; b < plan.batch; b++, dy += outImage, dx += inImage) {
+    let source = dy;
+    if (copies) {
+      source = at + plan.padded;
+      const height = min(rows, plan.outHeight);
+      const width = min(columns, plan.outWidth);
+      const image = describeImage(plan, height, width, outChannels, plan.outHeight, plan.outWidth);
+      padImage(image, dy, source, top, rows - height, left, columns - width, 1);
+    }
+    const out = plan.channelsLast ? dx : at + plan.second;
+    let packed = at + plan.packed;
+    for (let y: u32 = 0; y < plan.strideHeight; y++) {
+      for (let x: u32 = 0; x < plan.strideWidth; x++) {
+        packed = phase(plan, y, x, source, row, top, left, packed, out);
+      }
+    }
+    if (!plan.channelsLast) {
+      const image = describeImage(plan, plan.inHeight, plan.inWidth, inChannels, plan.inHeight, plan.inWidth);
+      cropImage(image, out, <usize>plan.inWidth * inChannels << 2, dx, 1);
+    }
+  }
+}
+
+/** Taps of a filter that phase p meets. */
+@inline function taps(filter: u32, stride: u32, p: u32): u32 { return p < filter ? ceilDiv(filter - p, stride) : 0; }
+
+/** The first position of phase p. */
+@inline function firstOf(p: u32, pad: u32, stride: u32): u32 { return (p + stride - pad % stride) % stride; }
+
+/** All pixels of one phase. @returns where the next phase's filter is. */
+function phase(
+  plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize,
+): usize {
+  const at = changetype<usize>(plan);
+  const steps = changetype<Steps>(at + plan.steps);
+  const inChannels = plan.inChannels;
+  const pixel = plan.outChannels << 2;
+  const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
+  const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
+  const length = tapColumns * plan.outChannels;
+  const panels = ceilDiv(inChannels, COLUMNS);
+  const panelBytes = <usize>tapRows * length * PANEL;
+  const pass = max<u32>(PASS / max<u32>(length * <u32>PANEL, 1), 1);
+  const y0 = firstOf(y, plan.padTop, plan.strideHeight);
+  const x0 = firstOf(x, plan.padLeft, plan.strideWidth);
+  // In the bordered dy, the first row and column that the phase's first pixel meets.
+  const sourceRow = (y0 + plan.padTop - y) / plan.strideHeight + top + 1 - tapRows;
+  const sourceColumn = (x0 + plan.padLeft - x) / plan.strideWidth + left + 1 - tapColumns;
+  const width = x0 < plan.inWidth ? ceilDiv(plan.inWidth - x0, plan.strideWidth) : 0;
+  steps.length = length;
+  steps.step = 4;
+  steps.segmentStep = <u32>row;
+  for (let j: u32 = 0; j < panels; j++) {
+    const columns = min(COLUMNS, inChannels - j * COLUMNS);
+    let tap: u32 = 0;
+    do {
+      steps.segments = min(pass, tapRows - tap);
+      const b = packed + j * panelBytes + <usize>tap * length * PANEL;
+      for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
+        const a = source + (sourceRow + n + tap) * row + sourceColumn * pixel;
+        const c = out + ((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS << 2);
+        const cStep = plan.strideWidth * inChannels << 2;
+        for (let i: u32 = 0; i < width; i += ROWS) {
+          gemmTile(
+            steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, at + plan.edge,
+          );
+        }
+      }
+      tap += steps.segments;
+    } while (tap < tapRows);
+  }
+  return packed + panels * panelBytes;
+}
+
+/** The filter, phase by phase: for each panel of input channels its taps in reverse, and their output channels. */
+function pack(plan: Plan, filter: usize): void {
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  let to = changetype<usize>(plan) + plan.packed;
+  for (let y: u32 = 0; y < plan.strideHeight; y++) {
+    for (let x: u32 = 0; x < plan.strideWidth; x++) {
+      const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
+      const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
+      for (let j: u32 = 0; j < inChannels; j += COLUMNS) {
+        const columns = min(COLUMNS, inChannels - j);
+        for (let u: u32 = 0; u < tapRows; u++) {
+          for (let v: u32 = 0; v < tapColumns; v++) {
+            const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
+            const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
+            const from = filter + (<usize>((filterRow * plan.filterWidth + filterColumn) * inChannels + j) * outChannels << 2);
+            for (let o: u32 = 0; o < outChannels; o++, to += PANEL) {
+              for (let c: u32 = 0; c < COLUMNS; c++) {
+                store<f32>(to + (c << 2), c < columns ? load<f32>(from + (<usize>c * outChannels + o << 2)) : 0);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { VEC, Vec, add, get, loadSplat, madd, put, splat } from "./vec";
+
+// Matrix products by tiles of ROWS × COLUMNS accumulators that stay in registers: for each k, ROWS numbers of A are spread over
+// vectors and multiplied with the COLUMNS numbers of B. B is packed, COLUMNS numbers for each k, one after the other, so
+// that it is read straight through; A is read where it is: a row's k-th number is at row + k · step, and k runs in segments,
+// as the taps of a filter do over the rows of an image.
+
+export const ROWS: u32 = 4;
+export const COLUMNS: u32 = 8;
+/** Bytes of B for one k. */
+export const PANEL: usize = 2 * VEC;
+
+/** How k runs along A: `segments` times `length` numbers; bytes from number to number, and from segment to segment. */
+@unmanaged export class Steps {
+  length: u32;
+  step: u32;
+  segments: u32;
+  segmentStep: u32;
+}
+
+/**
+ * C = A·B, or C + A·B, for one tile.
+ *
+ * @param a the tile's first row in A; rowStep bytes to the next. Of `rows` rows, 1 to ROWS; the others are not read
+ * @param b packed
+ * @param c the tile in C; cStep bytes from row to row. Of `columns` columns, 1 to COLUMNS; the others are not written
+ * @param edge room for ROWS · COLUMNS numbers
+ */
+export function gemmTile(
+  steps: Steps, a: usize, rowStep: usize, b: usize, c: usize, cStep: usize, rows: u32, columns: u32, accumulate: bool, edge: usize,
+): void {
+  // Rows that are not there repeat the last one.
+  const o1 = rows > 1 ? rowStep : 0;
+  const o2 = rows > 2 ? 2 * rowStep : o1;
+  const o3 = rows > 3 ? 3 * rowStep : o2;
+  const step = <usize>steps.step;
+  let c00: Vec = splat(0);
+  let c01: Vec = splat(0);
+  let c10: Vec = splat(0);
+  let c11: Vec = splat(0);
+  let c20: Vec = splat(0);
+  let c21: Vec = splat(0);
+  let c30: Vec = splat(0);
+  let c31: Vec = splat(0);
+  for (let s: u32 = 0; s < steps.segments; s++) {
+    let p0 = a;
+    let p1 = a + o1;
+    let p2 = a + o2;
+    let p3 = a + o3;
+    for (let k = steps.length; k != 0; k--) {
+      const b0 = get(b);
+      const b1 = get(b + VEC);
+      const a0 = loadSplat(p0);
+      c00 = madd(a0, b0, c00);
+      c01 = madd(a0, b1, c01);
+      const a1 = loadSplat(p1);
+      c10 = madd(a1, b0, c10);
+      c11 = madd(a1, b1, c11);
+      const a2 = loadSplat(p2);
+      c20 = madd(a2, b0, c20);
+      c21 = madd(a2, b1, c21);
+      const a3 = loadSplat(p3);
+      c30 = madd(a3, b0, c30);
+      c31 = madd(a3, b1, c31);
+      b += PANEL;
+      p0 += step;
+      p1 += step;
+      p2 += step;
+      p3 += step;
+    }
+    a += steps.segmentStep;
+  }
+  const whole = columns == COLUMNS;
+  const t = whole ? c : edge;
+  const tStep = whole ? cStep : PANEL;
+  const adds = accumulate && whole;
+  keep(t, c00, c01, adds);
+  if (rows > 1) keep(t + tStep, c10, c11, adds);
+  if (rows > 2) keep(t + 2 * tStep, c20, c21, adds);
+  if (rows > 3) keep(t + 3 * tStep, c30, c31, adds);
+  if (whole) return;
+  for (let row: u32 = 0; row < rows; row++) {
+    for (let i: usize = 0; i < columns; i++) {
+      const at = c + row * cStep + (i << 2);
+      const value = load<f32>(edge + row * PANEL + (i << 2));
+      store<f32>(at, accumulate ? load<f32>(at) + value : value);
+    }
+  }
+}
+
+@inline function keep(at: usize, left: Vec, right: Vec, adds: bool): void {
+  put(at, adds ? add(get(at), left) : left);
+  put(at + VEC, adds ? add(get(at + VEC), right) : right);
+}

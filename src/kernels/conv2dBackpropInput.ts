@@ -1,0 +1,22 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Job } from "../backend/job.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
+import type { BinaryKernel } from "./kernel.js";
+
+type Inputs = { dy: TensorInfo; filter: TensorInfo };
+type Attrs = ConvolutionAttrs & { inputShape: number[] };
+
+/** Output: dx, of shape inputShape. Also the forward pass of transposed convolutions. */
+export const Conv2DBackpropInput: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
+  name: "Conv2DBackpropInput",
+  op: "conv2dBackpropInput",
+  check(inputs, attrs) {
+    return checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, { ...attrs, dilations: 1 }, false);
+  },
+  job: (kernels, { dy, filter }, { inputShape }, view): Job<"dy" | "filter" | "dx"> => ({
+    ...convolutionJob(kernels, "input", view),
+    parameters: { dy, filter },
+    results: { dx: inputShape },
+    finish: ({ table, dy, filter, dx }) => kernels.conv2d_backprop_input(table, dy, filter, dx),
+  }),
+};

@@ -1,0 +1,85 @@
+import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { argumentError, checkFloat32, checkShape } from "../arguments.js";
+import type { Job } from "../backend/job.js";
+import type { Kernels, Pointer } from "../backend/module.js";
+
+/** What the gradients of a convolution are told of it, named as TensorFlow.js names it. */
+export interface ConvolutionAttrs {
+  strides: number | [number, number];
+  pad: "valid" | "same" | number | backend_util.ExplicitPadding;
+  dataFormat?: "NHWC" | "NCHW";
+  dimRoundingMode?: "floor" | "round" | "ceil";
+  dilations?: number | [number, number];
+}
+
+export type ConvolutionView = backend_util.Conv2DInfo;
+
+type Shape4D = [number, number, number, number];
+
+/** assembly/convolution/plan.ts has the same numbers. */
+export const PLAN = { filter: 0, input: 1, depthwiseFilter: 2, depthwiseInput: 3 } as const;
+
+function checkRank4(op: string, argument: string, shape: readonly number[]): Shape4D {
+  if (shape.length !== 4) throw argumentError(op, argument, "have rank 4", `shape [${shape.join(", ")}]`);
+  return shape as Shape4D;
+}
+
+/**
+ * A convolution's sizes, after a check that its tensors fit them: x or dx [inputShape], dy, and filter or dW [filterShape].
+ *
+ * @param given the tensors that are there, by the names of the kernel's inputs
+ */
+export function checkConvolution(
+  op: string,
+  given: { x?: TensorInfo; dy: TensorInfo; filter?: TensorInfo },
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attrs: ConvolutionAttrs,
+  depthwise: boolean,
+): ConvolutionView {
+  const input = checkRank4(op, given.x ? "x" : "inputShape", inputShape);
+  const filter = checkRank4(op, given.filter ? "filter" : "filterShape", filterShape);
+  const { strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations = 1 } = attrs;
+  const format = backend_util.convertConv2DDataFormat(dataFormat);
+  const view = backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, depthwise, format);
+  for (const [argument, tensor] of Object.entries(given)) checkFloat32(op, argument, tensor);
+  if (filter[2] !== view.inChannels) {
+    throw argumentError(op, given.filter ? "filter" : "filterShape", `have ${view.inChannels} input channels`, String(filter[2]));
+  }
+  checkShape(op, "dy", given.dy, view.outShape);
+  return view;
+}
+
+/** The part of a job that the gradients of convolutions have in common. They work as a whole: there is nothing to step through. */
+export function convolutionJob(kernels: Kernels, kind: keyof typeof PLAN, view: ConvolutionView) {
+  const plan = (at: Pointer) =>
+    kernels.convolution_plan(
+      at,
+      PLAN[kind],
+      view.batchSize,
+      view.inHeight,
+      view.inWidth,
+      view.inChannels,
+      view.outHeight,
+      view.outWidth,
+      view.outChannels,
+      view.filterHeight,
+      view.filterWidth,
+      view.strideHeight,
+      view.strideWidth,
+      view.dilationHeight,
+      view.dilationWidth,
+      view.padInfo.top,
+      view.padInfo.left,
+      view.dataFormat === "channelsLast",
+    );
+  return {
+    count: 0,
+    period: 1,
+    tableBytes: plan(0),
+    activations: {},
+    along: {},
+    prepare: ({ table }: { table: Pointer }) => void plan(table),
+    step() {},
+  } satisfies Partial<Job>;
+}

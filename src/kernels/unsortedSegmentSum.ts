@@ -1,0 +1,38 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { argumentError, checkFloat32, checkShape } from "../arguments.js";
+import { type Job, sizeOf } from "../backend/job.js";
+import type { BinaryKernel } from "./kernel.js";
+
+type Inputs = { x: TensorInfo; segmentIds: TensorInfo };
+
+/** Output: [numSegments, ...x.shape.slice(1)], the sums of the rows of x by their id. Rows of other ids are left out. */
+export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, undefined> = {
+  name: "UnsortedSegmentSum",
+  op: "unsortedSegmentSum",
+  check({ x, segmentIds }, { numSegments }) {
+    checkFloat32(this.op, "x", x);
+    if (segmentIds.dtype !== "int32") throw argumentError(this.op, "segmentIds", "have dtype int32", segmentIds.dtype);
+    if (x.shape.length < 1) throw argumentError(this.op, "x", "have a rank of at least 1", "rank 0");
+    checkShape(this.op, "segmentIds", segmentIds, x.shape.slice(0, 1));
+    if (!(Number.isInteger(numSegments) && numSegments >= 0)) {
+      throw argumentError(this.op, "numSegments", "be an integer that is not negative", String(numSegments));
+    }
+    return undefined;
+  },
+  job(kernels, { x, segmentIds }, { numSegments }): Job<"x" | "segmentIds" | "sums"> {
+    const [rows = 0, ...row] = x.shape;
+    return {
+      count: 0,
+      period: 1,
+      tableBytes: 16,
+      parameters: { x, segmentIds },
+      activations: {},
+      along: {},
+      results: { sums: [numSegments, ...row] },
+      prepare({ x, segmentIds, sums }) {
+        kernels.unsorted_segment_sum(x, segmentIds, sums, rows, sizeOf(row), numSegments);
+      },
+      step() {},
+    };
+  },
+};
