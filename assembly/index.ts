@@ -8,4 +8,5 @@ export { conv2d_backprop_filter } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input } from "./convolution/conv2dBackpropInput";
 export { depthwise_backprop_filter, depthwise_backprop_input } from "./convolution/depthwise";
 export { convolution_plan } from "./convolution/plan";
+export { average_pool_grad, max_pool_grad } from "./convolution/pooling";
 export { unsorted_segment_sum } from "./unsortedSegmentSum";

@@ -23,7 +23,9 @@ export function timeConvolution({ input, filter, stride }: Convolution, seconds:
   const w = tf.randomNormal(filter, 0, 1, "float32", 2) as tf.Tensor4D;
   const y = tf.conv2d(x, w, stride, "same");
   const run = (kernel: string, inputs: tf.NamedTensorMap, attrs: object) =>
-    (tf.engine().runKernel(kernel, inputs, { strides: stride, pad: "same", dataFormat: "NHWC", ...attrs }) as tf.Tensor).dispose();
+    (
+      tf.engine().runKernel(kernel, inputs, { strides: stride, pad: "same", dataFormat: "NHWC", ...attrs }) as tf.Tensor
+    ).dispose();
   const backpropInput = () => run("Conv2DBackpropInput", { dy: y, filter: w }, { inputShape: input });
   const timings = timeInTurns(
     {

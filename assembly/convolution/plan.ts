@@ -1,7 +1,7 @@
 import { COLUMNS, PANEL, ROWS, Steps } from "../simd/gemm";
 import { Image } from "./image";
 
-// The gradients of a two-dimensional convolution, as matrix products over images with a border of zeros.
+// The gradients of a two-dimensional convolution (and of pools, which have the same sizes), as matrix products over images with a border of zeros.
 //
 // One image of the batch at a time is copied, with its border, into the plan's own room (unless it needs no border); what is
 // packed for the products is there too. So the room is one bordered image and one packed operand, whatever the batch.
@@ -41,6 +41,7 @@ export const FILTER: u32 = 0;
 export const INPUT: u32 = 1;
 export const DEPTHWISE_FILTER: u32 = 2;
 export const DEPTHWISE_INPUT: u32 = 3;
+export const POOL: u32 = 4;
 
 @inline export function ceilDiv(a: u32, b: u32): u32 { return (a + b - 1) / b; }
 
@@ -62,7 +63,7 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
 /**
  * Describes a convolution. With at = 0 nothing is written.
  *
- * @param kind FILTER, INPUT, DEPTHWISE_FILTER or DEPTHWISE_INPUT. Of the depthwise, outChannels is a multiple of inChannels
+ * @param kind FILTER, INPUT, DEPTHWISE_FILTER, DEPTHWISE_INPUT (outChannels is a multiple of inChannels) or POOL (they are equal)
  * @returns bytes of the plan and its room
  */
 export function convolution_plan(
@@ -89,7 +90,7 @@ export function convolution_plan(
     paddedBytes = <usize>height * width * outChannels << 2;
     if (!channelsLast) secondBytes = <usize>inHeight * inWidth * inChannels << 2;
     packedBytes = <usize>filterHeight * filterWidth * outChannels * ceilDiv(inChannels, COLUMNS) * PANEL;
-  } else {
+  } else if (kind != POOL) {
     paddedBytes = <usize>max(highest, padTop + inHeight) * max(widest, padLeft + inWidth) * outChannels << 2;
   }
   const second = padded + ((paddedBytes + 15) & ~15);

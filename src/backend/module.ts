@@ -60,6 +60,8 @@ export type Kernels = {
     padLeft: number,
     channelsLast: boolean,
   ): number;
+  average_pool_grad(plan: Pointer, dy: Pointer, dx: Pointer): void;
+  max_pool_grad(plan: Pointer, x: Pointer, dy: Pointer, dx: Pointer): void;
   unsorted_segment_sum(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
   walk_period(channels: number, inner: number): number;
 };

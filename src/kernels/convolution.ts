@@ -17,9 +17,9 @@ export type ConvolutionView = backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
 
 /** assembly/convolution/plan.ts has the same numbers. */
-export const PLAN = { filter: 0, input: 1, depthwiseFilter: 2, depthwiseInput: 3 } as const;
+export const PLAN = { filter: 0, input: 1, depthwiseFilter: 2, depthwiseInput: 3, pool: 4 } as const;
 
-function checkRank4(op: string, argument: string, shape: readonly number[]): Shape4D {
+export function checkRank4(op: string, argument: string, shape: readonly number[]): Shape4D {
   if (shape.length !== 4) throw argumentError(op, argument, "have rank 4", `shape [${shape.join(", ")}]`);
   return shape as Shape4D;
 }

@@ -11,12 +11,7 @@ import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
 
 /** The library's own kernels, for every backend. */
-const KERNELS: AnyKernel[] = [
-  MixtureMoments,
-  MixtureResponsibilities,
-  UnsupervisedAdaptiveNorm,
-  UnsupervisedAdaptiveNormGrad,
-];
+const KERNELS: AnyKernel[] = [MixtureMoments, MixtureResponsibilities, UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad];
 
 /** Kernels of TensorFlow.js that its 'wasm' backend lacks. */
 const MISSING: AnyBinaryKernel[] = [
@@ -27,5 +22,5 @@ const MISSING: AnyBinaryKernel[] = [
 ];
 
 for (const kernel of KERNELS) register(kernel);
-for (const kernel of MISSING) registerKernel({ ...onWasm(kernel), setupFunc: () => replaceKernels() });
-replaceKernels();
+for (const kernel of MISSING) registerKernel({ ...onWasm(kernel), setupFunc: () => replaceKernels(true) });
+replaceKernels(false);

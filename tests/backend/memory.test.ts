@@ -6,43 +6,13 @@ import { mixtureMoments, mixtureResponsibilities, setWasmModules, unsupervisedAd
 import { normalize } from "../../src/reference/mixture.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
+import { heap, heldBy } from "../helpers/heap.js";
 import { makeCase } from "../helpers/problems.js";
 import { read, tensorsOf } from "../helpers/tensors.js";
-
-interface Heap {
-  _malloc(bytes: number): number;
-  _free(at: number): void;
-  asm?: Record<string, unknown>;
-  wasmMemory?: WebAssembly.Memory;
-}
-
-const heap = () => (tf.backend() as unknown as { wasm: Heap }).wasm;
 
 function memory(): WebAssembly.Memory {
   const { asm = {} } = heap();
   return Object.values(asm).find((value) => value instanceof WebAssembly.Memory) as WebAssembly.Memory;
-}
-
-/** Addresses that are taken from the backend's heap and not given back while `use` runs. */
-function heldBy(use: () => void): number {
-  const wasm = heap();
-  const { _malloc, _free } = wasm;
-  const held = new Set<number>();
-  wasm._malloc = (bytes) => {
-    const at = _malloc(bytes);
-    if (at !== 0) held.add(at);
-    return at;
-  };
-  wasm._free = (at) => {
-    held.delete(at);
-    _free(at);
-  };
-  try {
-    use();
-  } finally {
-    Object.assign(wasm, { _malloc, _free });
-  }
-  return held.size;
 }
 
 const problem = makeCase({ shape: [3, 5, 7], axis: 1 });

@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import "../../src/index.js";
-import { useBackend } from "../helpers/backends.js";
-import { expectCloseToLargest } from "../helpers/closeness.js";
+import { expectSameKernel } from "../helpers/kernels.js";
 import { generator, normal } from "../helpers/random.js";
 
 type Shape4D = [number, number, number, number];
@@ -32,7 +31,19 @@ function generate(count: number, depthwise: boolean): ConvolutionCase[] {
     const dataFormat = depthwise ? "NHWC" : pick(["NHWC", "NHWC", "NCHW"] as const);
     const explicit = (): Pad => {
       const [a, b, c, d] = [pick([0, 1, 2]), pick([0, 1, 2]), pick([0, 1, 2]), pick([0, 1, 2])];
-      return dataFormat === "NHWC" ? [[0, 0], [a, b], [c, d], [0, 0]] : [[0, 0], [0, 0], [a, b], [c, d]];
+      return dataFormat === "NHWC"
+        ? [
+            [0, 0],
+            [a, b],
+            [c, d],
+            [0, 0],
+          ]
+        : [
+            [0, 0],
+            [0, 0],
+            [a, b],
+            [c, d],
+          ];
     };
     const pad = pick<Pad>(["same", "valid", 1, explicit()]);
     const batch = pick([1, 2, 3]);
@@ -56,23 +67,6 @@ function outShapeOf({ input, filter, strides, pad, dataFormat, dimRoundingMode, 
   return tf.backend_util.computeConv2DInfo(input, filter, strides, 1, pad, dimRoundingMode, depthwise, format).outShape;
 }
 
-/** A kernel's values on a backend. */
-async function run(backend: string, kernel: string, inputs: Record<string, [Float32Array, number[]]>, attrs: object) {
-  await useBackend(backend);
-  return tf.tidy(() => {
-    const tensors = Object.fromEntries(Object.entries(inputs).map(([name, [values, shape]]) => [name, tf.tensor(values, shape)]));
-    const result = tf.engine().runKernel(kernel, tensors, attrs as never) as tf.Tensor;
-    return { values: result.dataSync<"float32">().slice(), shape: result.shape };
-  });
-}
-
-async function expectSame(kernel: string, inputs: Record<string, [Float32Array, number[]]>, attrs: object): Promise<void> {
-  const expected = await run("cpu", kernel, inputs, attrs);
-  const actual = await run("wasm", kernel, inputs, attrs);
-  expect(actual.shape).toEqual(expected.shape);
-  expectCloseToLargest(actual.values, expected.values, 1e-5, kernel);
-}
-
 function tensorsOf(given: ConvolutionCase) {
   const next = generator(9);
   const values = (shape: number[]): [Float32Array, number[]] => [normal(next, tf.util.sizeFromShape(shape)), shape];
@@ -94,13 +88,17 @@ describe("gradients of convolutions on 'wasm' equal those of 'cpu' within 1e-5 o
   it.each(titled(CASES))("Conv2DBackpropFilter %s", async (_, given) => {
     const { x, dy } = tensorsOf(given);
     const { strides, pad, dataFormat, dimRoundingMode, filter } = given;
-    await expectSame("Conv2DBackpropFilter", { x, dy }, { strides, pad, dataFormat, dimRoundingMode, filterShape: filter });
+    await expectSameKernel("Conv2DBackpropFilter", { x, dy }, { strides, pad, dataFormat, dimRoundingMode, filterShape: filter });
   });
 
   it.each(titled(CASES))("Conv2DBackpropInput %s", async (_, given) => {
     const { filter, dy } = tensorsOf(given);
     const { strides, pad, dataFormat, dimRoundingMode, input } = given;
-    await expectSame("Conv2DBackpropInput", { dy, filter }, { strides, pad, dataFormat, dimRoundingMode, inputShape: input });
+    await expectSameKernel(
+      "Conv2DBackpropInput",
+      { dy, filter },
+      { strides, pad, dataFormat, dimRoundingMode, inputShape: input },
+    );
   });
 
   const DEPTHWISE = generate(60, true);
@@ -109,13 +107,13 @@ describe("gradients of convolutions on 'wasm' equal those of 'cpu' within 1e-5 o
     const { x, dy } = tensorsOf(given);
     const { strides, pad, dimRoundingMode, filter } = given;
     const attrs = { strides, pad, dimRoundingMode, dilations: 1, filterShape: filter };
-    await expectSame("DepthwiseConv2dNativeBackpropFilter", { x, dy }, attrs);
+    await expectSameKernel("DepthwiseConv2dNativeBackpropFilter", { x, dy }, attrs);
   });
 
   it.each(titled(DEPTHWISE))("DepthwiseConv2dNativeBackpropInput %s", async (_, given) => {
     const { filter, dy } = tensorsOf(given);
     const { strides, pad, dimRoundingMode, input } = given;
     const attrs = { strides, pad, dimRoundingMode, dilations: 1, inputShape: input };
-    await expectSame("DepthwiseConv2dNativeBackpropInput", { dy, filter }, attrs);
+    await expectSameKernel("DepthwiseConv2dNativeBackpropInput", { dy, filter }, attrs);
   });
 });

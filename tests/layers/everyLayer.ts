@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
+interface Reason {
+  why: string;
+  error: RegExp;
+}
+
 /** A layer of tf.layers in a small model that needs its gradient with respect to its weights and to its input. */
 export interface Entry {
   /** The name of the factory in tf.layers. */
@@ -8,8 +13,10 @@ export interface Entry {
   /** What of the layer the entry is about, where there are several. */
   variant: string;
   model(): tfl.LayersModel;
-  /** Why no backend can train the model, and what its error says. */
-  untrainable?: { why: string; error: RegExp };
+  /** Why no backend can train the model, and what the error says. */
+  untrainable?: Reason;
+  /** Why 'cpu' cannot train it though others can; without an error, why it does so wrongly. */
+  notOnCpu?: { why: string; error?: RegExp };
 }
 
 /** Factories that are other names of the same layer. */
@@ -41,9 +48,9 @@ const VOCABULARY = 6;
 
 const { dense, flatten, reshape } = tfl.layers;
 
-/** Something to train whose output has the shape, out of nothing but matMul. */
-function source(shape: Shape, activation?: "relu"): Layer[] {
-  return [dense({ units: tf.util.sizeFromShape(shape), inputShape: [3], activation }), reshape({ targetShape: shape })];
+/** Something to train whose output has the shape, out of nothing but matMul. No bias: normalizations have no use for one. */
+function source(shape: Shape): Layer[] {
+  return [dense({ units: tf.util.sizeFromShape(shape), useBias: false }), reshape({ targetShape: shape })];
 }
 
 /** An output of two numbers, from whatever shape. */
@@ -80,9 +87,9 @@ function tokens(...layers: Layer[]): tfl.LayersModel {
   return tfl.model({ inputs, outputs: output(chain(inputs, layers)) });
 }
 
-/** A sequence some of whose steps are zeros and masked. */
+/** A sequence some of whose steps are zeros and masked: at the input, since the mask's making has no gradient. */
 function masked(layer: Layer): tfl.LayersModel {
-  return first([3], ...source([5, 1], "relu"), tfl.layers.masking(), layer);
+  return first([5, 1], tfl.layers.masking(), layer);
 }
 
 /** Calls a layer with a tensor where a model would with a list of one, which some layers do not take. */
@@ -91,13 +98,13 @@ class Calling extends tfl.layers.Layer {
 
   constructor(
     private readonly inner: Layer,
-    private readonly outputShape: (number | null)[],
+    private readonly shapeAfter: (number | null)[],
   ) {
     super({});
   }
 
   override computeOutputShape(): (number | null)[] {
-    return [null, ...this.outputShape];
+    return [null, ...this.shapeAfter];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor {
@@ -107,7 +114,7 @@ class Calling extends tfl.layers.Layer {
 
 /** A cell of convLstm2d outside it: of the input and the two states, which have one shape. */
 function convolvingCell(): Layer {
-  const cell = tfl.layers.convLstm2dCell({ filters: 2, kernelSize: 3, padding: "same" });
+  const cell = tfl.layers.convLstm2dCell({ ...convolving, padding: "same" });
   cell.build([null, 5, 4, 2]);
   (cell as unknown as { built: boolean }).built = true;
   return cell;
@@ -214,7 +221,7 @@ const MODELS: Record<string, Models> = {
     "dilation 2": () => after(IMAGE, l.conv2d({ ...conv, dilationRate: 2 })),
     relu: () => after(IMAGE, l.conv2d({ ...conv, activation: "relu" })),
     "channels first": () => after(IMAGE, l.conv2d({ ...conv, ...channelsFirst, kernelSize: 2 })),
-    "first layer": () => first(l.conv2d({ ...conv, inputShape: IMAGE })),
+    "first layer": () => first(IMAGE, l.conv2d(conv)),
   },
   conv2dTranspose: {
     valid: () => after(IMAGE, l.conv2dTranspose(conv)),
@@ -222,6 +229,7 @@ const MODELS: Record<string, Models> = {
   },
   conv3d: {
     valid: () => after(VOLUME, l.conv3d(conv)),
+    "strides 2": () => after(VOLUME, l.conv3d({ ...conv, strides: 2 })),
     "same, strides 2": () => after(VOLUME, l.conv3d({ ...conv, strides: 2, padding })),
   },
   conv3dTranspose: {
@@ -277,7 +285,11 @@ const MODELS: Record<string, Models> = {
   averagePooling3d: poolingModels(VOLUME, (args) => l.averagePooling3d(args)),
   maxPooling1d: poolingModels(SEQUENCE, (args) => l.maxPooling1d(args)),
   maxPooling2d: poolingModels(IMAGE, (args) => l.maxPooling2d(args)),
-  maxPooling3d: poolingModels(VOLUME, (args) => l.maxPooling3d(args)),
+  maxPooling3d: {
+    ...poolingModels(VOLUME, (args) => l.maxPooling3d(args)),
+    // Windows without a positive number.
+    "two at a time": () => after(VOLUME, l.maxPooling3d({ poolSize: [2, 1, 1] })),
+  },
   globalAveragePooling1d: { "": () => after(SEQUENCE, l.globalAveragePooling1d()) },
   globalAveragePooling2d: { "": () => after(IMAGE, l.globalAveragePooling2d({})) },
   globalMaxPooling1d: { "": () => after(SEQUENCE, l.globalMaxPooling1d()) },
@@ -290,7 +302,10 @@ const MODELS: Record<string, Models> = {
       tokens(l.embedding({ inputDim: VOCABULARY, outputDim: 3, maskZero: true }), l.lstm(vector), dense({ units: 2 })),
   },
   flatten: { "": () => after(IMAGE, l.flatten()), "channels first": () => after(IMAGE, l.flatten({ ...channelsFirst })) },
-  masking: { "": () => masked(l.simpleRNN(vector)) },
+  masking: {
+    "first layer": () => masked(l.simpleRNN(vector)),
+    differentiated: () => after([5, 1], l.masking(), l.simpleRNN(vector)),
+  },
   permute: { "": () => after(IMAGE, l.permute({ dims: [3, 1, 2] })) },
   repeatVector: { "": () => after([5], l.repeatVector({ n: 3 })) },
   reshape: { "": () => after(IMAGE, l.reshape({ targetShape: [14, 9] })) },
@@ -370,10 +385,11 @@ const MODELS: Record<string, Models> = {
     "first layer": () => tokens(l.categoryEncoding({ numTokens: VOCABULARY, outputMode: "multiHot" })),
     differentiated: () => after([1], l.categoryEncoding({ numTokens: VOCABULARY, outputMode: "oneHot" })),
   },
+  // Overwrites the shape of what it is called with, so not called with an input.
   centerCrop: {
-    "first layer": () => first(IMAGE, l.centerCrop({ height: 3, width: 4 })),
+    "first layer": () => first([126], reshape({ targetShape: IMAGE }), l.centerCrop({ height: 3, width: 4 })),
     differentiated: () => after(IMAGE, l.centerCrop({ height: 3, width: 4 })),
-    enlarging: () => first(IMAGE, l.centerCrop({ height: 9, width: 9 })),
+    enlarging: () => first([126], reshape({ targetShape: IMAGE }), l.centerCrop({ height: 9, width: 9 })),
     "enlarging, called": () => after(SQUARE, new Calling(l.centerCrop({ height: 9, width: 9 }), [9, 9, 3])),
   },
   randomWidth: {
@@ -403,7 +419,8 @@ const listed = {
   error: /x must be rank 3 or 4, but got rank 1/,
 };
 
-const UNTRAINABLE: Record<string, Entry["untrainable"]> = {
+const UNTRAINABLE: Record<string, Reason> = {
+  "masking, differentiated": noGradientOf("Any"),
   "thresholdedReLU, differentiated": noGradientOf("Greater"),
   "conv1d, causal": { why: "not implemented by the layer", error: /CAUSAL padding mode/ },
   "conv1d, dilation 2": dilated,
@@ -418,13 +435,32 @@ const UNTRAINABLE: Record<string, Entry["untrainable"]> = {
   "categoryEncoding, differentiated": noGradientOf("DenseBincount"),
   "centerCrop, differentiated": noGradientOf("CropAndResize"),
   "centerCrop, enlarging": listed,
-  "randomWidth, in a model": { why: "the layer takes height for batch when it says its output's shape", error: /./ },
+  "randomWidth, in a model": {
+    why: "the layer takes height for batch when it says its output's shape",
+    error: /positive integers/,
+  },
   "resizing, in a model": listed,
+};
+
+const nearest = { why: "the gradient of ResizeNearestNeighbor on 'cpu' misses some pixels" };
+
+const NOT_ON_CPU: Record<string, Entry["notOnCpu"]> = {
+  "randomWidth, nearest, called": nearest,
+  "resizing, nearest, called": nearest,
+  "upSampling2d, channels first": nearest,
+  "upSampling2d, nearest": nearest,
+  "upSampling2d, bilinear, not a square": {
+    why: "the gradient of ResizeBilinear on 'cpu' has height and width the wrong way round",
+    error: /has shape '4,6,7,3', which does not match the shape of the input '4,7,6,3'/,
+  },
 };
 
 /** Every layer of tf.layers, with the variants that take different kernels. */
 export const EVERY_LAYER: Entry[] = Object.entries(MODELS).flatMap(([layer, models]) =>
-  Object.entries(models).map(([variant, model]) => ({ layer, variant, model, untrainable: UNTRAINABLE[`${layer}, ${variant}`] })),
+  Object.entries(models).map(([variant, model]) => {
+    const key = `${layer}, ${variant}`;
+    return { layer, variant, model, untrainable: UNTRAINABLE[key], notOnCpu: NOT_ON_CPU[key] };
+  }),
 );
 
 /** Numbers in [0, 1), the same every time. */
@@ -458,7 +494,11 @@ export async function trainOneStep({ model: makeModel }: Entry): Promise<Trained
       ...((symbols[0] as tfl.SymbolicTensor).shape.slice(1) as number[]),
     ]) as [number[], number[]];
     const integers = model.inputs[0]?.dtype === "int32";
-    const draw = (): number => (integers ? Math.floor(values() * VOCABULARY) : values() * 2 - 1);
+    // Some zeros, for masking.
+    const draw = (): number => {
+      if (integers) return Math.floor(values() * VOCABULARY);
+      return values() < 0.2 ? 0 : values() * 2 - 1;
+    };
     const size = tf.util.sizeFromShape;
     const x = tf.tensor(Array.from({ length: size(inputShape) }, draw), inputShape, integers ? "int32" : "float32");
     const y = tf.tensor(
@@ -485,4 +525,20 @@ export async function trainOneStep({ model: makeModel }: Entry): Promise<Trained
     tf.engine().endScope();
     Math.random = random;
   }
+}
+
+const largest = (values: Float32Array): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
+/** How far a step is from one that is known to be right, in loss and changes of weights, relative to the largest of each. */
+export function disagreement(step: Trained, right: Trained): number {
+  const ofWeights = right.changes.map(({ values }, i) => {
+    const difference = values.map((v, j) => v - (step.changes[i]?.values[j] ?? Number.NaN));
+    return largest(difference) / (largest(values) + 1e-3);
+  });
+  return Math.max(Math.abs(step.loss - right.loss) / right.loss, ...ofWeights);
+}
+
+/** Whether a weight got a gradient. NaN is a change, for others to find. */
+export function hasChanged({ values }: Trained["changes"][number]): boolean {
+  return !(largest(values) < 1e-6);
 }

@@ -1,0 +1,47 @@
+import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { checkFloat32, checkShape } from "../arguments.js";
+import type { Job } from "../backend/job.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkRank4, convolutionJob } from "./convolution.js";
+import type { BinaryKernel } from "./kernel.js";
+
+type Inputs = { dy: TensorInfo; input: TensorInfo };
+type Attrs = Pick<ConvolutionAttrs, "strides" | "pad" | "dimRoundingMode"> & { filterSize: number | [number, number] };
+
+function checkPool(op: string, { dy, input }: Inputs, { filterSize, strides, pad, dimRoundingMode }: Attrs): ConvolutionView {
+  const shape = checkRank4(op, "input", input.shape);
+  const view = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+  checkFloat32(op, "dy", dy);
+  checkFloat32(op, "input", input);
+  checkShape(op, "dy", dy, view.outShape);
+  return view;
+}
+
+/** Output: dx, like the input. The output of the pool, which TensorFlow.js hands over too, is not needed. */
+export const MaxPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
+  name: "MaxPoolGrad",
+  op: "maxPoolGrad",
+  check(inputs, attrs) {
+    return checkPool(this.op, inputs, attrs);
+  },
+  job: (kernels, { dy, input }, _, view): Job<"dy" | "input" | "dx"> => ({
+    ...convolutionJob(kernels, "pool", view),
+    parameters: { dy, input },
+    results: { dx: input.shape },
+    finish: ({ table, dy, input, dx }) => kernels.max_pool_grad(table, input, dy, dx),
+  }),
+};
+
+/** Output: dx, like the input. */
+export const AvgPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
+  name: "AvgPoolGrad",
+  op: "avgPoolGrad",
+  check(inputs, attrs) {
+    return checkPool(this.op, inputs, attrs);
+  },
+  job: (kernels, { dy, input }, _, view): Job<"dy" | "dx"> => ({
+    ...convolutionJob(kernels, "pool", view),
+    parameters: { dy },
+    results: { dx: input.shape },
+    finish: ({ table, dy, dx }) => kernels.average_pool_grad(table, dy, dx),
+  }),
+};

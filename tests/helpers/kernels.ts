@@ -1,0 +1,27 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "vitest";
+import { useBackend } from "./backends.js";
+import { expectCloseToLargest } from "./closeness.js";
+
+/** A kernel's inputs by name, values and shape; plain Int32Array make int32. */
+export type Inputs = Record<string, [Float32Array | Int32Array, number[]]>;
+
+/** A kernel's output on a backend. */
+export async function runKernel(backend: string, kernel: string, inputs: Inputs, attrs: object) {
+  await useBackend(backend);
+  return tf.tidy(() => {
+    const tensors = Object.entries(inputs).map(([name, [values, shape]]) => {
+      return [name, tf.tensor(values, shape, values instanceof Int32Array ? "int32" : "float32")];
+    });
+    const result = tf.engine().runKernel(kernel, Object.fromEntries(tensors), attrs as never) as tf.Tensor;
+    return { values: result.dataSync<"float32">().slice(), shape: result.shape };
+  });
+}
+
+/** Fails unless a kernel's output on 'wasm' is that of 'cpu' within 1e-5 of the largest entry. */
+export async function expectSameKernel(kernel: string, inputs: Inputs, attrs: object): Promise<void> {
+  const expected = await runKernel("cpu", kernel, inputs, attrs);
+  const actual = await runKernel("wasm", kernel, inputs, attrs);
+  expect(actual.shape).toEqual(expected.shape);
+  expectCloseToLargest(actual.values, expected.values, 1e-5, kernel);
+}

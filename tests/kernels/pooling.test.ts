@@ -1,0 +1,30 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, it } from "vitest";
+import "../../src/index.js";
+import { expectSameKernel } from "../helpers/kernels.js";
+import { generator, normal } from "../helpers/random.js";
+
+type Shape4D = [number, number, number, number];
+
+/** Pools over windows 1 to 4, strides 1 to 3, channels 1 to 17, all paddings. */
+const next = generator(4);
+const pick = <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)] as T;
+const CASES = Array.from({ length: 60 }, () => {
+  const filterSize: [number, number] = [pick([1, 2, 3, 4]), pick([1, 2, 3, 4])];
+  const input: Shape4D = [pick([1, 2]), 4 + Math.floor(next() * 7), 4 + Math.floor(next() * 7), pick([1, 2, 3, 4, 5, 8, 17])];
+  const strides: [number, number] = [pick([1, 2, 3]), pick([1, 2, 3])];
+  return { input, filterSize, strides, pad: pick(["same", "valid"] as const) };
+});
+
+describe("gradients of pools on 'wasm' equal those of 'cpu'", () => {
+  it.each(CASES.map((given) => [JSON.stringify(given), given] as const))("%s", async (_, { input, ...attrs }) => {
+    const { outShape } = tf.backend_util.computePool2DInfo(input, attrs.filterSize, attrs.strides, 1, attrs.pad);
+    const values = (shape: number[]): [Float32Array, number[]] => [normal(next, tf.util.sizeFromShape(shape)), shape];
+    // Few values, so that a window has several that are its largest.
+    const [x, shape] = values(input);
+    const tied: [Float32Array, number[]] = [x.map(Math.round), shape];
+    const dy = values(outShape);
+    await expectSameKernel("MaxPoolGrad", { dy, input: tied, output: values(outShape) }, attrs);
+    await expectSameKernel("AvgPoolGrad", { dy, input: tied }, attrs);
+  });
+});
