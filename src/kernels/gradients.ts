@@ -1,4 +1,4 @@
-import { engine, registerGradient, reshape, type Tensor } from "@tensorflow/tfjs-core";
+import { conv3d, engine, getGradient, registerGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs } from "../arguments.js";
 import { compose, run } from "./kernel.js";
 import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
@@ -30,3 +30,21 @@ registerGradient({
     };
   },
 });
+
+// TensorFlow.js has no gradient for what transposed convolutions of volumes are computed by. They are linear in both inputs.
+if (!getGradient("Conv3DBackpropInputV2")) {
+  registerGradient({
+    kernelName: "Conv3DBackpropInputV2",
+    inputsToSave: ["dy", "filter"],
+    gradFunc: (ddx, saved, attrs) => {
+      const [dy, filter] = saved as [Tensor5D, Tensor5D];
+      const { strides, pad } = attrs as unknown as { strides: [number, number, number]; pad: "same" | "valid" };
+      const x = ddx as Tensor5D;
+      const filterAttrs = { strides, pad, filterShape: filter.shape };
+      return {
+        dy: () => conv3d(x, filter, strides, pad),
+        filter: () => engine().runKernel<Tensor>("Conv3DBackpropFilterV2", { x, dy }, filterAttrs),
+      };
+    },
+  });
+}

@@ -1,9 +1,10 @@
 import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
+import { VOLUMES } from "../composed/volumes.js";
 import { Conv2DBackpropInput } from "./conv2dBackpropInput.js";
 import { onWasm } from "./kernel.js";
 import { AvgPoolGrad, MaxPoolGrad } from "./poolGrad.js";
 
-// Kernels that the 'wasm' backend has, and the library has faster. Whoever is imported first, ours are to be found in the registry
+// Kernels that the 'wasm' backend has, and the library has faster, or right. Whoever is imported first, ours are to be found in the registry
 // while the backend is in use: where the backend has been imported, they are put there at once; where it comes later, when it
 // is set up, by the setupFunc of a kernel that it lacks (see register.ts).
 
@@ -12,8 +13,10 @@ interface Replacement {
   theirs?: KernelConfig;
 }
 
-const replacements: Replacement[] = [AvgPoolGrad, Conv2DBackpropInput, MaxPoolGrad].map((kernel) => {
-  const ours = onWasm(kernel);
+const FASTER = [AvgPoolGrad, Conv2DBackpropInput, MaxPoolGrad].map(onWasm);
+
+const replacements: Replacement[] = [...FASTER, ...VOLUMES].map((kernel) => {
+  const ours = { ...kernel };
   const replacement: Replacement = { ours };
   // The one that is replaced has something to set up, too, for the day it is put back.
   ours.setupFunc = (backend) => replacement.theirs?.setupFunc?.(backend);
@@ -46,9 +49,10 @@ export function replaceKernels(isThere: boolean): void {
 }
 
 /**
- * Whether kernels that TensorFlow.js's 'wasm' backend has, and the library has faster, are replaced by the library's: default
- * true. They are Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones),
- * MaxPoolGrad and AvgPoolGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
+ * Whether kernels that TensorFlow.js's 'wasm' backend has are replaced by the library's: default true. Faster are
+ * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), MaxPoolGrad and
+ * AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad, too, Conv3DBackpropInputV2,
+ * Conv3DBackpropFilterV2, MaxPool3D and MaxPool3DGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
  * concerned.
  */
 export function setKernelReplacement(enabled: boolean): void {

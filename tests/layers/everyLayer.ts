@@ -425,8 +425,6 @@ const UNTRAINABLE: Record<string, Reason> = {
   "conv1d, causal": { why: "not implemented by the layer", error: /CAUSAL padding mode/ },
   "conv1d, dilation 2": dilated,
   "conv2d, dilation 2": dilated,
-  "conv3dTranspose, valid": noGradientOf("Conv3DBackpropInputV2"),
-  "conv3dTranspose, same, strides 2": noGradientOf("Conv3DBackpropInputV2"),
   "batchNormalization, axis 1": {
     why: "the layer broadcasts wrongly along other axes than the last",
     error: /must match the product of shape/,

@@ -3,7 +3,6 @@ import {
   backend_util,
   conv3d,
   equal,
-  getKernel,
   type KernelConfig,
   type KernelFunc,
   logicalAnd,
@@ -14,7 +13,6 @@ import {
   mul,
   pad,
   type Rank,
-  registerKernel,
   reshape,
   reverse,
   slice,
@@ -24,11 +22,10 @@ import {
   type Tensor5D,
   tidy,
   transpose,
-  unregisterKernel,
   zerosLike,
 } from "@tensorflow/tfjs-core";
 
-// Kernels of the 'wasm' backend of TensorFlow.js (4.22) whose values are wrong, out of its operations; they are not hot.
+// Kernels of the 'wasm' backend of TensorFlow.js (4.22) whose values are wrong, out of its operations; they are not hot:
 // - Conv3DBackpropInputV2, whatever the strides: the loop over depth ends in the wrong place.
 // - Conv3DBackpropFilterV2, with strides: a quotient is rounded towards zero where it is to be rounded up.
 // - MaxPool3D: 1.2e-38 for a window without a positive number; MaxPool3DGrad: no gradient for it.
@@ -83,6 +80,7 @@ function spread(x: Tensor, axes: Axes): Tensor {
     if (stride === 1) continue;
     const axis = i + 1;
     const { shape } = wide;
+    const resized = (size: number) => shape.map((old, at) => (at === axis ? size : old));
     const flat = [...shape.slice(0, axis + 1), shape.slice(axis + 1).reduce((a, b) => a * b, 1)];
     const columns = reshape(wide, [-1, 1, flat[axis + 1] as number]);
     const padded = pad(columns, [
@@ -90,8 +88,8 @@ function spread(x: Tensor, axes: Axes): Tensor {
       [0, stride - 1],
       [0, 0],
     ]);
-    const grown = reshape(padded, shape.with(axis, (shape[axis] as number) * stride));
-    wide = slice(grown, [0, 0, 0, 0, 0], shape.with(axis, extent(axes)[i]));
+    const grown = reshape(padded, resized((shape[axis] as number) * stride));
+    wide = slice(grown, [0, 0, 0, 0, 0], resized(extent(axes)[i]));
   }
   return wide;
 }
@@ -173,17 +171,9 @@ function composed<A>(kernelName: string, gradient: (inputs: Tensors, attrs: A) =
 }
 
 /** For 'wasm', instead of what it has under these names. */
-export const COMPOSED: KernelConfig[] = [
+export const VOLUMES: KernelConfig[] = [
   composed("Conv3DBackpropInputV2", inputGradient),
   composed("Conv3DBackpropFilterV2", filterGradient),
   composed("MaxPool3D", maxPool),
   composed("MaxPool3DGrad", maxPoolGradient),
 ];
-
-/** Registers them for 'wasm', in the place of its own where it has been imported. */
-export function registerMissing(): void {
-  for (const kernel of COMPOSED) {
-    if (getKernel(kernel.kernelName, kernel.backendName)) unregisterKernel(kernel.kernelName, kernel.backendName);
-    registerKernel(kernel);
-  }
-}
