@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import { chartPage } from "./mnist/chart.js";
 import { DataError, readMnist } from "./mnist/data.js";
-import { contenders } from "./mnist/models.js";
+import { contenders, MODELS } from "./mnist/models.js";
 import { helpText, OptionError, type Options, parseOptions } from "./mnist/options.js";
 import { startProgress } from "./mnist/progress.js";
 import { EXPLANATIONS, summarize, textTable } from "./mnist/report.js";
@@ -29,7 +29,7 @@ function describeRun(options: Options, testDigits: number): string {
   const { model, width, digits, epochs, batchSize, learningRate, components, seed } = options;
   const data = `${digits} digits to train on, ${testDigits} to test`;
   const training = `${epochs} epoch${epochs === 1 ? "" : "s"}, batch size ${batchSize}, Adam with learning rate ${learningRate}`;
-  return `${model} of width ${width}, ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
+  return `${model} of width ${width} (${MODELS[model].description}), ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
 }
 
 async function main(): Promise<void> {

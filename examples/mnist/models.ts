@@ -82,12 +82,12 @@ function perceptron({ normalize, weights, scaled }: Parts): tfl.layers.Layer[] {
 /** The networks to choose from. */
 export const MODELS = {
   cnn: {
-    description: "5x5 convolutions of 64, 128, 128 and 256 channels, batch norm at all but the second: what is compared is there",
-    defaults: { digits: 4000, epochs: 3, batchSize: 64, width: 0.25 },
+    description: "5x5 convolutions of 64, 128, 128, 256 channels; what is compared follows the second, batch norm the others",
+    defaults: { digits: 6400, epochs: 4, batchSize: 32, width: 0.25 },
     hidden: convolutional,
   },
   mlp: {
-    description: "a 784-128-64-10 perceptron, what is compared at both hidden layers",
+    description: "perceptron with hidden layers of 128, 64 units; what is compared follows both",
     defaults: { digits: 20000, epochs: 10, batchSize: 128, width: 1 },
     hidden: perceptron,
   },

@@ -16,7 +16,7 @@ export interface Summary {
 export const EXPLANATIONS = [
   "Test accuracy: on all test digits, after the last epoch. Final loss: the training loss, mean of the last epoch.",
   "Time per epoch: of the training steps, without the test; median of the epochs.",
-  "Of it normalizing: the part in the forward and backward passes of the normalization layers, measured while they trained.",
+  "Of it normalizing: the part in the forward and backward passes of the normalization compared, measured while it trained.",
 ];
 
 function median(values: number[]): number {

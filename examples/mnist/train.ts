@@ -23,7 +23,7 @@ export interface Epoch {
   test: Scores;
   /** Of the training steps, with making their batches, without the test. */
   seconds: number;
-  /** Of those seconds, the ones in the forward and backward passes of the normalization layers. */
+  /** Of those seconds, the ones in the forward and backward passes of the normalization compared. */
   normalizingSeconds: number;
 }
 
