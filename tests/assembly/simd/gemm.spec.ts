@@ -1,0 +1,54 @@
+import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../../../assembly/simd/gemm";
+
+const SEGMENTS: u32 = 2;
+const LENGTH: u32 = 5;
+
+function fill(at: usize, count: u32, seed: f32): void {
+  for (let i: u32 = 0; i < count; i++) store<f32>(at + (<usize>i << 2), <f32>(<i32>(i * 7 + <u32>seed) % 11) - 5);
+}
+
+describe("gemmTile", () => {
+  it("is the product of its rows and columns, exactly for small integers, and writes nothing else", () => {
+    const k = SEGMENTS * LENGTH;
+    const steps = changetype<Steps>(heap.alloc(offsetof<Steps>()));
+    steps.length = LENGTH;
+    steps.step = 12;
+    steps.segments = SEGMENTS;
+    steps.segmentStep = 100;
+    const a = heap.alloc(1024);
+    const b = heap.alloc(k * PANEL);
+    const c = heap.alloc(1024);
+    const edge = heap.alloc(ROWS * PANEL);
+    fill(a, 256, 1);
+    fill(b, k * COLUMNS, 3);
+    const cStep: usize = 48;
+    for (let accumulate = 0; accumulate < 2; accumulate++) {
+      for (let rows: u32 = 1; rows <= ROWS; rows++) {
+        for (let columns: u32 = 1; columns <= COLUMNS; columns++) {
+          for (let i: usize = 0; i < 256; i++) store<f32>(c + (i << 2), 1000);
+          gemmTile(steps, a, 4, b, c, cStep, rows, columns, accumulate == 1, edge);
+          for (let row: u32 = 0; row < 6; row++) {
+            for (let column: u32 = 0; column < 12; column++) {
+              let wanted: f32 = 1000;
+              if (row < rows && column < columns) {
+                wanted = accumulate == 1 ? 1000 : 0;
+                for (let s: u32 = 0; s < SEGMENTS; s++) {
+                  for (let i: u32 = 0; i < LENGTH; i++) {
+                    const left = load<f32>(a + row * 4 + s * steps.segmentStep + i * steps.step);
+                    wanted += left * load<f32>(b + (s * LENGTH + i) * PANEL + (column << 2));
+                  }
+                }
+              }
+              expect<f32>(load<f32>(c + row * cStep + (column << 2))).toBe(wanted);
+            }
+          }
+        }
+      }
+    }
+    heap.free(changetype<usize>(steps));
+    heap.free(a);
+    heap.free(b);
+    heap.free(c);
+    heap.free(edge);
+  });
+});
