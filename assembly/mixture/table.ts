@@ -19,7 +19,7 @@ import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from ".
 /** κ² = ½ log2 e */
 export const KAPPA2: f64 = 0.7213475204444817;
 /** Rows that a kernel may keep in a table's scratch at once. */
-export const BLOCK: u32 = 32;
+export const BLOCK: u32 = 64;
 /**
  * Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. A smaller variance would make
  * 2^-126, the least that exp2 gives, count in the gradients.

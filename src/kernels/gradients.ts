@@ -24,7 +24,7 @@ registerGradient({
       x: () => dx,
       mean: () => dmean,
       variance: () => dvariance,
-      prior: () => reshape(dprior, prior.shape),
+      prior: () => (prior.rank === 1 ? dprior : reshape(dprior, prior.shape)),
       gamma: () => dgamma,
       beta: () => dbeta,
     };
