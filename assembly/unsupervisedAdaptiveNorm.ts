@@ -2,7 +2,7 @@ import { farMixture, farResponsibilities } from "./mixture/far";
 import { GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
-  HALVES, VEC, Vec, add, addWide, any, div, get, greater, larger, madd, mul, nmadd, put, select, splat, sub, widen, withHalf,
+  HALVES, Vec, add, addWide, any, div, get, greater, larger, madd, mul, nmadd, put, select, splat, sub, widen, withHalf,
 } from "./simd/vec";
 import { walk } from "./simd/walk";
 

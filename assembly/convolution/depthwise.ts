@@ -1,6 +1,6 @@
 import { LANES, VEC, Vec, add, get, madd, put, splat } from "../simd/vec";
 import { cropImage, padImage } from "./image";
-import { Plan, describeImage, paddedHeight, paddedWidth } from "./plan";
+import { Plan, borderedHeight, borderedWidth, describeImage } from "./plan";
 
 // Depthwise convolutions: output channel q is input channel q / multiplier, convolved. With each channel of x repeated
 // `multiplier` times, q meets q everywhere (channels last always, as TensorFlow.js has it): the image is repeated so where it is copied with its border, and dx is added up where
@@ -17,8 +17,8 @@ export function depthwise_backprop_filter(at: usize, x: usize, dy: usize, dw: us
   const channels = plan.outChannels;
   memory.fill(dw, 0, <usize>plan.filterHeight * plan.filterWidth * channels << 2);
   if (plan.batch == 0 || plan.outHeight == 0 || plan.outWidth == 0) return;
-  const height = max(paddedHeight(plan), plan.padTop + plan.inHeight);
-  const width = max(paddedWidth(plan), plan.padLeft + plan.inWidth);
+  const height = borderedHeight(plan);
+  const width = borderedWidth(plan);
   const pixel = <usize>channels << 2;
   const row = width * pixel;
   const inImage = <usize>plan.inHeight * plan.inWidth * plan.inChannels << 2;
@@ -66,8 +66,8 @@ export function depthwise_backprop_filter(at: usize, x: usize, dy: usize, dw: us
 export function depthwise_backprop_input(at: usize, dy: usize, filter: usize, dx: usize): void {
   const plan = changetype<Plan>(at);
   const channels = plan.outChannels;
-  const height = max(paddedHeight(plan), plan.padTop + plan.inHeight);
-  const width = max(paddedWidth(plan), plan.padLeft + plan.inWidth);
+  const height = borderedHeight(plan);
+  const width = borderedWidth(plan);
   const pixel = <usize>channels << 2;
   const row = width * pixel;
   const inImage = <usize>plan.inHeight * plan.inWidth * plan.inChannels << 2;

@@ -52,6 +52,10 @@ export const POOL: u32 = 4;
 @inline export function paddedWidth(plan: Plan): u32 {
   return extent(plan.outWidth, plan.strideWidth, plan.filterWidth, plan.dilationWidth);
 }
+/** Room for all of the input, too: the bordered image of a depthwise convolution. */
+@inline export function borderedHeight(plan: Plan): u32 { return max(paddedHeight(plan), plan.padTop + plan.inHeight); }
+@inline export function borderedWidth(plan: Plan): u32 { return max(paddedWidth(plan), plan.padLeft + plan.inWidth); }
+
 function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return out == 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
 }

@@ -90,10 +90,6 @@ describe("the WASM backend's memory", () => {
     };
     try {
       const { x, mean, variance, prior } = tensorsOf(problem);
-      wasm._malloc = (
-        (inner) => (bytes: number) =>
-          inner(bytes)
-      )(wasm._malloc);
       const y = unsupervisedAdaptiveNormalization(x, mean, variance, prior, { axis: 1 });
       expect(memory().buffer.byteLength).toBeGreaterThan(pages);
       expectClose(y.dataSync(), normalize(problem), 5e-5);
