@@ -1,11 +1,34 @@
 import { defineConfig } from "vitest/config";
 
+// Node 20 has relaxed SIMD behind a flag, which later versions do not know.
+const relaxedSimd = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // TensorFlow.js keeps its state on globalThis: a process for every file.
     pool: "forks",
+    poolOptions: { forks: { execArgv: relaxedSimd } },
+    // Everything on the binary that runs everywhere; what is computed also on the one for runtimes with relaxed SIMD.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "simd",
+          include: ["tests/**/*.test.ts"],
+          setupFiles: ["tests/helpers/withoutRelaxedSimd.ts"],
+          env: { BINARY: "simd" },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "relaxed-simd",
+          include: ["tests/{backend,kernels,ops}/**/*.test.ts"],
+          env: { BINARY: "relaxedSimd" },
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,5 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, constantOf, exchanged, sumsOf } from "./mixture/table";
+import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, exchanged, laneOf, sumsOf } from "./mixture/table";
 import { HALVES, VEC, Vec, addWide, get, mulWide, put, sub, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
@@ -23,9 +23,9 @@ const SUMS: u32 = 3;
           const d = widen(sub(v, get(group + SLOTS + k * SLOT + MEAN)), half);
           const first = mulWide(tau, d);
           put(sum, addWide(get(sum), tau));
-          put(sum + HALVES * VEC, addWide(get(sum + HALVES * VEC), first));
-          put(sum + 2 * HALVES * VEC, addWide(get(sum + 2 * HALVES * VEC), mulWide(first, d)));
-          sum += SUMS * HALVES * VEC;
+          put(sum + SUM, addWide(get(sum + SUM), first));
+          put(sum + 2 * SUM, addWide(get(sum + 2 * SUM), mulWide(first, d)));
+          sum += SUMS * SUM;
         }
       }
       x += stride;
@@ -57,19 +57,18 @@ export function mixture_moments_finish(
   at: usize, mean: usize, variance: usize, mass: usize, newMean: usize, newVariance: usize,
 ): void {
   const table = changetype<MixtureTable>(at);
-  const sums = at + table.scratch;
   for (let c: u32 = 0; c < table.channels; c++) {
-    sumsOf(table, c, sums);
-    const reference = <u32>constantOf(table, c, REFERENCE);
+    const sums = sumsOf(table, c);
+    const reference = <u32>load<f32>(laneOf(table, c) + REFERENCE);
     for (let k: u32 = 0; k < table.components; k++) {
-      const first = sums + (<usize>(SUMS * exchanged(k, reference)) << 3);
+      const first = sums + SUMS * exchanged(k, reference) * SUM;
       const out = <usize>(k * table.channels + c) << 2;
       const n = load<f64>(first);
       store<f32>(mass + out, <f32>n);
       if (n > 0 || n != n) {
-        const shift = load<f64>(first + 8) / n;
+        const shift = load<f64>(first + SUM) / n;
         store<f32>(newMean + out, <f32>(load<f32>(mean + out) + shift));
-        store<f32>(newVariance + out, <f32>max(load<f64>(first + 16) / n - shift * shift, 0));
+        store<f32>(newVariance + out, <f32>max(load<f64>(first + 2 * SUM) / n - shift * shift, 0));
       } else {
         store<f32>(newMean + out, load<f32>(mean + out));
         store<f32>(newVariance + out, load<f32>(variance + out));

@@ -1,5 +1,5 @@
 import { farMixture, farResponsibilities } from "./mixture/far";
-import { GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
+import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
   HALVES, Vec, add, addWide, any, div, get, greater, larger, madd, mul, nmadd, put, select, splat, sub, widen, withHalf,
@@ -15,6 +15,7 @@ import { walk } from "./simd/walk";
     const inverse = get(group + SLOTS + INVERSE);
     const gain = get(group + SLOTS + GAIN);
     const offset = get(group + OFFSET);
+    const exps = at + EXP2;
     let most: Vec = splat(0);
     let p = x;
     let q = y;
@@ -27,7 +28,7 @@ import { walk } from "./simd/walk";
       let sum = mul(t0, gain);
       for (let slot = first; slot < end; slot += SLOT) {
         const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-        const e = exp2(nmadd(t, t, add(get(slot + LOG), square)));
+        const e = exp2(nmadd(t, t, add(get(slot + LOG), square)), exps);
         density = add(density, e);
         sum = madd(e, mul(t, get(slot + GAIN)), sum);
       }

@@ -1,11 +1,11 @@
 import { constant, distance, farMixture, farResponsibilities } from "./mixture/far";
 import {
-  BLOCK, GAIN, INVERSE, KAPPA2, LIMIT, LOG, MEAN, MixtureTable, PULL, REFERENCE, SCALE, SCORE, SLOT, SLOTS, constantOf, exchanged,
-  sumsOf,
+  BLOCK, EXP2, GAIN, INVERSE, KAPPA2, LIMIT, LOG, MEAN, MixtureTable, PULL, REFERENCE, SCALE, SCORE, SLOT, SLOTS, SUM, exchanged,
+  laneOf, sumsOf,
 } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
-  HALVES, VEC, Vec, Wide, add, addWide, any, div, except, get, greater, madd, mul, mulWide, nmadd, put, select, splat,
+  HALVES, VEC, Vec, Wide, add, addWide, any, div, except, get, greater, larger, madd, mul, mulWide, nmadd, put, select, splat,
   splatWide, sub, subWide, where, widen, withHalf,
 } from "./simd/vec";
 import { walk } from "./simd/walk";
@@ -34,14 +34,15 @@ const SUMS: u32 = 4;
     const row = rowBytes(components);
     for (let i: u32 = 0; i < rows; i += BLOCK) {
       const n = min(rows - i, BLOCK);
-      const isFar = responsibilities(table, group, x, dy, stride, n, kept, row);
-      const sums = group + table.sumsAt + HALVES * VEC;
+      const isNear = responsibilities(table, group, x, dy, stride, n, kept, row, false);
+      if (!isNear) responsibilities(table, group, x, dy, stride, n, kept, row, true);
+      const sums = group + table.sumsAt + SUM;
       gradients(group + SLOTS, sums, kept, kept + 2 * VEC, row, dx, stride, n, true);
       for (let k: u32 = 1; k < components; k++) {
         const slot = group + SLOTS + k * SLOT;
-        gradients(slot, sums + SUMS * k * HALVES * VEC, kept, kept + (2 + 2 * k) * VEC, row, dx, stride, n, false);
+        gradients(slot, sums + SUMS * k * SUM, kept, kept + (2 + 2 * k) * VEC, row, dx, stride, n, false);
       }
-      if (isFar) far(table, group, x, dy, dx, stride, n);
+      if (!isNear) far(table, group, x, dy, dx, stride, n);
       x += n * stride;
       dy += n * stride;
       dx += n * stride;
@@ -50,12 +51,13 @@ const SUMS: u32 = 4;
 }
 
 /**
- * Exponentials, distances, y and w of `rows` rows, and their sum of dy. Far lanes are given no weight.
+ * Exponentials, distances, y and w of `rows` rows, and their sum of dy.
  *
- * @returns whether there are far lanes
+ * @param mask whether to look for far lanes, and give them no weight
+ * @returns whether that is done: false where there are far lanes and no mask
  */
-function responsibilities(
-  table: MixtureTable, group: usize, x: usize, dy: usize, stride: usize, rows: u32, kept: usize, row: usize,
+@inline function responsibilities(
+  table: MixtureTable, group: usize, x: usize, dy: usize, stride: usize, rows: u32, kept: usize, row: usize, mask: bool,
 ): bool {
   const slots = group + SLOTS;
   const end = slots + table.components * SLOT;
@@ -63,21 +65,22 @@ function responsibilities(
   const inverse = get(slots + INVERSE);
   const gain = get(slots + GAIN);
   const limit = get(group + LIMIT);
-  let isFar = false;
+  const exps = changetype<usize>(table) + EXP2;
+  let most: Vec = splat(0);
   let total: Vec = splat(0);
   for (let i: u32 = 0; i < rows; i++) {
     let v = get(x);
     let d = get(dy);
     let t0 = mul(sub(v, mean), inverse);
     let square = mul(t0, t0);
-    const out = greater(square, limit);
-    if (any(out)) {
-      isFar = true;
+    if (mask) {
+      const out = greater(square, limit);
       v = select(mean, v, out);
       d = except(d, out);
       t0 = except(t0, out);
       square = except(square, out);
     }
+    most = larger(most, square);
     total = add(total, d);
     let q = kept + 2 * VEC;
     put(q + VEC, t0);
@@ -86,7 +89,7 @@ function responsibilities(
     for (let slot = slots + SLOT; slot < end; slot += SLOT) {
       q += 2 * VEC;
       const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-      const e = exp2(nmadd(t, t, add(get(slot + LOG), square)));
+      const e = exp2(nmadd(t, t, add(get(slot + LOG), square)), exps);
       density = add(density, e);
       sum = madd(e, mul(t, get(slot + GAIN)), sum);
       put(q, e);
@@ -99,8 +102,9 @@ function responsibilities(
     x += stride;
     dy += stride;
   }
+  if (any(greater(most, limit))) return false;
   addTo(group + table.sumsAt, total);
-  return isFar;
+  return true;
 }
 
 /** One component's sums over `rows` rows, and its part of dx: the reference's is stored, the others' are added. */
@@ -132,9 +136,9 @@ function responsibilities(
     dx += stride;
   }
   addTo(sums, sumM);
-  if (!isReference) addTo(sums + HALVES * VEC, sumP);
-  addTo(sums + 2 * HALVES * VEC, sumPtt);
-  addTo(sums + 3 * HALVES * VEC, sumUg);
+  if (!isReference) addTo(sums + SUM, sumP);
+  addTo(sums + 2 * SUM, sumPtt);
+  addTo(sums + 3 * SUM, sumUg);
 }
 
 /** Adds a vector to a float64 sum. */
@@ -176,7 +180,7 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
   let pull: Wide = splatWide(0);
   let sum = group + table.sumsAt;
   addWideTo(sum, half, dy);
-  sum += HALVES * VEC;
+  sum += SUM;
   for (let k: u32 = 0; k < table.components; k++) {
     const t = distance(group, k, x, half);
     const u = mulWide(dy, get(tau + k * VEC));
@@ -186,10 +190,10 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
     const m = subWide(mulWide(u, constant(group, k, PULL, half)), mulWide(pt, constant(group, k, SCORE, half)));
     pull = addWide(pull, m);
     addWideTo(sum, half, m);
-    addWideTo(sum + HALVES * VEC, half, p);
-    addWideTo(sum + 2 * HALVES * VEC, half, mulWide(pt, t));
-    addWideTo(sum + 3 * HALVES * VEC, half, mulWide(u, g));
-    sum += SUMS * HALVES * VEC;
+    addWideTo(sum + SUM, half, p);
+    addWideTo(sum + 2 * SUM, half, mulWide(pt, t));
+    addWideTo(sum + 3 * SUM, half, mulWide(u, g));
+    sum += SUMS * SUM;
   }
   return pull;
 }
@@ -218,27 +222,27 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
   const table = changetype<MixtureTable>(at);
   const channels = table.channels;
   const components = table.components;
-  const sums = at + table.scratch;
-  const priors = sums + (<usize>table.sums << 3);
+  const priors = at + table.scratch;
   memory.fill(priors, 0, components << 3);
   for (let c: u32 = 0; c < channels; c++) {
-    sumsOf(table, c, sums);
-    const scale = <f64>constantOf(table, c, SCALE);
-    const reference = <u32>constantOf(table, c, REFERENCE);
+    const lane = laneOf(table, c);
+    const sums = sumsOf(table, c);
+    const scale = <f64>load<f32>(lane + SCALE);
+    const reference = <u32>load<f32>(lane + REFERENCE);
     let dscale: f64 = 0;
     let others: f64 = 0;
-    for (let slot: u32 = 1; slot < components; slot++) others += load<f64>(sums + (<usize>(2 + SUMS * slot) << 3));
-    store<f64>(sums + (2 << 3), -others);
+    for (let slot: u32 = 1; slot < components; slot++) others += load<f64>(sums + (2 + SUMS * slot) * SUM);
+    store<f64>(sums + 2 * SUM, -others);
     for (let k: u32 = 0; k < components; k++) {
       const slot = exchanged(k, reference);
-      const inverse = <f64>constantOf(table, c, SLOTS + slot * SLOT + INVERSE);
-      const first = sums + (<usize>(1 + SUMS * slot) << 3);
-      const p = load<f64>(first + 8);
-      const ug = load<f64>(first + 24);
+      const inverse = <f64>load<f32>(lane + SLOTS + slot * SLOT + INVERSE);
+      const first = sums + (1 + SUMS * slot) * SUM;
+      const p = load<f64>(first + SUM);
+      const ug = load<f64>(first + 3 * SUM);
       const out = <usize>(k * channels + c) << 2;
       store<f32>(dmean + out, <f32>-load<f64>(first));
       // 1/v = inverse²/κ²
-      const variance = (load<f64>(first + 16) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
+      const variance = (load<f64>(first + 2 * SUM) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
       store<f32>(dvariance + out, <f32>(scale * variance));
       store<f64>(priors + (<usize>k << 3), load<f64>(priors + (<usize>k << 3)) + scale * (p - 0.5 * ug));
       dscale += ug;
@@ -246,10 +250,11 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
     store<f32>(dgamma + (<usize>c << 2), <f32>dscale);
     store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(sums));
   }
+  const lane = laneOf(table, 0);
   for (let k: u32 = 0; k < components; k++) {
     // 1/λ = κ² gain², the same in every channel
-    const slot = exchanged(k, <u32>constantOf(table, 0, REFERENCE));
-    const gain = <f64>constantOf(table, 0, SLOTS + slot * SLOT + GAIN);
+    const slot = exchanged(k, <u32>load<f32>(lane + REFERENCE));
+    const gain = <f64>load<f32>(lane + SLOTS + slot * SLOT + GAIN);
     store<f32>(dprior + (<usize>k << 2), <f32>(load<f64>(priors + (<usize>k << 3)) * KAPPA2 * gain * gain));
   }
 }

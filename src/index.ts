@@ -1,7 +1,7 @@
 import "./kernels/register.js";
 
 export { setCopyingMemoryLimit } from "./backend/copying.js";
-export { setWasmModules, type WasmModules } from "./backend/module.js";
+export { chosenWasmModule, setWasmModules, type WasmModules } from "./backend/module.js";
 export { setKernelReplacement } from "./kernels/replacement.js";
 export type { MixtureConfig } from "./ops/mixture.js";
 export { mixtureMoments } from "./ops/mixtureMoments.js";

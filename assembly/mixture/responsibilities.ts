@@ -3,7 +3,7 @@ import {
   HALVES, VEC, Vec, add, any, div, except, get, greater, mul, mulWide, nmadd, put, select, splat, sub, widen, withHalf,
 } from "../simd/vec";
 import { farResponsibilities } from "./far";
-import { INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
+import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 
 /**
  * Responsibilities of one vector, slot by slot, into `components` vectors at the table's scratch; the far way included.
@@ -13,6 +13,7 @@ import { INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
  */
 export function responsibilities(table: MixtureTable, group: usize, v: Vec, weight: Vec): void {
   const at = changetype<usize>(table) + table.scratch;
+  const exps = changetype<usize>(table) + EXP2;
   const components = table.components;
   const slots = group + SLOTS;
   const t0 = mul(sub(v, get(slots + MEAN)), get(slots + INVERSE));
@@ -25,7 +26,7 @@ export function responsibilities(table: MixtureTable, group: usize, v: Vec, weig
   for (let k: u32 = 1; k < components; k++) {
     const slot = slots + k * SLOT;
     const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-    const e = exp2(nmadd(t, t, add(get(slot + LOG), near)));
+    const e = exp2(nmadd(t, t, add(get(slot + LOG), near)), exps);
     density = add(density, e);
     put(at + k * VEC, e);
   }

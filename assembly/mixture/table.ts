@@ -1,4 +1,4 @@
-import { log2 } from "../simd/exp2";
+import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
   HALVES, LANES, VEC, Vec, abs, add, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
   withLane,
@@ -33,14 +33,17 @@ const MOST_BITS: f32 = 100;
 
 @unmanaged export class MixtureTable extends Table {
   components: u32;
-  /** Running sums in each group: their number, and the bytes from the group to them. Each is HALVES Wide. */
+  /** Running sums in each group: their number, and the bytes from the group to them. */
   sums: u32;
   sumsAt: u32;
   /** Bytes from the table to BLOCK times 2 + 2 · components vectors, for use inside a visit. */
   scratch: u32;
 }
 
-// A group: a head of vectors, then SLOT bytes a component. Offsets in bytes.
+/** Bytes from a table to the constants of exp2. */
+export const EXP2: usize = (offsetof<MixtureTable>() + 15) & ~15;
+
+// A group: a head of vectors, then SLOT bytes a component, then its running sums. Offsets in bytes.
 export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
@@ -53,15 +56,17 @@ export const GAIN: usize = 3 * VEC; // 1/(κ√λ_k), so that g_k = GAIN · t_k;
 export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k)
 export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k
 export const SLOT: usize = 6 * VEC;
+/** A running sum: a float64 for each lane. */
+export const SUM: usize = HALVES * VEC;
 
 @inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
 
 function layout(table: MixtureTable | null, channels: u32, inner: u32, components: u32, sums: u32): usize {
-  const tail = aligned(offsetof<MixtureTable>());
+  const tail = EXP2 + EXP2_BYTES;
   const scratch = tail + aligned(tailBytes(4 * <usize>components));
   const first = scratch + BLOCK * (2 + 2 * components) * VEC;
   const sumsAt = SLOTS + components * SLOT;
-  const groupBytes = sumsAt + sums * HALVES * VEC;
+  const groupBytes = sumsAt + sums * SUM;
   if (table) {
     table.channels = channels;
     table.inner = inner;
@@ -104,6 +109,7 @@ export function mixture_prepare(
 ): void {
   const table = changetype<MixtureTable>(at);
   layout(table, channels, inner, components, sums);
+  putExp2Constants(at + EXP2);
   const row = <usize>channels << 2;
 
   // What depends on the component alone: gain and log of the prior, into the scratch, and the bits of the largest gain.
@@ -162,7 +168,7 @@ export function mixture_prepare(
     if (gamma && fold) bits = add(bits, log2(larger(abs(scale), splat(1))));
     bits = add(bits, gainBits);
     put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(MOST_SQUARE)));
-    if (sums) memory.fill(group + table.sumsAt, 0, sums * HALVES * VEC);
+    if (sums) memory.fill(group + table.sumsAt, 0, sums * SUM);
   }
 }
 
@@ -181,23 +187,32 @@ function swap(p: usize, q: usize, mask: Vec): void {
 
 // What the finishing loops read: the numbers of one channel, whose lanes all hold the same constants.
 
-/** The float32 constant of a channel at an offset in its group. */
-export function constantOf(table: Table, channel: u32, offset: usize): f32 {
+/** The first lane of a channel: a constant of it is the float32 at the constant's offset from here. */
+export function laneOf(table: Table, channel: u32): usize {
   const lane = channel * lanesInARow(table);
-  return load<f32>(groupAt(table, lane / LANES) + offset + (<usize>(lane % LANES) << 2));
+  return groupAt(table, lane / LANES) + (<usize>(lane % LANES) << 2);
 }
 
-/** All running sums of a channel, over all its lanes: `sums` float64 at `out`. */
-export function sumsOf(table: MixtureTable, channel: u32, out: usize): void {
+/**
+ * Adds the running sums of a channel's other lanes to those of its first.
+ *
+ * @returns where its first sum is, a float64
+ */
+export function sumsOf(table: MixtureTable, channel: u32): usize {
   const row = lanesInARow(table);
   const lanes = groupCount(table.channels, table.inner) * LANES;
-  memory.fill(out, 0, table.sums << 3);
-  for (let first = channel * row; first < lanes; first += table.channels * row) {
-    for (let lane = first; lane < first + row; lane++) {
-      let p = groupAt(table, lane / LANES) + table.sumsAt + (<usize>(lane % LANES) << 3);
-      for (let i: usize = 0; i < table.sums; i++, p += HALVES * VEC) {
-        store<f64>(out + (i << 3), load<f64>(out + (i << 3)) + load<f64>(p));
-      }
+  const first = channel * row;
+  const out = sumOfLane(table, first);
+  for (let begin = first; begin < lanes; begin += table.channels * row) {
+    for (let lane = begin; lane < begin + row; lane++) {
+      if (lane == first) continue;
+      const p = sumOfLane(table, lane);
+      for (let i: usize = 0; i < table.sums * SUM; i += SUM) store<f64>(out + i, load<f64>(out + i) + load<f64>(p + i));
     }
   }
+  return out;
+}
+
+@inline function sumOfLane(table: MixtureTable, lane: u32): usize {
+  return groupAt(table, lane / LANES) + table.sumsAt + (<usize>(lane % LANES) << 3);
 }

@@ -1,35 +1,59 @@
 import {
-  Vec, Wide, add, addToExponent, addToExponentWide, addWide, div, exponent, larger, largerWide, madd, mantissa, mul, mulWide,
-  splat, splatWide, sub, subWide,
+  VEC, Vec, Wide, add, addToExponent, addToExponentWide, addWide, div, exponent, get, larger, largerWide, madd, mantissa, mul,
+  mulWide, put, splat, splatWide, sub, subWide,
 } from "./vec";
 
 // 2^t = 2^n · 2^f with n the integer nearest to t and f = t − n in [−½, ½].
 //
 // n is found by adding 1.5·2^23: the sum's last bits are n, rounded by the addition itself, and stay there as an integer for
 // the exponent. 2^f is the polynomial of degree 4 whose largest relative error on [−½, ½] is smallest among those with
-// p(0) = 1 (Remez exchange): 3.57e-6 with its coefficients rounded to float32. Degree 5 would bring 1.5e-7 for two more
-// instructions; a responsibility needs no more than degree 4 has, and 2^0 = 1 keeps a mixture of one component exact.
+// p(0) = 1 (Remez exchange): 1 + P1 f + P2 f² + P3 f³ + P4 f⁴. It has no real root, so it is a product of two quadratic factors,
+//
+//     p(f) = (f² + A1 f + B1) · (P4 f² + A2 f + B2),
+//
+// as many instructions as Horner's scheme in half as many steps that wait for each other; its largest error, coefficients and
+// results rounded to float32, is 3.68e-6, and B1·B2 rounds to 1. Degree 5 would bring 1.5e-7 for two more instructions; a responsibility needs no more
+// than degree 4 has.
 const ROUND: f32 = 12582912.0;
-const ROUND_WIDE: f64 = 6755399441055744.0;
 const P1: f32 = 0.6931136250495911;
 const P2: f32 = 0.24020710587501526;
 const P3: f32 = 0.055976882576942444;
 const P4: f32 = 0.009782912209630013;
+const A1: f32 = 0.7359198331832886;
+const B1: f32 = 13.053950309753418;
+const A2: f32 = 0.048777442425489426;
+const B2: f32 = 0.0766051635146141;
+
+/** Bytes that exp2 wants its constants in. Engines make a constant vector anew at each use; one in memory is a load. */
+export const EXP2_BYTES: usize = 7 * VEC;
+
+/** Writes exp2's constants. */
+export function putExp2Constants(at: usize): void {
+  put(at, splat(-126));
+  put(at + VEC, splat(ROUND));
+  put(at + 2 * VEC, splat(A1));
+  put(at + 3 * VEC, splat(B1));
+  put(at + 4 * VEC, splat(P4));
+  put(at + 5 * VEC, splat(A2));
+  put(at + 6 * VEC, splat(B2));
+}
 
 /**
- * 2^t for t ≤ 127, relative error below 4e-6; below −126 the result is 2^-126 or less, never negative. The NaN that arithmetic
+ * 2^t for t ≤ 124, relative error below 4e-6; below −126 the result is 2^-126 or less, never negative. The NaN that arithmetic
  * makes gives NaN; one whose last 9 bits are not 0 may give any number.
+ *
+ * @param constants where putExp2Constants wrote
  */
-@inline export function exp2(t: Vec): Vec {
-  const u = larger(t, splat(-126));
-  const n = add(u, splat(ROUND));
-  const f = sub(u, sub(n, splat(ROUND)));
-  let p = madd(f, splat(P4), splat(P3));
-  p = madd(f, p, splat(P2));
-  p = madd(f, p, splat(P1));
-  p = madd(f, p, splat(1));
-  return addToExponent(p, n);
+@inline export function exp2(t: Vec, constants: usize): Vec {
+  const u = larger(t, get(constants));
+  const n = add(u, get(constants + VEC));
+  const f = sub(u, sub(n, get(constants + VEC)));
+  const p = madd(f, add(f, get(constants + 2 * VEC)), get(constants + 3 * VEC));
+  const q = madd(f, madd(f, get(constants + 4 * VEC), get(constants + 5 * VEC)), get(constants + 6 * VEC));
+  return mul(addToExponent(p, n), q);
 }
+
+const ROUND_WIDE: f64 = 6755399441055744.0;
 
 /** The same in float64, for −∞ ≤ t ≤ 1023, with the same relative error; below −1000 the result is 2^-1000. */
 export function exp2Wide(t: Wide): Wide {

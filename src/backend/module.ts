@@ -1,5 +1,5 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import { simd, threadedSimd } from "./binaries.js";
+import * as inlined from "./binaries.js";
 
 /** A number of bytes from the start of a memory. */
 export type Pointer = number;
@@ -66,15 +66,27 @@ export type Kernels = {
   walk_period(channels: number, inner: number): number;
 };
 
-/** The binaries, compiled: for a memory that is not shared and for one that is. */
+/** The binaries, compiled: for a memory that is not shared and for one that is (threaded), with and without relaxed SIMD. */
 export interface WasmModules {
   /** `tfjs-uan/wasm/tfjs-uan-simd.wasm` */
   simd?: WebAssembly.Module;
+  /** `tfjs-uan/wasm/tfjs-uan-relaxed-simd.wasm` */
+  relaxedSimd?: WebAssembly.Module;
   /** `tfjs-uan/wasm/tfjs-uan-threaded-simd.wasm` */
   threadedSimd?: WebAssembly.Module;
+  /** `tfjs-uan/wasm/tfjs-uan-threaded-relaxed-simd.wasm` */
+  threadedRelaxedSimd?: WebAssembly.Module;
 }
 
-const BINARIES: Record<keyof WasmModules, string> = { simd, threadedSimd };
+type Binary = keyof WasmModules;
+
+const BINARIES: Record<Binary, string> = inlined;
+
+/** The fastest first; the last runs wherever the library does. */
+const ORDER: Record<"unshared" | "shared", Binary[]> = {
+  unshared: ["relaxedSimd", "simd"],
+  shared: ["threadedRelaxedSimd", "threadedSimd"],
+};
 
 const modules: WasmModules = {};
 let instances = new WeakMap<WebAssembly.Memory, Kernels>();
@@ -86,9 +98,9 @@ let instances = new WeakMap<WebAssembly.Memory, Kernels>();
  * @throws TypeError where a given module is not a WebAssembly.Module; nothing is changed then.
  */
 export function setWasmModules(given: WasmModules): void {
-  for (const name of Object.keys(given) as Array<keyof WasmModules>) {
+  for (const name of Object.keys(given) as Binary[]) {
     if (!(name in BINARIES)) {
-      throw new TypeError(`setWasmModules: there are modules '${Object.keys(BINARIES).join("' and '")}', got '${name}'`);
+      throw new TypeError(`setWasmModules: there are modules '${Object.keys(BINARIES).join("', '")}', got '${name}'`);
     }
     const module: unknown = given[name];
     // By its tag: a module may come from another realm.
@@ -97,18 +109,35 @@ export function setWasmModules(given: WasmModules): void {
     }
   }
   Object.assign(modules, given);
+  chosen.shared = chosen.unshared = undefined;
   instances = new WeakMap();
 }
 
+function bytesOf(name: Binary): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(BINARIES[name]), (character) => character.charCodeAt(0));
+}
+
+const chosen: Partial<Record<keyof typeof ORDER, Binary | undefined>> = {};
+
+/**
+ * The name of the binary that runs here: the fastest that setWasmModules was given, or else the fastest that the runtime's
+ * WebAssembly.validate accepts.
+ *
+ * @param shared whether the memory is shared, as that of TensorFlow.js's threaded build is. Default false.
+ */
+export function chosenWasmModule(shared = false): Binary {
+  const kind = shared ? "shared" : "unshared";
+  chosen[kind] ??=
+    ORDER[kind].find((name) => modules[name]) ??
+    ORDER[kind].find((name) => WebAssembly.validate(bytesOf(name))) ??
+    (ORDER[kind].at(-1) as Binary);
+  return chosen[kind];
+}
+
 function moduleFor(shared: boolean): WebAssembly.Module {
-  const name = shared ? "threadedSimd" : "simd";
-  let module = modules[name];
-  if (!module) {
-    const text = atob(BINARIES[name]);
-    module = new WebAssembly.Module(Uint8Array.from(text, (character) => character.charCodeAt(0)));
-    modules[name] = module;
-  }
-  return module;
+  const name = chosenWasmModule(shared);
+  modules[name] ??= new WebAssembly.Module(bytesOf(name));
+  return modules[name];
 }
 
 /** The kernels, bound to a memory. */

@@ -1,10 +1,16 @@
-import { mixture_prepare, mixture_table_bytes } from "../../assembly/mixture/table";
+import { laneOf, mixture_prepare, mixture_table_bytes } from "../../assembly/mixture/table";
+import { Table } from "../../assembly/simd/walk";
 import { Random, free, intact, room } from "./support";
 
 // A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas.
 
 function address(array: StaticArray<f32>): usize {
   return changetype<usize>(array);
+}
+
+/** The float32 constant of a channel at an offset in its group. */
+export function constantOf(table: Table, channel: u32, offset: usize): f32 {
+  return load<f32>(laneOf(table, channel) + offset);
 }
 
 export class Problem {

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import {
+  chosenWasmModule,
   mixtureMoments,
   mixtureResponsibilities,
   setWasmModules,
@@ -16,6 +17,7 @@ const { mass }: { mass: tf.Tensor2D } = mixtureMoments(y, [[0, 0, 0]], [[1, 1, 1
 const tau: tf.Tensor = mixtureResponsibilities(y, [[0, 0, 0]], [[1, 1, 1]], [1]);
 const modules: WasmModules = {};
 setWasmModules(modules);
+const binary: keyof WasmModules = chosenWasmModule();
 const model: tfl.Sequential = tfl.sequential({
   layers: [
     tfl.layers.dense({ units: 2, inputShape: [2] }),
@@ -26,4 +28,4 @@ const built: UnsupervisedAdaptiveNormalization = new UnsupervisedAdaptiveNormali
 // @ts-expect-error: there is no such update
 layer({ update: "em" });
 
-export { built, mass, model, tau };
+export { binary, built, mass, model, tau };

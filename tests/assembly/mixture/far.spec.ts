@@ -1,8 +1,8 @@
 import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
-import { MixtureTable, REFERENCE, constantOf, exchanged } from "../../../assembly/mixture/table";
+import { MixtureTable, REFERENCE, exchanged } from "../../../assembly/mixture/table";
 import { VEC, get } from "../../../assembly/simd/vec";
 import { groupAt } from "../../../assembly/simd/walk";
-import { Problem } from "../problem";
+import { Problem, constantOf } from "../problem";
 import { free, intact, laneWide, room, vecWide } from "../support";
 
 const FAR: f64[] = [1e3, 1e6, 1e12, 1e20, 3e38];

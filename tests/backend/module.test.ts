@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+const load = () => import("../../src/backend/module.js");
+const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
+
+describe("chosenWasmModule", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.resetModules();
+  });
+
+  it("is the binary that this run of the tests is for", async () => {
+    expect((await load()).chosenWasmModule()).toBe(process.env.BINARY);
+  });
+
+  it("is the one with relaxed SIMD where the runtime validates it, for either kind of memory", async () => {
+    const { chosenWasmModule } = await load();
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(true);
+    expect(chosenWasmModule()).toBe("relaxedSimd");
+    expect(chosenWasmModule(true)).toBe("threadedRelaxedSimd");
+  });
+
+  it("is the one without where the runtime does not", async () => {
+    const { chosenWasmModule } = await load();
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+    expect(chosenWasmModule()).toBe("simd");
+    expect(chosenWasmModule(true)).toBe("threadedSimd");
+  });
+
+  it("is a binary that was given before any other, without asking the runtime", async () => {
+    const { chosenWasmModule, setWasmModules } = await load();
+    const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(true);
+    expect(chosenWasmModule()).toBe("relaxedSimd");
+    validate.mockClear();
+    setWasmModules({ simd: compiled("simd"), threadedSimd: compiled("threaded-simd") });
+    expect(chosenWasmModule()).toBe("simd");
+    expect(chosenWasmModule(true)).toBe("threadedSimd");
+    expect(validate).not.toHaveBeenCalled();
+  });
+});
