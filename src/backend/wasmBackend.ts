@@ -1,5 +1,5 @@
 import type { DataId, DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
-import { given, type MakeJob, made, sizeOf } from "./job.js";
+import { type MakeJob, sizeOf } from "./job.js";
 import { kernelsOver, type Pointer } from "./module.js";
 
 // The only file that knows the inside of TensorFlow.js's WASM backend. None of it is documented, so `memoryOf` looks before
@@ -19,13 +19,20 @@ export interface WasmBackend extends KernelBackend {
   getMemoryOffset(dataId: DataId): number;
 }
 
+/** The memory of each Emscripten module, once it was looked for. */
+const memories = new WeakMap<object, WebAssembly.Memory>();
+
 /** The memory that holds the backend's tensors, or undefined where it cannot be reached. */
 export function memoryOf(backend: KernelBackend): WebAssembly.Memory | undefined {
   const { wasm, makeOutput, getMemoryOffset } = backend as Partial<WasmBackend>;
   if (!wasm || !makeOutput || !getMemoryOffset) return undefined;
+  const known = memories.get(wasm);
+  if (known) return known;
   if (typeof wasm._malloc !== "function" || typeof wasm._free !== "function") return undefined;
   const memory = wasm.wasmMemory ?? Object.values(wasm.asm ?? {}).find((value) => value instanceof WebAssembly.Memory);
-  return memory instanceof WebAssembly.Memory ? memory : undefined;
+  if (!(memory instanceof WebAssembly.Memory)) return undefined;
+  memories.set(wasm, memory);
+  return memory;
 }
 
 /** Memory of the backend's heap for as long as `use` runs. */
@@ -57,13 +64,18 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
   try {
     withScratch(backend, job.tableBytes, (table) => {
       const at: Record<string, Pointer> = { table };
-      for (const [name, tensor] of [...given(job.parameters), ...given(job.activations)]) {
-        at[name] = backend.getMemoryOffset(tensor.dataId);
+      for (const tensors of [job.parameters, job.activations]) {
+        for (const name in tensors) {
+          const tensor = tensors[name];
+          if (tensor) at[name] = backend.getMemoryOffset(tensor.dataId);
+        }
       }
-      for (const [name, shape] of [...made(job.along), ...made(job.results)]) {
-        const output = makeOutput(backend, shape);
-        outputs.push(output);
-        at[name] = backend.getMemoryOffset(output.dataId);
+      for (const shapes of [job.along, job.results]) {
+        for (const name in shapes) {
+          const output = makeOutput(backend, shapes[name] as number[]);
+          outputs.push(output);
+          at[name] = backend.getMemoryOffset(output.dataId);
+        }
       }
       job.prepare(at);
       if (job.count > 0) job.step(at, 0, job.count);

@@ -6,6 +6,7 @@ import {
   type KernelBackend,
   type KernelConfig,
   type KernelFunc,
+  type NamedTensorMap,
   registerKernel,
   type Tensor,
   type TensorInfo,
@@ -97,6 +98,10 @@ export function register(spec: AnyKernel): void {
 export function run<I, A, V, T extends Tensor | Tensor[]>(spec: KernelSpec<I, A, V>, inputs: Tensors<I>, attrs: A): T {
   const backend = getBackend();
   if (!getKernel(spec.name, backend)) registerComposed(spec, backend);
-  const named = Object.fromEntries(Object.entries(inputs as object).filter(([, tensor]) => tensor !== undefined));
+  const named: NamedTensorMap = {};
+  for (const name in inputs) {
+    const tensor = inputs[name];
+    if (tensor !== undefined) named[name] = tensor;
+  }
   return engine().runKernel(spec.name, named, attrs as { [name: string]: Attribute });
 }
