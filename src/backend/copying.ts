@@ -68,13 +68,15 @@ export function runCopying(backend: KernelBackend, makeJob: MakeJob): TensorInfo
     new View(buffer, at[name], sizeOf(tensor.shape)).set(valuesOf(backend, tensor));
   }
   job.prepare(at);
-  for (let start = 0; start < job.count; start += piece) {
-    const count = Math.min(piece, job.count - start);
-    for (const { name, values } of inputs) floats(name, count).set(values.subarray(start, start + count));
-    job.step(at, start, count);
-    for (const { name, values, width } of outputs) values.set(floats(name, count * width), start * width);
+  for (const pass of job.passes) {
+    for (let start = 0; pass.step && start < job.count; start += piece) {
+      const count = Math.min(piece, job.count - start);
+      for (const { name, values } of inputs) floats(name, count).set(values.subarray(start, start + count));
+      pass.step(at, start, count);
+      for (const { name, values, width } of outputs) values.set(floats(name, count * width), start * width);
+    }
+    pass.finish?.(at);
   }
-  job.finish?.(at);
 
   const results = made(job.results).map(([name, shape]) => ({ shape, values: floats(name, sizeOf(shape)).slice() }));
   return [...outputs, ...results].map(({ values, shape }) => {

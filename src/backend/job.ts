@@ -6,7 +6,7 @@ import type { Kernels, Pointer } from "./module.js";
  * of the binary that take it from the ones to the others.
  *
  * Parameters and results are there whole. Activations, and outputs that go along with them, may be there piece by piece:
- * `step` is called once or more, for pieces that follow one another.
+ * a pass's `step` is called once or more, for pieces that follow one another.
  *
  * All tensors are float32, but parameters may be int32; who makes a job has checked that, and the shapes.
  */
@@ -23,7 +23,12 @@ export interface Job<Name extends string = string> {
   /** Shapes of the other outputs. */
   results: { [name in Name]?: number[] };
   prepare(at: Addresses<Name>): void;
-  step(at: Addresses<Name>, start: number, count: number): void;
+  /** One after the other, each over all activations; the last that steps leaves the outputs that go along as they shall be. */
+  passes: Pass<Name>[];
+}
+
+export interface Pass<Name extends string = string> {
+  step?(at: Addresses<Name>, start: number, count: number): void;
   finish?(at: Addresses<Name>): void;
 }
 

@@ -78,8 +78,10 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
         }
       }
       job.prepare(at);
-      if (job.count > 0) job.step(at, 0, job.count);
-      job.finish?.(at);
+      for (const pass of job.passes) {
+        if (job.count > 0) pass.step?.(at, 0, job.count);
+        pass.finish?.(at);
+      }
     });
   } catch (error) {
     for (const output of outputs) backend.disposeData(output.dataId, true);

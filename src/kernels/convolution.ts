@@ -80,6 +80,5 @@ export function convolutionJob(kernels: Kernels, kind: keyof typeof PLAN, view: 
     activations: {},
     along: {},
     prepare: ({ table }: { table: Pointer }) => void plan(table),
-    step() {},
   } satisfies Partial<Job>;
 }

@@ -18,7 +18,7 @@ export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
     ...convolutionJob(kernels, "depthwiseFilter", view),
     parameters: { x, dy },
     results: { dw: filterShape },
-    finish: ({ table, x, dy, dw }) => kernels.depthwise_backprop_filter(table, x, dy, dw),
+    passes: [{ finish: ({ table, x, dy, dw }) => kernels.depthwise_backprop_filter(table, x, dy, dw) }],
   }),
 };
 
@@ -37,6 +37,6 @@ export const DepthwiseConv2dNativeBackpropInput: BinaryKernel<
     ...convolutionJob(kernels, "depthwiseInput", view),
     parameters: { dy, filter },
     results: { dx: inputShape },
-    finish: ({ table, dy, filter, dx }) => kernels.depthwise_backprop_input(table, dy, filter, dx),
+    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.depthwise_backprop_input(table, dy, filter, dx) }],
   }),
 };

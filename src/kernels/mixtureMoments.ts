@@ -16,9 +16,13 @@ export const MixtureMoments: KernelSpec<MixtureInputs, MixtureAttrs, MixtureView
     return {
       ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_sums(view.components) }),
       results: { mass: shape, newMean: shape, newVariance: shape },
-      step: ({ table, x }, start, count) => kernels.mixture_moments(table, x, start, count),
-      finish: ({ table, mean, variance, mass, newMean, newVariance }) =>
-        kernels.mixture_moments_finish(table, mean, variance, mass, newMean, newVariance),
+      passes: [
+        {
+          step: ({ table, x }, start, count) => kernels.mixture_moments(table, x, start, count),
+          finish: ({ table, mean, variance, mass, newMean, newVariance }) =>
+            kernels.mixture_moments_finish(table, mean, variance, mass, newMean, newVariance),
+        },
+      ],
     };
   },
   composed: composedMoments,

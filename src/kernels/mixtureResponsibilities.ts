@@ -14,7 +14,7 @@ export const MixtureResponsibilities: KernelSpec<MixtureInputs, MixtureAttrs, Mi
   job: (kernels, inputs, attrs, view): Job<MixtureNames<"tau">> => ({
     ...mixtureTable(kernels, inputs, view, attrs),
     along: { tau: [...inputs.x.shape, view.components] },
-    step: ({ table, x, tau }, start, count) => kernels.mixture_responsibilities(table, x, tau, start, count),
+    passes: [{ step: ({ table, x, tau }, start, count) => kernels.mixture_responsibilities(table, x, tau, start, count) }],
   }),
   composed: composedResponsibilities,
 };

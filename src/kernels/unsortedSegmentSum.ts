@@ -32,7 +32,7 @@ export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, u
       prepare({ x, segmentIds, sums }) {
         kernels.unsorted_segment_sum(x, segmentIds, sums, rows, sizeOf(row), numSegments);
       },
-      step() {},
+      passes: [],
     };
   },
 };

@@ -19,7 +19,7 @@ export const UnsupervisedAdaptiveNorm: KernelSpec<NormInputs, MixtureAttrs, Mixt
   job: (kernels, inputs, attrs, view): Job<MixtureNames<"y">> => ({
     ...mixtureTable(kernels, inputs, view, attrs, { fold: true }),
     along: { y: inputs.x.shape },
-    step: ({ table, x, y }, start, count) => kernels.uan_forward(table, x, y, start, count),
+    passes: [{ step: ({ table, x, y }, start, count) => kernels.uan_forward(table, x, y, start, count) }],
   }),
   composed: composedNorm,
 };

@@ -43,9 +43,13 @@ export const UnsupervisedAdaptiveNormGrad: KernelSpec<NormGradInputs, MixtureAtt
         dgamma: [channels],
         dbeta: [channels],
       },
-      step: ({ table, x, dy, dx }, start, count) => kernels.uan_backward(table, x, dy, dx, start, count),
-      finish: ({ table, dmean, dvariance, dprior, dgamma, dbeta }) =>
-        kernels.uan_backward_finish(table, dmean, dvariance, dprior, dgamma, dbeta),
+      passes: [
+        {
+          step: ({ table, x, dy, dx }, start, count) => kernels.uan_backward(table, x, dy, dx, start, count),
+          finish: ({ table, dmean, dvariance, dprior, dgamma, dbeta }) =>
+            kernels.uan_backward_finish(table, dmean, dvariance, dprior, dgamma, dbeta),
+        },
+      ],
     };
   },
   composed: composedNormGrad,
