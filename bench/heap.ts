@@ -1,13 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
-
-interface Heap {
-  _malloc(bytes: number): number;
-  _free(at: number): void;
-}
+import type { WasmBackend } from "../src/backend/wasmBackend.js";
+import type { Call } from "./rounds.js";
 
 /** Bytes of the WASM backend's heap that a call holds at its peak, beyond what it found. */
-export function heapOfCall(call: () => void, size: number): { peak: number; output: number } {
-  const { wasm } = tf.backend() as unknown as { wasm: Heap };
+export async function peakHeap(call: Call): Promise<number> {
+  // What is set up once, and Emscripten's wrappers of _malloc and _free, are there then.
+  await call();
+  const { wasm } = tf.backend() as unknown as WasmBackend;
   const { _malloc, _free } = wasm;
   const held = new Map<number, number>();
   let bytes = 0;
@@ -25,9 +24,9 @@ export function heapOfCall(call: () => void, size: number): { peak: number; outp
     _free(at);
   };
   try {
-    call();
+    await call();
   } finally {
     Object.assign(wasm, { _malloc, _free });
   }
-  return { peak, output: 4 * size };
+  return peak;
 }

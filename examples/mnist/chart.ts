@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import type { ChartConfiguration, ChartOptions } from "chart.js";
+import { common, OKABE_ITO, titled } from "../../reporting/charts.js";
+import { escapeHtml, htmlTable } from "../../reporting/html.js";
+import { scriptLiteral, selfContainedPage } from "../../reporting/page.js";
 import { EXPLANATIONS, type Summary, seconds, tableRows } from "./report.js";
 import type { Result } from "./train.js";
 
@@ -13,12 +13,9 @@ type LineChart = ChartConfiguration<"line", Point[]>;
 type BarChart = ChartConfiguration<"bar", number[], string[]>;
 type Show = (value: number) => string;
 
-// Grey, and two of Okabe and Ito's colors, which color-blind readers tell apart too.
-const COLORS = ["#6b6b6b", "#e69f00", "#0072b2"];
+const COLORS = [OKABE_ITO.grey, OKABE_ITO.orange, OKABE_ITO.blue];
 const SMOOTHED_POINTS = 80;
 
-const common = { animation: false, maintainAspectRatio: false } as const;
-const titled = (text: string) => ({ display: true, text });
 const colorOf = (i: number) => COLORS[i % COLORS.length] as string;
 
 /** Training loss by epoch, each point the mean of the steps since the one before it. */
@@ -98,39 +95,21 @@ const STYLE = `
   .charts div:nth-child(-n + 2) { grid-column: span 2; height: 340px; }
   @media (max-width: 800px) { .charts div, .charts div:nth-child(-n + 2) { grid-column: span 4; } }`;
 
-function htmlTable(summaries: Summary[]): string {
-  const row = (cell: string, cells: string[]) => `<tr>${cells.map((text) => `<${cell}>${text}</${cell}>`).join("")}</tr>`;
-  const [head = [], ...rows] = tableRows(summaries);
-  return `<table>${row("th", head)}${rows.map((cells) => row("td", cells)).join("")}</table>`;
-}
-
 /** A page that needs nothing but itself: charts of the run, its table, and what ran. */
-export async function chartPage(description: string, results: Result[], summaries: Summary[]): Promise<string> {
-  const folder = join(createRequire(import.meta.url).resolve("chart.js"), "..");
-  const library = await readFile(join(folder, "chart.umd.min.js"), "utf8");
-  const configurations = JSON.stringify(charts(results, summaries)).replaceAll("<", "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>MNIST: normalizations compared</title>
-<style>${STYLE}
-</style>
-<h1>MNIST: normalizations compared</h1>
-<p>${description}</p>
-${htmlTable(summaries)}
+export function chartPage(description: string, results: Result[], summaries: Summary[]): Promise<string> {
+  return selfContainedPage({
+    title: "MNIST: normalizations compared",
+    style: STYLE,
+    body: `<p>${escapeHtml(description)}</p>
+${htmlTable(tableRows(summaries))}
 <div class="charts"></div>
-${EXPLANATIONS.map((line) => `<p>${line}</p>`).join("\n")}
-<script>${library}</script>
-<script>
-Chart.defaults.color = "#222";
+${EXPLANATIONS.map((line) => `<p>${line}</p>`).join("\n")}`,
+    script: `Chart.defaults.color = "#222";
 Chart.defaults.font.size = 13;
 Chart.defaults.plugins.title.font = { size: 15 };
-for (const configuration of ${configurations}) {
+for (const configuration of ${scriptLiteral(charts(results, summaries))}) {
   const box = document.querySelector(".charts").appendChild(document.createElement("div"));
   new Chart(box.appendChild(document.createElement("canvas")), configuration);
-}
-</script>
-</html>
-`;
+}`,
+  });
 }

@@ -1,0 +1,71 @@
+import { checkValues } from "./check.js";
+import { type Contender, NORMALIZATION_TRAFFIC, type Pass } from "./contenders/contender.js";
+import { makeProblem, type Problem } from "./problem.js";
+import type { ResultTable, Row } from "./results.js";
+import { type Call, timeInRounds } from "./rounds.js";
+import { timedRows } from "./rows.js";
+import type { Context } from "./section.js";
+
+export interface Case {
+  /** Default: its shape. */
+  name?: string;
+  /** Its place on an axis of numbers. */
+  x?: number;
+  /** Channels last. */
+  shape: number[];
+  /** Default 3. */
+  components?: number;
+}
+
+export interface Comparison {
+  pass: Pass;
+  /** The first is whom the others are compared with. */
+  contenders: Contender[];
+}
+
+export const shapeText = (shape: number[]) => `[${shape.join(", ")}]`;
+
+/** Its values checked, the contenders timed over a problem in rounds. */
+async function compareOver(place: Pick<Row, "case" | "x">, problem: Problem, comparison: Comparison, context: Context) {
+  const { pass, contenders } = comparison;
+  checkValues(pass, problem);
+  const together = contenders.filter(({ against }) => !against);
+  const apart = contenders.flatMap((contender) => (contender.against ? [[contender.against, contender]] : []));
+  const rows: Row[] = [];
+  for (const group of [together, ...apart]) {
+    const calls: Record<string, Call> = {};
+    for (const contender of group) {
+      const call = (await contender.calls(problem))[pass];
+      if (call) calls[contender.name] = call;
+    }
+    const samples = await timeInRounds(calls, context.seconds, context.rounds);
+    const size = (name: string) => {
+      const tensors = contenders.find((contender) => contender.name === name)?.traffic?.[pass] ?? NORMALIZATION_TRAFFIC[pass];
+      return { elements: problem.size, bytes: 4 * problem.size * tensors };
+    };
+    const found = timedRows(place, samples, (group[0] as Contender).name, size);
+    // Who is in a group only to be compared with has a row of the first.
+    rows.push(...found.filter(({ contender }) => !rows.some((row) => row.contender === contender)));
+  }
+  return rows;
+}
+
+/** A table of all cases that the context allows. */
+export async function compare(
+  context: Context,
+  { cases, pass, contenders, ...table }: Comparison & Omit<ResultTable, "rows"> & { cases: Case[] },
+): Promise<ResultTable> {
+  const rows: Row[] = [];
+  for (const { name, x, shape, components = 3 } of cases) {
+    if (shape.reduce((size, length) => size * length) > context.largest) continue;
+    const place = { case: name ?? shapeText(shape), ...(x !== undefined && { x }) };
+    context.progress(`${table.title}, ${place.case}`);
+    const problem = makeProblem(shape, components);
+    try {
+      rows.push(...(await compareOver(place, problem, { pass, contenders }, context)));
+    } finally {
+      problem.dispose();
+    }
+  }
+  return { ...table, rows };
+}

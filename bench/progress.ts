@@ -1,0 +1,26 @@
+import { SingleBar } from "cli-progress";
+
+export interface Progress {
+  step(text: string): void;
+  stop(): void;
+}
+
+/** A line on the standard error while a section runs, and a line for the whole section where that is no terminal. */
+export function startProgress(section: string, done: number, all: number): Progress {
+  if (!process.stderr.isTTY) {
+    console.error(`${section} (${done + 1} of ${all})`);
+    return { step() {}, stop() {} };
+  }
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: "[{bar}] {value}/{total}  {section}  {step}",
+    barsize: all,
+    clearOnComplete: true,
+    gracefulExit: false, // its handler would have to wait for the end of a case
+  });
+  bar.start(all, done, { section, step: "" });
+  return {
+    step: (step) => bar.update(done, { step }),
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Ratio, Row, Timing } from "./results.js";
+import type { Samples } from "./rounds.js";
+
+function quantile(samples: number[], part: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (sorted.length - 1) * part;
+  const [below, above] = [sorted[Math.floor(at)] as number, sorted[Math.ceil(at)] as number];
+  return below + (above - below) * (at % 1);
+}
+
+const median = (samples: number[]) => quantile(samples, 0.5);
+
+function ratio(own: number[], to: string, theirs: number[]): Ratio {
+  const quotients = own.map((sample, round) => sample / (theirs[round] as number));
+  return { to, median: median(quotients), low: quantile(quotients, 0.25), high: quantile(quotients, 0.75) };
+}
+
+/**
+ * A row for each contender, with the ratio to the reference where that has samples, and is another.
+ *
+ * @param size of a contender's call: what its timing has beside the times
+ */
+export function timedRows(
+  place: Pick<Row, "case" | "x">,
+  samples: Samples,
+  reference: string,
+  size: (contender: string) => Pick<Timing, "elements" | "bytes"> = () => ({}),
+) {
+  return Object.entries(samples).map(([contender, own]) => {
+    const timing: Timing = { median: median(own), minimum: Math.min(...own), samples: own.length, ...size(contender) };
+    const theirs = contender === reference ? undefined : samples[reference];
+    return { ...place, contender, timing, ...(theirs && { ratio: ratio(own, reference, theirs) }) };
+  });
+}

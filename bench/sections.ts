@@ -1,0 +1,29 @@
+import type { Section } from "./section.js";
+import { activations } from "./sections/activations.js";
+import { backends } from "./sections/backends.js";
+import { batches } from "./sections/batches.js";
+import { channels } from "./sections/channels.js";
+import { components } from "./sections/components.js";
+import { convolution } from "./sections/convolution.js";
+import { forward } from "./sections/forward.js";
+import { memory } from "./sections/memory.js";
+import { model } from "./sections/model.js";
+import { packageSize } from "./sections/package.js";
+import { startup } from "./sections/startup.js";
+import { training } from "./sections/training.js";
+
+/** In the order in which they run. */
+export const SECTIONS: Section[] = [
+  forward,
+  training,
+  components,
+  activations,
+  channels,
+  batches,
+  model,
+  memory,
+  startup,
+  packageSize,
+  convolution,
+  backends,
+];

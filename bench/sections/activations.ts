@@ -1,0 +1,20 @@
+import { comparePasses } from "../passes.js";
+import type { Section } from "../section.js";
+
+const CHANNELS = 100;
+const ACTIVATIONS = [1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7];
+
+export const activations: Section = {
+  name: "activations",
+  question: "From how many activations on does the fixed cost of a call no longer count?",
+  run: (context) =>
+    comparePasses(context, {
+      axis: "activations",
+      note: `${CHANNELS} channels, K = 3.`,
+      cases: ACTIVATIONS.map((count) => ({
+        name: count.toLocaleString("en"),
+        x: count,
+        shape: [count / CHANNELS, CHANNELS],
+      })),
+    }),
+};

@@ -1,0 +1,53 @@
+import { shapeText } from "../comparison.js";
+import { batchNorm } from "../contenders/batchNorm.js";
+import { composedUan } from "../contenders/composedUan.js";
+import type { Pass } from "../contenders/contender.js";
+import { uan } from "../contenders/uan.js";
+import { peakHeap } from "../heap.js";
+import { makeProblem } from "../problem.js";
+import type { ResultTable, Row } from "../results.js";
+import type { Section } from "../section.js";
+
+const SHAPES = [
+  [1, 56, 56, 64],
+  [128, 256],
+];
+const CONTENDERS = [batchNorm, uan, composedUan];
+const PASSES: Record<Pass, string> = { forward: "forward", training: "forward and backward" };
+/** What a pass makes for its caller, in tensors of x's size: y, and dx. */
+const OUTPUTS: Record<Pass, number> = { forward: 1, training: 2 };
+const OUTPUT = "the outputs alone";
+
+async function rowsOf(shape: number[], pass: Pass): Promise<Row[]> {
+  const problem = makeProblem(shape, 3);
+  const place = { case: shapeText(shape) };
+  const outputs = 4 * problem.size * OUTPUTS[pass];
+  const rows: Row[] = [{ ...place, contender: OUTPUT, quantity: { value: outputs, unit: "bytes" } }];
+  for (const { name, calls } of CONTENDERS) {
+    const call = (await calls(problem))[pass];
+    if (!call) continue;
+    const value = await peakHeap(call);
+    const times = value / outputs;
+    const ratio = { to: OUTPUT, median: times, low: times, high: times };
+    rows.push({ ...place, contender: name, quantity: { value, unit: "bytes" }, ratio });
+  }
+  problem.dispose();
+  return rows;
+}
+
+export const memory: Section = {
+  name: "memory",
+  question: "How much memory does a call take?",
+  async run() {
+    const note =
+      "K = 3. Bytes of the backend's heap that a call holds at its peak, its outputs among them, beyond what was there; not counted is " +
+      "what the backend's own kernels take inside.";
+    const tables: ResultTable[] = [];
+    for (const [pass, title] of Object.entries(PASSES)) {
+      const rows: Row[] = [];
+      for (const shape of SHAPES) rows.push(...(await rowsOf(shape, pass as Pass)));
+      tables.push({ title, axis: "activations", note, rows });
+    }
+    return tables;
+  },
+};

@@ -1,0 +1,60 @@
+import { execFile } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Row } from "../results.js";
+import type { Samples } from "../rounds.js";
+import { timedRows } from "../rows.js";
+import type { Section } from "../section.js";
+
+const run = promisify(execFile);
+const CHILD = fileURLToPath(new URL("../startupChild.mjs", import.meta.url));
+const WITHOUT = "without tfjs-uan";
+const WITH = "with tfjs-uan";
+/** Whose processes are started, and what they are told. */
+const PROCESSES = [
+  [WITHOUT, "without"],
+  [WITH, "with"],
+  [WITH, "compile"],
+] as const;
+
+const BINARIES = {
+  "tfjs-uan": "../../dist/wasm/tfjs-uan-simd.wasm",
+  "backend wasm": "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+};
+
+async function binaries(): Promise<Row[]> {
+  const sizes = Object.entries(BINARIES).map(async ([contender, file]): Promise<Row> => {
+    const { size } = await stat(new URL(file, import.meta.url));
+    return { case: "SIMD, not threaded", contender, quantity: { value: size, unit: "bytes" } };
+  });
+  return Promise.all(sizes);
+}
+
+export const startup: Section = {
+  name: "startup",
+  question: "How long until the first result?",
+  async run({ quick, progress }) {
+    const events: Record<string, Samples> = {};
+    const rounds = quick ? 2 : 9;
+    for (let round = 0; round < rounds; round++) {
+      progress(`round ${round + 1} of ${rounds}`);
+      for (const [contender, mode] of PROCESSES) {
+        const { stdout } = await run(process.execPath, [CHILD, mode]);
+        for (const [event, milliseconds] of Object.entries<number>(JSON.parse(stdout))) {
+          events[event] ??= {};
+          events[event][contender] ??= [];
+          events[event][contender].push(milliseconds);
+        }
+      }
+    }
+    const note =
+      "Processes of their own in turns. Both import tfjs-core and the backend; the first result is of activations [128, 256], of " +
+      "tf.batchNorm or of UAN. Compiling is a part of the first result.";
+    const rows = Object.entries(events).flatMap(([event, samples]) => timedRows({ case: event }, samples, WITHOUT));
+    return [
+      { title: "times", axis: "event", note, rows },
+      { title: "binaries", axis: "binary", rows: await binaries() },
+    ];
+  },
+};

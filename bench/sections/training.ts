@@ -1,0 +1,24 @@
+import { compare } from "../comparison.js";
+import { batchNorm } from "../contenders/batchNorm.js";
+import { composedUan } from "../contenders/composedUan.js";
+import { multiplyAdd } from "../contenders/multiplyAdd.js";
+import { uan } from "../contenders/uan.js";
+import type { Section } from "../section.js";
+import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
+
+const note =
+  "K = 3; forward and backward, with the gradients of x and of all parameters. tf.batchNorm stands for tf.moments and tf.batchNorm; " +
+  "multiply-add, a·x + b and a·dy per channel with SIMD, is what memory allows.";
+
+export const training: Section = {
+  name: "training",
+  question: "How long do forward and backward pass of UAN take, beside those of batch normalization?",
+  async run(context) {
+    const table = { pass: "training", axis: "activations", note } as const;
+    const contenders = [batchNorm, uan, multiplyAdd];
+    return [
+      await compare(context, { title: "target shapes", ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
+      await compare(context, { title: "shapes of real networks", ...table, cases: NETWORK_CASES, contenders }),
+    ];
+  },
+};

@@ -1,0 +1,36 @@
+// Prints how long it takes from nothing to a first result, in milliseconds by event. It is told "without" or "with" for a process
+// without or with tfjs-uan, or "compile" for one that only compiles the binary: V8 keeps what it has compiled once.
+import { readFileSync } from "node:fs";
+
+const [mode] = process.argv.slice(2);
+const times = {};
+
+async function timed(event, work) {
+  const start = performance.now();
+  const result = await work();
+  times[event] = performance.now() - start;
+  return result;
+}
+
+async function firstResult() {
+  const { tf, uan } = await timed("import", async () => {
+    const tf = await import("@tensorflow/tfjs-core");
+    await import("@tensorflow/tfjs-backend-wasm");
+    return { tf, uan: mode === "with" ? await import("tfjs-uan") : undefined };
+  });
+  await timed("set the backend up", () => tf.setBackend("wasm"));
+  const x = tf.ones([128, 256]);
+  const shape = uan ? [3, 256] : [256];
+  const [mean, variance, prior] = [tf.zeros(shape), tf.ones(shape), tf.fill([3], 1 / 3)];
+  await timed("first result", () =>
+    (uan ? uan.unsupervisedAdaptiveNormalization(x, mean, variance, prior) : tf.batchNorm(x, mean, variance)).dataSync(),
+  );
+}
+
+if (mode === "compile") {
+  const bytes = readFileSync(new URL("../dist/wasm/tfjs-uan-simd.wasm", import.meta.url));
+  await timed("compile the binary", () => new WebAssembly.Module(bytes));
+} else {
+  await firstResult();
+}
+console.log(JSON.stringify(times));

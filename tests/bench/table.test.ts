@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { renderHeading, renderSection } from "../../bench/report/table.js";
+import type { ResultTable } from "../../bench/results.js";
+import { madeUpReport, SHAPES } from "./reports.js";
+
+const section = (table: ResultTable) => renderSection({ name: "made-up", title: "Is it fast?", tables: [table] });
+
+/** The cells of the line that has all these texts. */
+function cells(text: string, ...parts: string[]): string[] {
+  const line = text.split("\n").find((line) => parts.every((part) => line.includes(part)));
+  return (line ?? "").split("│").map((cell) => cell.trim());
+}
+
+describe("renderSection", () => {
+  it("has titles, heads, figures and notes", () => {
+    const text = section(SHAPES);
+    expect(text).toMatch(/^Is it fast\?\n\nshapes\n/);
+    expect(text).toMatch(/\nBoth in turns\.$/);
+    const heads = ["activations", "contender", "ns per element", "GB/s", "median", "minimum", "ratio to tf.batchNorm"];
+    expect(cells(text, "contender")).toEqual(["", ...heads, ""]);
+    const uan = ["", "tfjs-uan", "2.00", "4.0", "2.000 µs", "1.800 µs", "0.501 (0.497–0.508)"];
+    expect(cells(text, "tfjs-uan")).toEqual(["", ...uan, ""]);
+  });
+
+  it("leaves out columns without figures", () => {
+    const rows = [{ case: "[8]", contender: "output", quantity: { value: 3 * 2 ** 20, unit: "bytes" as const } }];
+    const text = section({ title: "heap", axis: "activations", rows });
+    expect(cells(text, "contender")).toEqual(["", "activations", "contender", "size", ""]);
+    expect(cells(text, "output")).toEqual(["", "[8]", "output", "3 MiB", ""]);
+  });
+
+  it("has a column for each unit and each reference", () => {
+    const ratio = { median: 2, low: 1.5, high: 10.25 };
+    const rows = [
+      { case: "a", contender: "one", quantity: { value: 51.26, unit: "GFLOP/s" as const }, ratio: { to: "two", ...ratio } },
+      { case: "a", contender: "two", quantity: { value: 12_345, unit: "ms" as const }, ratio: { to: "one", ...ratio } },
+    ];
+    const text = section({ title: "mixed", axis: "case", rows });
+    expect(cells(text, "contender")).toEqual(["", "case", "contender", "time", "GFLOP/s", "ratio to two", "ratio to one", ""]);
+    expect(cells(text, "51.3")).toEqual(["", "a", "one", "", "51.3", "2.000 (1.500–10.25)", "", ""]);
+    expect(cells(text, "12.35 s")).toEqual(["", "", "two", "12.35 s", "", "", "2.000 (1.500–10.25)", ""]);
+  });
+});
+
+describe("renderHeading", () => {
+  it("says machine, runtime and versions", () => {
+    const text = renderHeading(madeUpReport());
+    expect(text).toContain("4 cores of Abacus 9000, 8 GiB of memory, linux x64");
+    expect(text).toContain("Node 20.1.0; @tensorflow/tfjs-core 4.22.0, binary simd");
+    expect(text).toContain("2025-01-02T03:04:05.000Z");
+    expect(text).not.toContain("quick");
+  });
+
+  it("says that a run was quick", () => {
+    expect(renderHeading({ ...madeUpReport(), quick: true })).toContain("a quick run");
+  });
+});
