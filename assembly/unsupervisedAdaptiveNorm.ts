@@ -10,7 +10,7 @@ import { walk } from "./simd/walk";
   visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const first = group + SLOTS + SLOT;
-    const end = group + SLOTS + table.components * SLOT;
+    const end = group + SLOTS + table.slots * SLOT;
     const mean = get(group + SLOTS + MEAN);
     const inverse = get(group + SLOTS + INVERSE);
     const gain = get(group + SLOTS + GAIN);
@@ -66,7 +66,7 @@ function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usiz
 }
 
 /**
- * y = gamma · Σ_k τ_k g_k + beta (spec.md, section 1) of `count` activations, from the `start`-th of their tensor on.
+ * y = gamma · Σ_k τ_k g_k + beta (spec.md, section 1, both formulas) of `count` activations, from the `start`-th of their tensor on.
  *
  * @param at a table with gains times gamma
  * @param x, y float32 [count], not overlapping

@@ -17,28 +17,29 @@ import { walk } from "./simd/walk";
 //     dγ   = Σ_k Σu_k g_k     dβ = Σdy
 //
 // so that four sums a component, and one more, carry all the parameters' gradients; and as Σ_k P_k = 0, the reference
-// component needs no sum of P. y here is without gamma and beta.
+// component needs no sum of P. y here is without gamma and beta. The formula "ucb" differs in the end only: there −ΣP_k is no
+// part of dσ²_k, and dλ_k is 0.
 
 /** Sums for each slot, of M, P (not slot 0), P t² and u g; before them one, of dy. */
 const SUMS: u32 = 4;
 
 // A block of rows is taken through two steps, each of short chains of instructions so that many are under way at once.
 // For each row of a block, in the table's scratch: y and w = dy/Σe, then e and t of every slot.
-@inline function rowBytes(components: u32): usize { return 2 * VEC + 2 * components * VEC; }
+@inline function rowBytes(slots: u32): usize { return 2 * VEC + 2 * slots * VEC; }
 
 @unmanaged class Backward {
   visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
-    const components = table.components;
+    const slots = table.slots;
     const kept = at + table.scratch;
-    const row = rowBytes(components);
+    const row = rowBytes(slots);
     for (let i: u32 = 0; i < rows; i += BLOCK) {
       const n = min(rows - i, BLOCK);
       const isNear = responsibilities(table, group, x, dy, stride, n, kept, row, false);
       if (!isNear) responsibilities(table, group, x, dy, stride, n, kept, row, true);
       const sums = group + table.sumsAt + SUM;
       gradients(group + SLOTS, sums, kept, kept + 2 * VEC, row, dx, stride, n, true);
-      for (let k: u32 = 1; k < components; k++) {
+      for (let k: u32 = 1; k < slots; k++) {
         const slot = group + SLOTS + k * SLOT;
         gradients(slot, sums + SUMS * k * SUM, kept, kept + (2 + 2 * k) * VEC, row, dx, stride, n, false);
       }
@@ -60,7 +61,7 @@ const SUMS: u32 = 4;
   table: MixtureTable, group: usize, x: usize, dy: usize, stride: usize, rows: u32, kept: usize, row: usize, mask: bool,
 ): bool {
   const slots = group + SLOTS;
-  const end = slots + table.components * SLOT;
+  const end = slots + table.slots * SLOT;
   const mean = get(slots + MEAN);
   const inverse = get(slots + INVERSE);
   const gain = get(slots + GAIN);
@@ -181,7 +182,7 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
   let sum = group + table.sumsAt;
   addWideTo(sum, half, dy);
   sum += SUM;
-  for (let k: u32 = 0; k < table.components; k++) {
+  for (let k: u32 = 0; k < table.slots; k++) {
     const t = distance(group, k, x, half);
     const u = mulWide(dy, get(tau + k * VEC));
     const g = mulWide(t, constant(group, k, GAIN, half));
@@ -199,7 +200,7 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
 }
 
 /** How many sums uan_backward wants in its table. */
-export function uan_backward_sums(components: u32): u32 { return 1 + SUMS * components; }
+export function uan_backward_sums(slots: u32): u32 { return 1 + SUMS * slots; }
 
 /**
  * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's sums.
@@ -231,13 +232,13 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
     const reference = <u32>load<f32>(lane + REFERENCE);
     let dscale: f64 = 0;
     let others: f64 = 0;
-    for (let slot: u32 = 1; slot < components; slot++) others += load<f64>(sums + (2 + SUMS * slot) * SUM);
+    for (let slot: u32 = 1; slot < table.slots; slot++) others += load<f64>(sums + (2 + SUMS * slot) * SUM);
     store<f64>(sums + 2 * SUM, -others);
     for (let k: u32 = 0; k < components; k++) {
       const slot = exchanged(k, reference);
       const inverse = <f64>load<f32>(lane + SLOTS + slot * SLOT + INVERSE);
       const first = sums + (1 + SUMS * slot) * SUM;
-      const p = load<f64>(first + SUM);
+      const p = table.ucb ? 0 : load<f64>(first + SUM);
       const ug = load<f64>(first + 3 * SUM);
       const out = <usize>(k * channels + c) << 2;
       store<f32>(dmean + out, <f32>-load<f64>(first));
@@ -249,6 +250,10 @@ export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, d
     }
     store<f32>(dgamma + (<usize>c << 2), <f32>dscale);
     store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(sums));
+  }
+  if (table.ucb) {
+    memory.fill(dprior, 0, <usize>components << 2);
+    return;
   }
   const lane = laneOf(table, 0);
   for (let k: u32 = 0; k < components; k++) {

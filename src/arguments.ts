@@ -15,6 +15,13 @@ export interface MixtureAttrs {
   epsilon: number;
 }
 
+export const FORMULAS = ["uan", "ucb"] as const;
+
+export interface NormAttrs extends MixtureAttrs {
+  /** Default "uan". */
+  formula?: (typeof FORMULAS)[number] | undefined;
+}
+
 /** A tensor with a channel axis, as kernels see it: [outer, channels, inner]. */
 export interface View {
   outer: number;
@@ -101,6 +108,18 @@ export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon 
     throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, show(inputs.prior.shape));
   }
   return { ...view, components };
+}
+
+/** One of a few strings. */
+export function checkChoice(op: string, argument: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) throw argumentError(op, argument, `be one of '${choices.join("', '")}'`, `'${value}'`);
+}
+
+/** As checkMixture, with a normalization's formula. */
+export function checkNorm(op: string, inputs: MixtureInputs, attrs: NormAttrs): MixtureView {
+  const { formula = "uan" } = attrs;
+  checkChoice(op, "formula", formula, FORMULAS);
+  return checkMixture(op, inputs, attrs);
 }
 
 /** What a normalization may have for each channel. */

@@ -3,9 +3,15 @@ import "./kernels/register.js";
 export { setCopyingMemoryLimit } from "./backend/copying.js";
 export { chosenWasmModule, setWasmModules, type WasmModules } from "./backend/module.js";
 export { setKernelReplacement } from "./kernels/replacement.js";
+export { type BatchNormalizationConfig, batchNormalization } from "./ops/batchNormalization.js";
+export { type GroupNormalizationConfig, groupNormalization } from "./ops/groupNormalization.js";
+export { instanceNormalization } from "./ops/instanceNormalization.js";
+export { type LayerNormalizationConfig, layerNormalization } from "./ops/layerNormalization.js";
 export type { MixtureConfig } from "./ops/mixture.js";
 export { mixtureMoments } from "./ops/mixtureMoments.js";
+export { type MixtureNormalizationConfig, mixtureNormalization, type VectorMixture } from "./ops/mixtureNormalization.js";
 export { mixtureResponsibilities } from "./ops/mixtureResponsibilities.js";
+export type { ChannelNormalizationConfig, NormalizationConfig } from "./ops/normalization.js";
 export {
   type UnsupervisedAdaptiveNormalizationConfig,
   unsupervisedAdaptiveNormalization,

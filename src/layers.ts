@@ -1,7 +1,14 @@
 import "./index.js";
 
+export { BatchNormalization, type BatchNormalizationArgs, batchNormalization } from "./layers/batchNormalization.js";
+export { ChannelNormalization, type ChannelNormalizationArgs } from "./layers/channelNormalization.js";
+export { GroupNormalization, type GroupNormalizationArgs, groupNormalization } from "./layers/groupNormalization.js";
+export { InstanceNormalization, type InstanceNormalizationArgs, instanceNormalization } from "./layers/instanceNormalization.js";
+export { LayerNormalization, type LayerNormalizationArgs, layerNormalization } from "./layers/layerNormalization.js";
+export { MixtureNormalization, type MixtureNormalizationArgs, mixtureNormalization } from "./layers/mixtureNormalization.js";
 export {
   UnsupervisedAdaptiveNormalization,
   type UnsupervisedAdaptiveNormalizationArgs,
   unsupervisedAdaptiveNormalization,
 } from "./layers/unsupervisedAdaptiveNormalization.js";
+export { type FusedNormalization, useFusedNormalization } from "./layers/useFusedNormalization.js";

@@ -22,24 +22,24 @@ import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
   return subWide(constant(group, k, LOG, half), mulWide(t, t));
 }
 
-/** Responsibilities of half the lanes, slot by slot, into `components` Wide at `out`. */
+/** Responsibilities of half the lanes, slot by slot, into as many Wide at `out`. */
 export function farResponsibilities(table: MixtureTable, group: usize, x: Wide, half: u32, out: usize): void {
-  const components = table.components;
+  const slots = table.slots;
   let most = logDensity(group, 0, x, half);
-  for (let k: u32 = 1; k < components; k++) most = largerWide(most, logDensity(group, k, x, half));
+  for (let k: u32 = 1; k < slots; k++) most = largerWide(most, logDensity(group, k, x, half));
   let sum: Wide = splatWide(0);
-  for (let k: u32 = 0; k < components; k++) {
+  for (let k: u32 = 0; k < slots; k++) {
     const e = exp2Wide(subWide(logDensity(group, k, x, half), most));
     sum = addWide(sum, e);
     put(out + k * VEC, e);
   }
-  for (let k: u32 = 0; k < components; k++) put(out + k * VEC, divWide(get(out + k * VEC), sum));
+  for (let k: u32 = 0; k < slots; k++) put(out + k * VEC, divWide(get(out + k * VEC), sum));
 }
 
 /** Σ τ_k g_k of half the lanes (gains as the table has them), from responsibilities at `tau`. */
 export function farMixture(table: MixtureTable, group: usize, x: Wide, half: u32, tau: usize): Wide {
   let y: Wide = splatWide(0);
-  for (let k: u32 = 0; k < table.components; k++) {
+  for (let k: u32 = 0; k < table.slots; k++) {
     y = addWide(y, mulWide(get(tau + k * VEC), mulWide(constant(group, k, GAIN, half), distance(group, k, x, half))));
   }
   return y;

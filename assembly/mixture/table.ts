@@ -1,9 +1,8 @@
 import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
   HALVES, LANES, VEC, Vec, abs, add, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
-  withLane,
 } from "../simd/vec";
-import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
+import { Table, gather, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
 
 // The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
 //
@@ -15,6 +14,10 @@ import { Table, channelOf, groupAt, groupCount, lanesInARow, tailBytes } from ".
 // overflow, and the activation takes the way of far.ts.
 //
 // Each channel has its own reference. It stands in slot 0, and the component whose place it took in the slot it came from.
+//
+// The formula "ucb" (spec.md, section 1, "Compatibility …") has other constants: ℓ_k = −t_k² alone, and 1 + ε for every λ_k in
+// the gains. The ε that it adds to Σ_k p_k is one more component, behind the others, of density ε wherever that of another
+// component counts, and gain 0. It is the widest, and so the reference.
 
 /** κ² = ½ log2 e */
 export const KAPPA2: f64 = 0.7213475204444817;
@@ -26,6 +29,15 @@ export const BLOCK: u32 = 64;
  */
 export const LEAST_VARIANCE: f32 = 9.094947017729282e-13; // 2^-40
 export const LEAST_PRIOR: f32 = 1.1754943508222875e-38; // 2^-126, the least normal number
+/** Below this the formula "ucb" has no component of ε, beside which e_k, up to 1/ε, would be out of range. */
+export const LEAST_EPSILON: f32 = 1.262177448353619e-29; // 2^-96
+/**
+ * The component of ε is 2^43 times as wide as the narrowest of the others, and its fast way ends at t_r² = 2^-26: 2^30 widths of
+ * the narrowest from 0. Up to there t_r² changes no e_k by more than 2e-8, and 2^-126, the least that exp2 gives, does not count,
+ * not even times the t_k³ of the gradients.
+ */
+const EPSILON_INVERSE: f32 = 1.1368683772161603e-13; // 2^-43
+const EPSILON_SQUARE: f32 = 1.4901161193847656e-8; // 2^-26
 /** t_r² up to which its multiples stay finite. */
 const MOST_SQUARE: f32 = 1e30;
 /** Bits that an e_k, or its part of y, may reach on the fast way. */
@@ -33,17 +45,20 @@ const MOST_BITS: f32 = 100;
 
 @unmanaged export class MixtureTable extends Table {
   components: u32;
+  /** Its components, and under "ucb" that of ε: mixture_slots. */
+  slots: u32;
+  ucb: bool;
   /** Running sums in each group: their number, and the bytes from the group to them. */
   sums: u32;
   sumsAt: u32;
-  /** Bytes from the table to BLOCK times 2 + 2 · components vectors, for use inside a visit. */
+  /** Bytes from the table to BLOCK times 2 + 2 · slots vectors, for use inside a visit. */
   scratch: u32;
 }
 
 /** Bytes from a table to the constants of exp2. */
 export const EXP2: usize = (offsetof<MixtureTable>() + 15) & ~15;
 
-// A group: a head of vectors, then SLOT bytes a component, then its running sums. Offsets in bytes.
+// A group: a head of vectors, then its slots of SLOT bytes, then its running sums. Offsets in bytes.
 export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
@@ -61,16 +76,16 @@ export const SUM: usize = HALVES * VEC;
 
 @inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
 
-function layout(table: MixtureTable | null, channels: u32, inner: u32, components: u32, sums: u32): usize {
+function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
   const tail = EXP2 + EXP2_BYTES;
-  const scratch = tail + aligned(tailBytes(4 * <usize>components));
-  const first = scratch + BLOCK * (2 + 2 * components) * VEC;
-  const sumsAt = SLOTS + components * SLOT;
+  const scratch = tail + aligned(tailBytes(4 * <usize>slots));
+  const first = scratch + BLOCK * (2 + 2 * slots) * VEC;
+  const sumsAt = SLOTS + slots * SLOT;
   const groupBytes = sumsAt + sums * SUM;
   if (table) {
     table.channels = channels;
     table.inner = inner;
-    table.components = components;
+    table.slots = slots;
     table.sums = sums;
     table.tail = <u32>tail;
     table.scratch = <u32>scratch;
@@ -81,18 +96,14 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, component
   return first + groupCount(channels, inner) * groupBytes;
 }
 
-/** Bytes of a table; `sums` as the kernel that will use it wants them. */
-export function mixture_table_bytes(channels: u32, inner: u32, components: u32, sums: u32): usize {
-  return layout(null, channels, inner, components, sums);
+/** How many slots the table of a mixture has. */
+export function mixture_slots(components: u32, epsilon: f32, ucb: bool): u32 {
+  return ucb && epsilon >= LEAST_EPSILON ? components + 1 : components;
 }
 
-/** One number for each lane of a group, of float32 [channels] at p. */
-function gather(table: Table, group: u32, p: usize): Vec {
-  // Lanes that are channels in their order, as they mostly are.
-  if (table.inner == 1 && table.channels % LANES == 0) return get(p + <usize>group * VEC);
-  let v: Vec = splat(0);
-  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + (<usize>channelOf(table, group, lane) << 2));
-  return v;
+/** Bytes of a table; `sums` as the kernel that will use it wants them. */
+export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, sums: u32): usize {
+  return layout(null, channels, inner, slots, sums);
 }
 
 /**
@@ -102,13 +113,17 @@ function gather(table: Table, group: u32, p: usize): Vec {
  * @param prior float32 [components]
  * @param gamma, beta float32 [channels], or 0: ones, zeros
  * @param fold whether the gains are multiplied by gamma
+ * @param ucb whether the formula is "ucb"
  */
 export function mixture_prepare(
   at: usize, mean: usize, variance: usize, prior: usize, gamma: usize, beta: usize,
-  channels: u32, inner: u32, components: u32, sums: u32, epsilon: f32, fold: bool,
+  channels: u32, inner: u32, components: u32, sums: u32, epsilon: f32, fold: bool, ucb: bool,
 ): void {
   const table = changetype<MixtureTable>(at);
-  layout(table, channels, inner, components, sums);
+  const slots = mixture_slots(components, epsilon, ucb);
+  layout(table, channels, inner, slots, sums);
+  table.components = components;
+  table.ucb = ucb;
   putExp2Constants(at + EXP2);
   const row = <usize>channels << 2;
 
@@ -116,7 +131,7 @@ export function mixture_prepare(
   const ofComponent = at + table.scratch;
   let gainBits: Vec = splat(0);
   for (let k: u32 = 0; k < components; k++) {
-    const p = larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
+    const p = ucb ? splat(1 + epsilon) : larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
     const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
     gainBits = larger(gainBits, log2(gain));
     put(ofComponent + 2 * k * VEC, gain);
@@ -132,6 +147,7 @@ export function mixture_prepare(
 
     let reference: Vec = splat(0);
     let most: Vec = splat(-1);
+    let narrowest: Vec = splat(0);
     for (let k: u32 = 0; k < components; k++) {
       const v = larger(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
       const gain = get(ofComponent + 2 * k * VEC);
@@ -139,19 +155,27 @@ export function mixture_prepare(
       const slot = group + SLOTS + k * SLOT;
       put(slot + MEAN, gather(table, g, mean + k * row));
       put(slot + INVERSE, inverse);
-      put(slot + LOG, sub(get(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
+      put(slot + LOG, ucb ? splat(0) : sub(get(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
       put(slot + GAIN, fold ? mul(gain, scale) : gain);
       put(slot + PULL, mul(scale, mul(gain, inverse)));
       put(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
       const wider = greater(v, most);
       most = select(v, most, wider);
       reference = select(splat(<f32>k), reference, wider);
+      narrowest = larger(narrowest, inverse);
+    }
+    if (slots > components) {
+      const slot = group + SLOTS + components * SLOT;
+      memory.fill(slot, 0, SLOT);
+      put(slot + INVERSE, mul(narrowest, splat(EPSILON_INVERSE)));
+      put(slot + LOG, log2(splat(epsilon)));
+      reference = splat(<f32>components);
     }
     put(group + REFERENCE, reference);
 
     // Each lane's reference into slot 0, then its log out of all others'.
     const zero = group + SLOTS;
-    for (let k: u32 = 1; k < components; k++) {
+    for (let k: u32 = 1; k < slots; k++) {
       const here = equal(reference, splat(<f32>k));
       if (!any(here)) continue;
       for (let field: usize = 0; field < SLOT; field += VEC) swap(zero + field, zero + k * SLOT + field, here);
@@ -159,7 +183,7 @@ export function mixture_prepare(
     const log = get(zero + LOG);
     put(zero + LOG, splat(0));
     let bits: Vec = splat(-Infinity);
-    for (let k: u32 = 1; k < components; k++) {
+    for (let k: u32 = 1; k < slots; k++) {
       const slot = zero + k * SLOT;
       const less = sub(get(slot + LOG), log);
       put(slot + LOG, less);
@@ -167,7 +191,7 @@ export function mixture_prepare(
     }
     if (gamma && fold) bits = add(bits, log2(larger(abs(scale), splat(1))));
     bits = add(bits, gainBits);
-    put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(MOST_SQUARE)));
+    put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
     if (sums) memory.fill(group + table.sumsAt, 0, sums * SUM);
   }
 }

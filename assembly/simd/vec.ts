@@ -45,6 +45,7 @@ export const VEC: usize = 16;
 @inline export function greater(a: Vec, b: Vec): Vec { return f32x4.gt(a, b); }
 @inline export function equal(a: Vec, b: Vec): Vec { return f32x4.eq(a, b); }
 @inline export function any(mask: Vec): bool { return v128.any_true(mask); }
+@inline export function all(mask: Vec): bool { return i32x4.all_true(mask); }
 /** a where the mask is set, else b. */
 @inline export function select(a: Vec, b: Vec, mask: Vec): Vec { return v128.bitselect(a, b, mask); }
 /** a, and zero where the mask is set. */
@@ -71,6 +72,19 @@ export const VEC: usize = 16;
   return v128.load_lane<f32>(p, v, 3);
 }
 
+/** The sum of each vector's lanes, a lane each. Nine instructions. */
+@inline export function sumsOfLanes(a: Vec, b: Vec, c: Vec, d: Vec): Vec {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
+/** The sum of a's lanes. Six instructions. */
+@inline export function sumOfLanes(a: Vec): f32 {
+  const pairs = f32x4.add(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
 /** The numbers of one half of v, widened. */
 @inline export function widen(v: Vec, half: u32): Wide {
   return half ? f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)) : f64x2.promote_low_f32x4(v);
@@ -80,11 +94,17 @@ export const VEC: usize = 16;
   const n = f32x4.demote_f64x2_zero(w);
   return half ? v128.shuffle<f32>(v, n, 0, 1, 4, 5) : v128.shuffle<f32>(n, v, 0, 1, 6, 7);
 }
+/** The sum of the lanes, in float64. */
+@inline export function across(v: Vec): f64 {
+  const w = f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)));
+  return f64x2.extract_lane(w, 0) + f64x2.extract_lane(w, 1);
+}
 @inline export function splatWide(x: f64): Wide { return f64x2.splat(x); }
 @inline export function addWide(a: Wide, b: Wide): Wide { return f64x2.add(a, b); }
 @inline export function subWide(a: Wide, b: Wide): Wide { return f64x2.sub(a, b); }
 @inline export function mulWide(a: Wide, b: Wide): Wide { return f64x2.mul(a, b); }
 @inline export function divWide(a: Wide, b: Wide): Wide { return f64x2.div(a, b); }
+@inline export function greaterWide(a: Wide, b: Wide): Wide { return f64x2.gt(a, b); }
 @inline export function largerWide(a: Wide, b: Wide): Wide { return f64x2.pmax(a, b); }
 /** addToExponent for a Wide a and a number n + 1.5·2^52. */
 @inline export function addToExponentWide(a: Wide, n: Wide): Wide { return i64x2.add(a, i64x2.shl(n, 52)); }

@@ -1,4 +1,4 @@
-import { LANES, VEC, Vec, splat, withLane } from "./vec";
+import { LANES, VEC, Vec, get, splat, withLane } from "./vec";
 
 // How a tensor with a channel axis meets vectors of LANES numbers.
 //
@@ -60,6 +60,15 @@ export function channelOf(table: Table, group: u32, lane: u32): u32 {
   return table.inner >= RUN ? LANES : table.inner;
 }
 
+/** One number for each lane of a group, of float32 [channels] at p. */
+export function gather(table: Table, group: u32, p: usize): Vec {
+  // Lanes that are channels in their order, as they mostly are.
+  if (table.inner == 1 && table.channels % LANES == 0) return get(p + <usize>group * VEC);
+  let v: Vec = splat(0);
+  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + (<usize>channelOf(table, group, lane) << 2));
+  return v;
+}
+
 @inline export function groupAt(table: Table, group: u32): usize {
   return changetype<usize>(table) + table.first + <usize>group * table.groupBytes;
 }
@@ -79,8 +88,12 @@ export function tailBytes(outBytes: usize): usize { return 2 * VEC + LANES * out
  *
  * @param a, b the inputs, at number `start`; b may be 0: none
  * @param out the output, likewise, outBytes for each number (0: none)
+ * @param fewest vectors in a visit, at the least, however many channels there are: more where a visit's own work is much, fewer
+ * where reading and writing is all, so that a tile of every tensor stays in the nearest cache
  */
-export function walk<T>(table: Table, a: usize, b: usize, out: usize, outBytes: usize, start: u32, count: u32): void {
+export function walk<T>(
+  table: Table, a: usize, b: usize, out: usize, outBytes: usize, start: u32, count: u32, fewest: u32 = 32,
+): void {
   const inner = table.inner;
   if (inner >= RUN) {
     for (let i: u32 = 0; i < count;) {
@@ -96,7 +109,7 @@ export function walk<T>(table: Table, a: usize, b: usize, out: usize, outBytes: 
   const p = period(table.channels, inner);
   const groups = p / LANES;
   const stride = <usize>p << 2;
-  const most = min(max<u32>(TILE / <u32>stride, 32), MOST_ROWS);
+  const most = min(max<u32>(TILE / <u32>stride, fewest), MOST_ROWS);
   let rest = count;
   while (rest >= p) {
     const rows = min(rest / p, most);

@@ -46,17 +46,20 @@ export function runCopying(backend: KernelBackend, makeJob: MakeJob): TensorInfo
   for (const [name, { shape }] of given(job.parameters)) at[name] = take(4 * sizeOf(shape));
   for (const [name, shape] of made(job.results)) at[name] = take(4 * sizeOf(shape));
 
-  const inputs = given(job.activations).map(([name, tensor]) => ({ name, values: valuesOf(backend, tensor) }));
+  const widthOf = (values: Float32Array) => (job.count > 0 ? values.length / job.count : 0);
+  const inputs = given(job.activations).map(([name, tensor]) => {
+    const values = valuesOf(backend, tensor);
+    return { name, values, width: widthOf(values) };
+  });
   const outputs = made(job.along).map(([name, shape]) => {
     const values = new Float32Array(sizeOf(shape));
-    return { name, values, shape, width: job.count > 0 ? values.length / job.count : 0 };
+    return { name, values, shape, width: widthOf(values) };
   });
-  const perActivation = inputs.length + outputs.reduce((sum, { width }) => sum + width, 0);
+  const perPlace = [...inputs, ...outputs].reduce((sum, { width }) => sum + width, 0);
   const room = mostBytes - used - 16 * (inputs.length + outputs.length);
-  const pieces = Math.max(1, Math.floor(room / (4 * perActivation * job.period)));
+  const pieces = Math.max(1, Math.floor(room / (4 * perPlace * job.period)));
   const piece = Math.min(job.count, pieces * job.period);
-  for (const { name } of inputs) at[name] = take(4 * piece);
-  for (const { name, width } of outputs) at[name] = take(4 * piece * width);
+  for (const { name, width } of [...inputs, ...outputs]) at[name] = take(4 * piece * width);
   if (used > mostBytes) {
     throw new RangeError(`tfjs-uan: a call needs ${used} bytes of memory, more than the limit of ${mostBytes}`);
   }
@@ -71,7 +74,9 @@ export function runCopying(backend: KernelBackend, makeJob: MakeJob): TensorInfo
   for (const pass of job.passes) {
     for (let start = 0; pass.step && start < job.count; start += piece) {
       const count = Math.min(piece, job.count - start);
-      for (const { name, values } of inputs) floats(name, count).set(values.subarray(start, start + count));
+      for (const { name, values, width } of inputs) {
+        floats(name, count * width).set(values.subarray(start * width, (start + count) * width));
+      }
       pass.step(at, start, count);
       for (const { name, values, width } of outputs) values.set(floats(name, count * width), start * width);
     }

@@ -11,14 +11,14 @@ import type { Kernels, Pointer } from "./module.js";
  * All tensors are float32, but parameters may be int32; who makes a job has checked that, and the shapes.
  */
 export interface Job<Name extends string = string> {
-  /** Activations in each tensor of `activations`. */
+  /** Places along the tensors of `activations`, each with a whole number of float32: an activation, or a row of them. */
   count: number;
   /** Pieces start at its multiples. */
   period: number;
   tableBytes: number;
   parameters: { [name in Name]?: TensorInfo | undefined };
   activations: { [name in Name]?: TensorInfo };
-  /** Shapes of the outputs that go along, each with a whole number of float32 for every activation. */
+  /** Shapes of the outputs that go along, each with a whole number of float32 for every place. */
   along: { [name in Name]?: number[] };
   /** Shapes of the other outputs. */
   results: { [name in Name]?: number[] };

@@ -6,7 +6,8 @@ export type Pointer = number;
 
 /** What a binary exports; assembly/ documents each function. A type, not an interface: the loader wants an index signature. */
 export type Kernels = {
-  mixture_table_bytes(channels: number, inner: number, components: number, sums: number): number;
+  mixture_slots(components: number, epsilon: number, ucb: boolean): number;
+  mixture_table_bytes(channels: number, inner: number, slots: number, sums: number): number;
   mixture_prepare(
     table: Pointer,
     mean: Pointer,
@@ -20,6 +21,7 @@ export type Kernels = {
     sums: number,
     epsilon: number,
     fold: boolean,
+    ucb: boolean,
   ): void;
   mixture_moments(table: Pointer, x: Pointer, start: number, count: number): void;
   mixture_moments_finish(
@@ -32,14 +34,93 @@ export type Kernels = {
   ): void;
   mixture_moments_sums(components: number): number;
   mixture_responsibilities(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
+  mixture_norm_table_bytes(channels: number, components: number): number;
+  mixture_norm_prepare(
+    table: Pointer,
+    prior: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    gamma: Pointer,
+    beta: Pointer,
+    channels: number,
+    components: number,
+    epsilon: number,
+  ): void;
+  mixture_norm_sample_bytes(rows: number, channels: number, components: number): number;
+  mixture_norm_sample(sample: Pointer, x: Pointer, start: number, count: number, rows: number, channels: number): void;
+  mixture_norm_start(
+    table: Pointer,
+    sample: Pointer,
+    draws: Pointer,
+    prior: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    rows: number,
+    channels: number,
+    components: number,
+  ): void;
+  mixture_norm_fit(table: Pointer, x: Pointer, nu: Pointer, rows: number, moments: boolean): void;
+  mixture_norm_moments(
+    table: Pointer,
+    prior: Pointer,
+    variance: Pointer,
+    newPrior: Pointer,
+    newMean: Pointer,
+    newVariance: Pointer,
+  ): void;
+  mixture_norm_forward(table: Pointer, x: Pointer, nu: Pointer, y: Pointer, rows: number): void;
+  mixture_norm_backward_sums(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, rows: number): void;
+  mixture_norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer, batch: boolean): void;
+  mixture_norm_backward(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, dx: Pointer, rows: number): void;
   uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
   uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
   uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  uan_backward_sums(components: number): number;
+  uan_backward_sums(slots: number): number;
   conv2d_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
   conv2d_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
   depthwise_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
   depthwise_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  norm_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
+  norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer): void;
+  norm_backward_prepare(table: Pointer): void;
+  norm_center(table: Pointer, mean: Pointer): void;
+  norm_clear(table: Pointer): void;
+  norm_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
+  norm_given(table: Pointer, mean: Pointer, variance: Pointer): void;
+  norm_moments(table: Pointer, x: Pointer, start: number, count: number): void;
+  norm_moments_finish(table: Pointer, mean: Pointer, variance: Pointer): void;
+  norm_prepare(
+    table: Pointer,
+    gamma: Pointer,
+    beta: Pointer,
+    size: number,
+    channels: number,
+    inner: number,
+    sets: number,
+    epsilon: number,
+  ): void;
+  norm_slabs_backward(
+    table: Pointer,
+    x: Pointer,
+    dy: Pointer,
+    dx: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    start: number,
+    count: number,
+  ): void;
+  norm_slabs_forward(
+    table: Pointer,
+    x: Pointer,
+    y: Pointer,
+    mean: Pointer,
+    variance: Pointer,
+    start: number,
+    count: number,
+  ): void;
+  norm_sums(table: Pointer, x: Pointer, dy: Pointer, start: number, count: number): void;
+  norm_sums_finish(table: Pointer, variance: Pointer): void;
+  norm_table_bytes(channels: number, inner: number): number;
   convolution_plan(
     plan: Pointer,
     kind: number,

@@ -8,7 +8,10 @@ import {
   min,
   minimum,
   mul,
+  pad,
   reshape,
+  scalar,
+  slice,
   softmax,
   sqrt,
   square,
@@ -18,11 +21,13 @@ import {
   type Tensor4D,
   transpose,
 } from "@tensorflow/tfjs-core";
-import type { MixtureAttrs, MixtureView } from "../arguments.js";
+import type { MixtureView, NormAttrs } from "../arguments.js";
 
 /** Variances (with epsilon) and priors below these count as these, as in the binary: 2^-40 and 2^-126. */
 const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
+/** The formula "ucb" adds an epsilon below this to variances alone, as in the binary. */
+const LEAST_EPSILON = 2 ** -96;
 /** Densities of activations farther out than this many deviations are compared there: their squares stay exact enough. */
 const FAR = 1000;
 /** Above the largest z whose square is finite, in float32. */
@@ -38,6 +43,7 @@ export interface Mixture {
   /** with epsilon */
   variance: Tensor;
   deviation: Tensor;
+  /** What g_k is divided by the root of. */
   prior: Tensor;
   /** Responsibilities. */
   tau: Tensor;
@@ -66,20 +72,29 @@ export function activations(x: Tensor, { outer, channels, inner }: MixtureView):
 }
 
 /** Section 1 of spec.md up to the responsibilities, by TensorFlow.js operations. */
-export function mixtureOf(inputs: MixtureTensors, { epsilon }: MixtureAttrs, view: MixtureView): Mixture {
+export function mixtureOf(inputs: MixtureTensors, { epsilon, formula }: NormAttrs, view: MixtureView): Mixture {
+  const isUcb = formula === "ucb";
   const x = activations(inputs.x, view);
   const mean = spread(inputs.mean, view);
   const variance = maximum(add(spread(inputs.variance, view), epsilon), LEAST_VARIANCE);
   const deviation = sqrt(variance);
-  const prior = maximum(reshape(inputs.prior, [1, 1, 1, view.components]), LEAST_PRIOR);
+  const prior = isUcb ? scalar(1 + epsilon) : maximum(reshape(inputs.prior, [1, 1, 1, view.components]), LEAST_PRIOR);
   const reach = mul(deviation, FAR);
   const near = minimum(maximum(x, min(sub(mean, reach), -1, true)), max(add(mean, reach), -1, true));
   const exponent = div(square(sub(near, mean)), mul(variance, -2));
-  const density = add(sub(log(prior), mul(log(variance), 0.5)), exponent);
+  const density = isUcb ? exponent : add(sub(log(prior), mul(log(variance), 0.5)), exponent);
   // NaN, and nothing else, where x is not finite: `near` and some backends' maximum are finite there.
-  const tau = add(softmax(density), sub(x, x));
+  const tau = add(isUcb ? softmaxWith(density, epsilon) : softmax(density), sub(x, x));
   const z = clipByValue(div(sub(x, mean), deviation), -MOST, MOST);
   return { x, mean, variance, deviation, prior, tau, z };
+}
+
+/** e^ℓ / (Σ e^ℓ + epsilon) over the last axis. */
+function softmaxWith(density: Tensor, epsilon: number): Tensor {
+  if (epsilon < LEAST_EPSILON) return softmax(density);
+  const none: [number, number] = [0, 0];
+  const all = softmax(pad(density, [none, none, none, [0, 1]], Math.log(epsilon)));
+  return slice(all, [0, 0, 0, 0], density.shape);
 }
 
 /** z where its square is needed. */

@@ -1,11 +1,11 @@
 import { add, div, mul, reshape, sqrt, sub, sum, type Tensor, zeros, zerosLike } from "@tensorflow/tfjs-core";
-import type { MixtureAttrs, MixtureView } from "../arguments.js";
+import type { MixtureView, NormAttrs } from "../arguments.js";
 import { activations, gathered, type MixtureTensors, mixtureOf, perChannel, squarable } from "./mixture.js";
 
-/** y of section 1 of spec.md. */
+/** y of section 1 of spec.md, by either formula. */
 export function composedNorm(
   inputs: MixtureTensors & { gamma?: Tensor | undefined; beta?: Tensor | undefined },
-  attrs: MixtureAttrs,
+  attrs: NormAttrs,
   view: MixtureView,
 ): Tensor {
   if (view.size === 0) return zerosLike(inputs.x);
@@ -19,7 +19,7 @@ export function composedNorm(
 /** Its gradients, as UnsupervisedAdaptiveNormGrad names them. */
 export function composedNormGrad(
   inputs: MixtureTensors & { dy: Tensor; gamma?: Tensor | undefined },
-  attrs: MixtureAttrs,
+  attrs: NormAttrs,
   view: MixtureView,
 ): Tensor[] {
   const { x, mean } = inputs;
@@ -28,6 +28,7 @@ export function composedNormGrad(
     return [zerosLike(x), zerosLike(mean), zerosLike(mean), zeros([components]), zeros([channels]), zeros([channels])];
   const mixture = mixtureOf(inputs, attrs, view);
   const { deviation, variance, prior, tau } = mixture;
+  const isUcb = attrs.formula === "ucb";
   const z = squarable(mixture.z);
   const dy = activations(inputs.dy, view);
   const scaled = inputs.gamma ? mul(dy, perChannel(inputs.gamma, view)) : dy;
@@ -40,13 +41,14 @@ export function composedNormGrad(
   const ug = mul(u, g);
   const m = div(sub(mul(p, z), div(u, root)), deviation);
   const dx = reshape(mul(sum(m, -1), -1), x.shape);
-  const dvariance = div(sub(sub(mul(mul(p, z), z), p), ug), mul(variance, 2));
-  const dprior = div(sub(p, mul(ug, 0.5)), prior);
+  const pzz = mul(mul(p, z), z);
+  const dvariance = div(sub(isUcb ? pzz : sub(pzz, p), ug), mul(variance, 2));
+  const dprior = isUcb ? zeros([components]) : sum(div(sub(p, mul(ug, 0.5)), prior), [0, 1, 2]);
   return [
     dx,
     gathered(m),
     gathered(dvariance),
-    sum(dprior, [0, 1, 2]),
+    dprior,
     reshape(sum(mul(dy, y), [0, 2]), [channels]),
     reshape(sum(dy, [0, 2]), [channels]),
   ];

@@ -1,6 +1,7 @@
 import { conv3d, engine, getGradient, registerGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
-import type { MixtureAttrs } from "../arguments.js";
+import type { NormAttrs } from "../arguments.js";
 import { compose, run } from "./kernel.js";
+import { Normalization, type NormalizationAttrs, NormalizationGrad } from "./normalization.js";
 import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
 
@@ -9,16 +10,28 @@ export function isRecording(): boolean {
   return engine().state.gradientDepth > 0;
 }
 
+/** Runs f unrecorded: to gradients, what it makes are constants. */
+export function unrecorded<T>(f: () => T): T {
+  const { state } = engine();
+  // Nothing is recorded of what a kernel does by other kernels.
+  state.kernelDepth++;
+  try {
+    return f();
+  } finally {
+    state.kernelDepth--;
+  }
+}
+
 registerGradient({
   kernelName: UnsupervisedAdaptiveNorm.name,
   inputsToSave: ["x", "mean", "variance", "prior", "gamma"],
   gradFunc: (dy, saved, attrs) => {
     const [x, mean, variance, prior, gamma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
     const inputs = { x, dy: dy as Tensor, mean, variance, prior, gamma };
-    const mixtureAttrs = attrs as unknown as MixtureAttrs;
+    const normAttrs = attrs as unknown as NormAttrs;
     // The fused kernel has no gradient of its own; the operations it stands for have.
     const compute = isRecording() ? compose : run;
-    const gradients = compute(UnsupervisedAdaptiveNormGrad, inputs, mixtureAttrs) as Tensor[];
+    const gradients = compute(UnsupervisedAdaptiveNormGrad, inputs, normAttrs) as Tensor[];
     const [dx, dmean, dvariance, dprior, dgamma, dbeta] = gradients as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
     return {
       x: () => dx,
@@ -28,6 +41,21 @@ registerGradient({
       gamma: () => dgamma,
       beta: () => dbeta,
     };
+  },
+});
+
+registerGradient({
+  kernelName: Normalization.name,
+  inputsToSave: ["x", "gamma"],
+  outputsToSave: [false, true, true],
+  // Mean and variance carry no gradient: they are there for who keeps moving ones.
+  gradFunc: (dys, saved, attrs) => {
+    const [x, gamma, mean, variance] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const inputs = { x, dy: (dys as Tensor[])[0] as Tensor, mean, variance, gamma };
+    const compute = isRecording() ? compose : run;
+    const gradients = compute(NormalizationGrad, inputs, attrs as unknown as NormalizationAttrs) as Tensor[];
+    const [dx, dgamma, dbeta] = gradients as [Tensor, Tensor, Tensor];
+    return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
   },
 });
 

@@ -14,7 +14,7 @@ export const MixtureMoments: KernelSpec<MixtureInputs, MixtureAttrs, MixtureView
   job(kernels, inputs, attrs, view): Job<MixtureNames<"mass" | "newMean" | "newVariance">> {
     const { shape } = inputs.mean;
     return {
-      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_sums(view.components) }),
+      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_sums }),
       results: { mass: shape, newMean: shape, newVariance: shape },
       passes: [
         {

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
+import type { MixtureInputs, MixtureView, NormAttrs } from "../arguments.js";
 import type { Addresses, Job } from "../backend/job.js";
 import type { Kernels } from "../backend/module.js";
 
@@ -14,26 +14,30 @@ type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
 /**
  * The part of a job that all kernels of a mixture have: the table of constants, and x that is walked with it.
  *
- * @param sums running sums that the kernel keeps in each group
+ * @param sums from the number of slots, how many running sums the kernel keeps in each group. Default: none
  * @param fold whether gains are multiplied by gamma
  */
 export function mixtureTable(
   kernels: Kernels,
   { x, mean, variance, prior, gamma, beta }: MixtureInputs & PerChannel,
   { size, channels, inner, components }: MixtureView,
-  { epsilon }: MixtureAttrs,
-  { sums = 0, fold = false } = {},
+  { epsilon, formula }: NormAttrs,
+  { sums, fold = false }: { sums?: (slots: number) => number; fold?: boolean } = {},
 ) {
+  const ucb = formula === "ucb";
+  const slots = kernels.mixture_slots(components, epsilon, ucb);
+  const sumCount = sums?.(slots) ?? 0;
   return {
     count: size,
     period: kernels.walk_period(channels, inner),
-    tableBytes: kernels.mixture_table_bytes(channels, inner, components, sums),
+    tableBytes: kernels.mixture_table_bytes(channels, inner, slots, sumCount),
     parameters: { mean, variance, prior, gamma, beta },
     activations: { x },
     along: {},
     results: {},
     prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
-      kernels.mixture_prepare(table, mean, variance, prior, gamma, beta, channels, inner, components, sums, epsilon, fold);
+      const parameters = [mean, variance, prior, gamma, beta] as const;
+      kernels.mixture_prepare(table, ...parameters, channels, inner, components, sumCount, epsilon, fold, ucb);
     },
   } satisfies Partial<Job>;
 }

@@ -4,14 +4,32 @@ import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
 import "./gradients.js";
 import { type AnyBinaryKernel, type AnyKernel, onWasm, register } from "./kernel.js";
 import { MixtureMoments } from "./mixtureMoments.js";
+import { MixtureNorm } from "./mixtureNorm.js";
+import { MixtureNormFit } from "./mixtureNormFit.js";
+import { MixtureNormGrad } from "./mixtureNormGrad.js";
+import { MixtureNormStart } from "./mixtureNormStart.js";
 import { MixtureResponsibilities } from "./mixtureResponsibilities.js";
+import { Normalization, NormalizationGrad } from "./normalization.js";
+import { NormalizationGiven } from "./normalizationGiven.js";
 import { replaceKernels } from "./replacement.js";
 import { UnsortedSegmentSum } from "./unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
 
 /** The library's own kernels, for every backend. */
-const KERNELS: AnyKernel[] = [MixtureMoments, MixtureResponsibilities, UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad];
+const KERNELS: AnyKernel[] = [
+  MixtureMoments,
+  MixtureNorm,
+  MixtureNormFit,
+  MixtureNormGrad,
+  MixtureNormStart,
+  MixtureResponsibilities,
+  Normalization,
+  NormalizationGiven,
+  NormalizationGrad,
+  UnsupervisedAdaptiveNorm,
+  UnsupervisedAdaptiveNormGrad,
+];
 
 /** Kernels of TensorFlow.js that its 'wasm' backend lacks. */
 const MISSING: AnyBinaryKernel[] = [

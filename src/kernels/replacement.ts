@@ -1,7 +1,15 @@
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
+import {
+  getKernel,
+  type KernelConfig,
+  type NamedTensorInfoMap,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
 import { VOLUMES } from "../composed/volumes.js";
 import { Conv2DBackpropInput } from "./conv2dBackpropInput.js";
 import { onWasm } from "./kernel.js";
+import { FusedBatchNorm } from "./normalizationGiven.js";
 import { AvgPoolGrad, MaxPoolGrad } from "./poolGrad.js";
 
 // Kernels that the 'wasm' backend has, and the library has faster, or right. Whoever is imported first, ours are to be found in the registry
@@ -13,7 +21,17 @@ interface Replacement {
   theirs?: KernelConfig;
 }
 
-const FASTER = [AvgPoolGrad, Conv2DBackpropInput, MaxPoolGrad].map(onWasm);
+const FASTER = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad].map(onWasm);
+
+/** Whether a call is one that ours is for; the others go to theirs. */
+const FITS: { [kernelName: string]: (inputs: NamedTensorInfoMap) => boolean } = {
+  // TensorFlow.js also takes a mean and variance of x's shape, or one that is repeated along it.
+  [FusedBatchNorm.name]: (inputs) => {
+    const { x, mean, variance, scale = mean, offset = mean } = inputs as { [name: string]: TensorInfo };
+    const channels = x?.shape.at(-1);
+    return [mean, variance, scale, offset].every((tensor) => tensor?.shape.length === 1 && tensor.shape[0] === channels);
+  },
+};
 
 const replacements: Replacement[] = [...FASTER, ...VOLUMES].map((kernel) => {
   const ours = { ...kernel };
@@ -21,6 +39,13 @@ const replacements: Replacement[] = [...FASTER, ...VOLUMES].map((kernel) => {
   // The one that is replaced has something to set up, too, for the day it is put back.
   ours.setupFunc = (backend) => replacement.theirs?.setupFunc?.(backend);
   ours.disposeFunc = (backend) => replacement.theirs?.disposeFunc?.(backend);
+  const fits = FITS[kernel.kernelName];
+  if (fits) {
+    ours.kernelFunc = (args) => {
+      const { kernelFunc } = fits(args.inputs) ? kernel : (replacement.theirs ?? kernel);
+      return kernelFunc(args);
+    };
+  }
   return replacement;
 });
 
@@ -50,8 +75,8 @@ export function replaceKernels(isThere: boolean): void {
 
 /**
  * Whether kernels that TensorFlow.js's 'wasm' backend has are replaced by the library's: default true. Faster are
- * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), MaxPoolGrad and
- * AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad, too, Conv3DBackpropInputV2,
+ * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
+ * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad, too, Conv3DBackpropInputV2,
  * Conv3DBackpropFilterV2, MaxPool3D and MaxPool3DGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
  * concerned.
  */

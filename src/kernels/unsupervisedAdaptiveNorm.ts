@@ -1,4 +1,4 @@
-import { checkMixture, checkPerChannel, type MixtureAttrs, type MixtureInputs, type MixtureView } from "../arguments.js";
+import { checkNorm, checkPerChannel, type MixtureInputs, type MixtureView, type NormAttrs } from "../arguments.js";
 import type { Job } from "../backend/job.js";
 import { composedNorm } from "../composed/unsupervisedAdaptiveNorm.js";
 import type { KernelSpec } from "./kernel.js";
@@ -7,11 +7,11 @@ import { type MixtureNames, mixtureTable, type PerChannel } from "./mixtureTable
 export type NormInputs = MixtureInputs & PerChannel;
 
 /** Output: y, like x. */
-export const UnsupervisedAdaptiveNorm: KernelSpec<NormInputs, MixtureAttrs, MixtureView> = {
+export const UnsupervisedAdaptiveNorm: KernelSpec<NormInputs, NormAttrs, MixtureView> = {
   name: "UnsupervisedAdaptiveNorm",
   op: "unsupervisedAdaptiveNormalization",
   check(inputs, attrs) {
-    const view = checkMixture(this.op, inputs, attrs);
+    const view = checkNorm(this.op, inputs, attrs);
     checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
     checkPerChannel(this.op, "beta", inputs.beta, view.channels);
     return view;

@@ -1,12 +1,12 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import {
   checkFloat32,
-  checkMixture,
+  checkNorm,
   checkPerChannel,
   checkShape,
-  type MixtureAttrs,
   type MixtureInputs,
   type MixtureView,
+  type NormAttrs,
 } from "../arguments.js";
 import type { Job } from "../backend/job.js";
 import { composedNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
@@ -19,11 +19,11 @@ export interface NormGradInputs extends MixtureInputs {
 }
 
 /** Outputs: the gradients of x (like x), mean and variance [K, C], prior [K], gamma and beta [C], of Σ dy·y. */
-export const UnsupervisedAdaptiveNormGrad: KernelSpec<NormGradInputs, MixtureAttrs, MixtureView> = {
+export const UnsupervisedAdaptiveNormGrad: KernelSpec<NormGradInputs, NormAttrs, MixtureView> = {
   name: "UnsupervisedAdaptiveNormGrad",
   op: "unsupervisedAdaptiveNormalization's gradient",
   check(inputs, attrs) {
-    const view = checkMixture(this.op, inputs, attrs);
+    const view = checkNorm(this.op, inputs, attrs);
     checkFloat32(this.op, "dy", inputs.dy);
     checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
     checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
@@ -33,7 +33,7 @@ export const UnsupervisedAdaptiveNormGrad: KernelSpec<NormGradInputs, MixtureAtt
     const { x, dy, mean } = inputs;
     const { channels, components } = view;
     return {
-      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.uan_backward_sums(components) }),
+      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.uan_backward_sums }),
       activations: { x, dy },
       along: { dx: x.shape },
       results: {

@@ -1,56 +1,58 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
-/** What tf.layers.batchNormalization's own arguments call a variable's initializer, constraint and regularizer. */
-export type AffineArgs = Pick<
-  NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>,
-  | "betaInitializer"
-  | "gammaInitializer"
-  | "betaConstraint"
-  | "gammaConstraint"
-  | "betaRegularizer"
-  | "gammaRegularizer"
-  | "movingMeanInitializer"
-  | "movingVarianceInitializer"
->;
-
-const NAMES: ReadonlyArray<keyof AffineArgs> = [
-  "betaInitializer",
-  "gammaInitializer",
-  "movingMeanInitializer",
-  "movingVarianceInitializer",
-  "betaConstraint",
-  "gammaConstraint",
-  "betaRegularizer",
-  "gammaRegularizer",
-];
-
 type Initializer = ReturnType<typeof tfl.initializers.zeros>;
 type Regularizer = ReturnType<typeof tfl.regularizers.l2>;
 type Constraint = ReturnType<typeof tfl.constraints.nonNeg>;
 
-/** The same, as objects. */
-export interface Affine {
+/** How a weight starts, what its loss is and what it is held to. */
+interface Objects {
   betaInitializer: Initializer;
   gammaInitializer: Initializer;
   movingMeanInitializer: Initializer;
   movingVarianceInitializer: Initializer;
-  betaConstraint?: Constraint;
-  gammaConstraint?: Constraint;
   betaRegularizer?: Regularizer;
   gammaRegularizer?: Regularizer;
+  betaConstraint?: Constraint;
+  gammaConstraint?: Constraint;
+}
+
+/** The same as tf.layers.batchNormalization's arguments name them. */
+type Names = Pick<NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>, keyof Objects>;
+
+const AFFINE = [
+  "betaInitializer",
+  "gammaInitializer",
+  "betaRegularizer",
+  "gammaRegularizer",
+  "betaConstraint",
+  "gammaConstraint",
+] as const;
+const MOVING = ["movingMeanInitializer", "movingVarianceInitializer"] as const;
+
+/** Initializers, constraints and regularizers of gamma and beta, as tf.layers.batchNormalization has them. */
+export type AffineArgs = Pick<Names, (typeof AFFINE)[number]>;
+export type Affine = Pick<Objects, (typeof AFFINE)[number]>;
+/** Initializers of moving mean and moving variance, as tf.layers.batchNormalization has them. */
+export type MovingArgs = Pick<Names, (typeof MOVING)[number]>;
+export type Moving = Pick<Objects, (typeof MOVING)[number]>;
+
+interface Resolved<T> {
+  objects: T;
+  config: serialization.ConfigDict;
 }
 
 /**
- * Initializers, constraints and regularizers from what a user or a saved configuration names them by, and back.
+ * Objects from what a user or a saved configuration names them by, and back.
  *
  * TensorFlow.js keeps the functions that do this to itself; its batch normalization, which has the same ones, is asked to.
  */
-export function affineOf(args: AffineArgs): { affine: Affine; config: serialization.ConfigDict } {
-  const picked = Object.fromEntries(NAMES.map((name) => [name, args[name]]));
+function resolve<K extends keyof Objects>(keys: readonly K[], args: Pick<Names, K>): Resolved<Pick<Objects, K>> {
+  const pick = (from: object): unknown => Object.fromEntries(keys.map((key) => [key, (from as Names)[key]]));
   // A name, so that it takes no number away from the user's own layers.
-  const layer = tfl.layers.batchNormalization({ ...picked, name: "tfjs_uan_affine" });
-  const all = layer.getConfig();
-  const config = Object.fromEntries(NAMES.map((name) => [name, all[name]])) as serialization.ConfigDict;
-  return { affine: layer as unknown as Affine, config };
+  const layer = tfl.layers.batchNormalization({ ...(pick(args) as Names), name: "tfjs_uan_affine" });
+  return { objects: pick(layer) as Pick<Objects, K>, config: pick(layer.getConfig()) as serialization.ConfigDict };
 }
+
+export const affineOf = (args: AffineArgs): Resolved<Affine> => resolve(AFFINE, args);
+export const movingOf = (args: MovingArgs): Resolved<Moving> => resolve(MOVING, args);

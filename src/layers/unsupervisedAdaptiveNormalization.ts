@@ -7,23 +7,24 @@ import {
   logicalAnd,
   mul,
   reshape,
-  serialization,
+  type serialization,
   sqrt,
   sub,
   sum,
-  Tensor,
-  tidy,
+  type Tensor,
   tile,
   where,
   zeros,
 } from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
-import { argumentError, checkCount, checkEpsilon, normalizeAxis } from "../arguments.js";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { argumentError, checkCount } from "../arguments.js";
+import { batchNormalization, normalizeBatch } from "../ops/batchNormalization.js";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
-import { standardize } from "../ops/standardize.js";
 import { unsupervisedAdaptiveNormalization as normalize } from "../ops/unsupervisedAdaptiveNormalization.js";
-import { type Affine, type AffineArgs, affineOf } from "./affine.js";
+import { type Affine, type Moving, type MovingArgs, movingOf } from "./affine.js";
+import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { Gathering } from "./gathering.js";
+import { checkMomentum, follow } from "./moving.js";
 import {
   effectivePrior,
   effectiveVariance,
@@ -34,22 +35,17 @@ import {
   spread,
   standardStart,
 } from "./parameters.js";
+import { register } from "./register.js";
 
 const UPDATES = ["gradient", "momentum", "both"] as const;
 const INITIALIZERS = ["data", "random"] as const;
+const FORMULAS = ["uan", "ucb"] as const;
 /** Activations' worth of trust in a component's old moments when 'momentum' moves it: with a mass of as many it goes half as far. */
 const INERTIA = 16;
 
-type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
-type Shape = (number | null)[];
-
-export interface UnsupervisedAdaptiveNormalizationArgs extends LayerArgs, AffineArgs {
+export interface UnsupervisedAdaptiveNormalizationArgs extends ChannelNormalizationArgs, MovingArgs {
   /** Components K of every channel's mixture. Default 3. */
   numComponents?: number;
-  /** The channel axis. Default −1, the last. */
-  axis?: number;
-  /** Added to every variance. Default 1e-3. */
-  epsilon?: number;
   /** How much of a moving value is kept at each update: of 'momentum' and 'both', and of standardize. Default 0.9. */
   momentum?: number;
   /**
@@ -68,17 +64,17 @@ export interface UnsupervisedAdaptiveNormalizationArgs extends LayerArgs, Affine
    * Default false. Wants batches that batch normalization could work with.
    */
   standardize?: boolean;
+  /**
+   * 'uan' (default), the paper's; or 'ucb', what the authors' published Keras layer computes in inference, where priors do not
+   * count: for weights trained with it. A configuration that does not say is from Python, and means 'ucb'.
+   */
+  formula?: (typeof FORMULAS)[number];
   /** Whether a trained beta is added. Default false. */
   center?: boolean;
   /** Whether a trained gamma is multiplied with. Default false. */
   scale?: boolean;
   /** Seed of the 'random' initializer. Default: none, another start each time. */
   seed?: number;
-}
-
-function singleShape(shape: Shape | Shape[]): Shape {
-  const [first] = shape;
-  return Array.isArray(first) ? first : (shape as Shape);
 }
 
 function checkChoice(op: string, argument: string, value: string, choices: readonly string[]): void {
@@ -95,28 +91,23 @@ function checkChoice(op: string, argument: string, value: string, choices: reado
  *
  * Input and output: any rank from 2 to 6, of the same shape.
  */
-export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
+export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
   /** @nocollapse */
   static readonly className = "UnsupervisedAdaptiveNormalization";
 
   readonly numComponents: number;
-  readonly axis: number;
-  readonly epsilon: number;
   readonly momentum: number;
   readonly update: (typeof UPDATES)[number];
   readonly initializer: (typeof INITIALIZERS)[number];
   readonly standardize: boolean;
-  readonly center: boolean;
-  readonly scale: boolean;
+  readonly formula: (typeof FORMULAS)[number];
   readonly seed: number | undefined;
-  private readonly affine: Affine;
-  private readonly affineConfig: serialization.ConfigDict;
+  private readonly moving: Moving;
+  private readonly movingConfig: serialization.ConfigDict;
 
   private mean!: tfl.LayerVariable;
   private variance!: tfl.LayerVariable;
   private prior!: tfl.LayerVariable;
-  private gamma?: tfl.LayerVariable;
-  private beta?: tfl.LayerVariable;
   private movingMean?: tfl.LayerVariable;
   private movingVariance?: tfl.LayerVariable;
 
@@ -125,41 +116,26 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
   private fresh?: Tensor | undefined;
 
   constructor(args: UnsupervisedAdaptiveNormalizationArgs = {}) {
-    super(args);
+    super({ ...args, center: args.center ?? false, scale: args.scale ?? false });
     const op = UnsupervisedAdaptiveNormalization.className;
     this.numComponents = args.numComponents ?? 3;
-    this.axis = args.axis ?? -1;
-    this.epsilon = args.epsilon ?? 1e-3;
     this.momentum = args.momentum ?? 0.9;
     this.update = args.update ?? "gradient";
     this.initializer = args.initializer ?? "data";
     this.standardize = args.standardize ?? false;
-    this.center = args.center ?? false;
-    this.scale = args.scale ?? false;
+    this.formula = args.formula ?? "uan";
     this.seed = args.seed ?? undefined;
     checkCount(op, "numComponents", this.numComponents);
-    if (!Number.isInteger(this.axis)) throw argumentError(op, "axis", "be an integer", String(this.axis));
-    checkEpsilon(op, this.epsilon);
-    if (!(this.momentum >= 0 && this.momentum <= 1)) {
-      throw argumentError(op, "momentum", "be a number from 0 to 1", String(this.momentum));
-    }
+    checkMomentum(op, this.momentum);
     checkChoice(op, "update", this.update, UPDATES);
     checkChoice(op, "initializer", this.initializer, INITIALIZERS);
-    const { affine, config } = affineOf(args);
-    this.affine = affine;
-    this.affineConfig = config;
-    this.supportsMasking = true;
+    checkChoice(op, "formula", this.formula, FORMULAS);
+    const { objects, config } = movingOf(args);
+    this.moving = objects;
+    this.movingConfig = config;
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const shape = singleShape(inputShape);
-    const axis = normalizeAxis(this.name, this.axis, shape.length);
-    const channels = shape[axis];
-    if (axis === 0 || typeof channels !== "number") {
-      throw argumentError(this.name, "axis", "be an axis of known size that is not the batch's", `${this.axis} of [${shape}]`);
-    }
-    this.inputSpec = [new tfl.InputSpec({ ndim: shape.length, axes: { [axis]: channels } })];
-
+  protected override buildFor(channels: number): void {
     const mixture = this.start(channels);
     const weight = (name: keyof Start) =>
       this.addWeight(
@@ -173,29 +149,13 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
     this.mean = weight("mean");
     this.variance = weight("variance");
     this.prior = weight("prior");
-    const {
-      betaInitializer,
-      gammaInitializer,
-      movingMeanInitializer,
-      movingVarianceInitializer,
-      betaRegularizer,
-      gammaRegularizer,
-      betaConstraint,
-      gammaConstraint,
-    } = this.affine;
-    if (this.scale) {
-      this.gamma = this.addWeight("gamma", [channels], "float32", gammaInitializer, gammaRegularizer, true, gammaConstraint);
-    }
-    if (this.center) {
-      this.beta = this.addWeight("beta", [channels], "float32", betaInitializer, betaRegularizer, true, betaConstraint);
-    }
     if (this.standardize) {
+      const { movingMeanInitializer, movingVarianceInitializer } = this.moving;
       this.movingMean = this.addWeight("moving_mean", [channels], "float32", movingMeanInitializer, undefined, false);
       this.movingVariance = this.addWeight("moving_variance", [channels], "float32", movingVarianceInitializer, undefined, false);
     }
     // In standardized space the start is what the data would say.
     if (this.initializer === "data" && !this.standardize) this.gathering = new Gathering();
-    this.built = true;
   }
 
   private start(channels: number): Start {
@@ -204,51 +164,48 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
       : standardStart(this.numComponents, channels);
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor | Tensor[] {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const x = inputs instanceof Tensor ? inputs : (inputs[0] as Tensor);
-      const axis = normalizeAxis(this.name, this.axis, x.rank);
-      const training = kwargs.training === true;
-      if (this.standardize && !training) return this.infer(x, axis);
-
-      const z = this.standardize ? this.takeOut(x, axis) : x;
-      if (training && this.trainable && z.size > 0) {
-        if (this.gathering) this.initialize(z, axis, this.gathering);
-        if (this.update !== "gradient") this.moveByMoments(z, axis);
-      }
-      const variance = effectiveVariance(this.variance.read());
-      return normalize(z, this.mean.read(), variance, effectivePrior(this.prior.read()), this.config(axis));
-    });
+  protected override normalize(x: Tensor, axis: number, training: boolean): Tensor {
+    if (this.standardize && !training) return this.infer(x, axis);
+    const z = this.standardize ? this.takeOut(x, axis) : x;
+    if (training && this.trainable && z.size > 0) {
+      if (this.gathering) this.initialize(z, axis, this.gathering);
+      if (this.update !== "gradient") this.moveByMoments(z, axis);
+    }
+    return this.byMixture(z, axis);
   }
 
-  private config(axis: number, epsilon = this.epsilon) {
-    return { axis, epsilon, ...(this.gamma && { gamma: this.gamma.read() }), ...(this.beta && { beta: this.beta.read() }) };
+  private byMixture(z: Tensor, axis: number): Tensor {
+    const variance = effectiveVariance(this.variance.read());
+    const config = { ...this.opConfig(axis), formula: this.formula };
+    return normalize(z, this.mean.read(), variance, effectivePrior(this.prior.read()), config);
   }
 
   /** The batch without its own mean and variance, which the moving ones follow. */
   private takeOut(x: Tensor, axis: number): Tensor {
     const [movingMean, movingVariance] = [this.movingMean, this.movingVariance] as [tfl.LayerVariable, tfl.LayerVariable];
-    const { y, mean, variance } = standardize(x, axis, this.epsilon, movingMean.read());
-    const follow = (moving: tfl.LayerVariable, value: Tensor) =>
-      moving.write(add(mul(moving.read(), this.momentum), mul(value, 1 - this.momentum)));
+    const { y, mean, variance } = normalizeBatch(x, { axis, epsilon: this.epsilon });
     if (x.size > 0) {
-      follow(movingMean, mean);
-      follow(movingVariance, variance);
+      follow(movingMean, mean, this.momentum);
+      follow(movingVariance, variance, this.momentum);
     }
     return y;
   }
 
   /**
-   * Inference with standardize, at the price of inference without: with m and s the moving mean and deviation it is the
-   * mixture with means m + s μ_k and variances s² v_k (spec.md, section 1).
+   * Inference with standardize, with formula 'uan' at the price of inference without: with m and s the moving mean and deviation
+   * it is the mixture with means m + s μ_k and variances s² v_k (spec.md, section 1).
    */
   private infer(x: Tensor, axis: number): Tensor {
+    const { epsilon } = this;
     const [mean, variance] = [this.movingMean, this.movingVariance] as [tfl.LayerVariable, tfl.LayerVariable];
-    const spreadOf = add(variance.read(), this.epsilon);
+    if (this.formula === "ucb") {
+      const z = batchNormalization(x, { axis, epsilon, mean: mean.read(), variance: variance.read() });
+      return this.byMixture(z, axis);
+    }
+    const spreadOf = add(variance.read(), epsilon);
     const means = add(mean.read(), mul(sqrt(spreadOf), this.mean.read()));
-    const variances = mul(spreadOf, add(effectiveVariance(this.variance.read()), this.epsilon));
-    return normalize(x, means, variances, effectivePrior(this.prior.read()), this.config(axis, 0));
+    const variances = mul(spreadOf, add(effectiveVariance(this.variance.read()), epsilon));
+    return normalize(x, means, variances, effectivePrior(this.prior.read()), { ...this.opConfig(axis), epsilon: 0 });
   }
 
   /** 'data': sets the mixture from all activations seen so far, unless the weights are not as build made them (loaded). */
@@ -295,25 +252,29 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
     this.prior.write(rawPrior(toward(prior, share, (rate * count) / (count + INERTIA))));
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
-    return singleShape(inputShape);
-  }
-
   override getConfig(): serialization.ConfigDict {
     return {
       ...super.getConfig(),
       numComponents: this.numComponents,
-      axis: this.axis,
-      epsilon: this.epsilon,
       momentum: this.momentum,
       update: this.update,
       initializer: this.initializer,
       standardize: this.standardize,
-      center: this.center,
-      scale: this.scale,
+      formula: this.formula,
       ...(this.seed !== undefined && { seed: this.seed }),
-      ...this.affineConfig,
+      ...this.movingConfig,
     };
+  }
+
+  /** @nocollapse */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    if (config.formula !== undefined) return ChannelNormalization.fromConfig(cls, config);
+    // The authors' layers, one after the other, had these names for it.
+    const numComponents = config.numComponents ?? config.nComponents ?? config.numClusters ?? null;
+    return ChannelNormalization.fromConfig(cls, { ...config, numComponents, formula: "ucb", initializer: "random" });
   }
 
   protected override disposeWeights(): number {
@@ -322,7 +283,7 @@ export class UnsupervisedAdaptiveNormalization extends tfl.layers.Layer {
   }
 }
 
-serialization.registerClass(UnsupervisedAdaptiveNormalization);
+register(UnsupervisedAdaptiveNormalization, "Custom>UnsupervisedAdaptiveNormalization", "UCBNorm", "Custom>UCBNorm");
 
 /** A layer that normalizes by a mixture: see {@link UnsupervisedAdaptiveNormalization}. */
 export function unsupervisedAdaptiveNormalization(

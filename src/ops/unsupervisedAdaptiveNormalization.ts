@@ -1,5 +1,5 @@
 import { ones, type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { normalizeAxis } from "../arguments.js";
+import { type NormAttrs, normalizeAxis } from "../arguments.js";
 import { isRecording } from "../kernels/gradients.js";
 import { run } from "../kernels/kernel.js";
 import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
@@ -11,6 +11,8 @@ export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
   gamma?: Tensor | TensorLike;
   /** Added to them, [C]. Default: none. */
   beta?: Tensor | TensorLike;
+  /** "uan" (default), the paper's, or "ucb", that of the authors' published Keras layer. */
+  formula?: NormAttrs["formula"];
 }
 
 /**
@@ -24,6 +26,15 @@ export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
  * One component is batch normalization's inference. Gradients flow to x, mean, variance, prior, gamma and beta, and may be
  * differentiated once more. A variance (with epsilon) below 2^-40 or a prior below 2^-126 counts as that. NaN and infinite
  * activations give NaN or infinity in their own place only.
+ *
+ * The formula "ucb" is what the authors' published Keras layer, UCBNorm, computes in inference. It does not use the prior, whose
+ * gradient is 0, and takes activations far from every component to beta:
+ *
+ *     p_k = exp(−(x − mean_k)²/(2 v_k))
+ *     y = gamma · Σ_k p_k/(Σ_j p_j + epsilon) · (x − mean_k)/√((1 + epsilon) v_k) + beta
+ *
+ * An epsilon below 2^-96, such as 0, is no part of its denominator: far activations then follow the component of which they are
+ * the fewest deviations away.
  *
  * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
  * @param mean [K, C]
@@ -41,7 +52,7 @@ export function unsupervisedAdaptiveNormalization<T extends Tensor>(
 ): T {
   return tidy(kernel.op, () => {
     const inputs = mixtureTensors(kernel.op, x, mean, variance, prior);
-    const attrs = attrsOf(config);
+    const attrs = { ...attrsOf(config), formula: config.formula };
     const beta = config.beta === undefined ? undefined : toTensor(kernel.op, "beta", config.beta);
     let gamma = config.gamma === undefined ? undefined : toTensor(kernel.op, "gamma", config.gamma);
     if (gamma === undefined && isRecording()) {

@@ -2,6 +2,8 @@
 
 /** x as [outer, channels, inner] and a mixture in each channel; mean and variance [K, C], prior [K]. */
 export interface Problem {
+  /** Section 1's own (default), or that of its "Compatibility with the authors' published Keras layer". */
+  formula?: "uan" | "ucb" | undefined;
   outer: number;
   channels: number;
   inner: number;
@@ -19,8 +21,9 @@ export interface Problem {
 
 const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
+const LEAST_EPSILON = 2 ** -96;
 
-/** What section 1 says of one activation. */
+/** What section 1 says of one activation, in the problem's formula. */
 interface At {
   channel: number;
   /** x − μ_k */
@@ -28,6 +31,7 @@ interface At {
   /** v_k */
   v: number[];
   z: number[];
+  /** What g_k is divided by the root of. */
   lambda: number[];
   tau: number[];
   g: number[];
@@ -38,16 +42,19 @@ const at = (values: ArrayLike<number>, i: number) => values[i] as number;
 
 function evaluate(problem: Problem, i: number): At {
   const { channels, inner, components, epsilon, x, mean, variance, prior } = problem;
+  const isUcb = problem.formula === "ucb";
   const channel = Math.floor(i / inner) % channels;
   const of = (f: (k: number) => number) => Array.from({ length: components }, (_, k) => f(k));
   const v = of((k) => Math.max(at(variance, k * channels + channel) + epsilon, LEAST_VARIANCE));
-  const lambda = of((k) => Math.max(at(prior, k), LEAST_PRIOR));
+  const lambda = of((k) => (isUcb ? 1 + epsilon : Math.max(at(prior, k), LEAST_PRIOR)));
   const d = of((k) => at(x, i) - at(mean, k * channels + channel));
   const z = of((k) => at(d, k) / Math.sqrt(at(v, k)));
-  const density = of((k) => Math.log(at(lambda, k)) - Math.log(at(v, k)) / 2 - at(d, k) ** 2 / (2 * at(v, k)));
-  const most = Math.max(...density);
+  const weight = of((k) => (isUcb ? 0 : Math.log(at(lambda, k)) - Math.log(at(v, k)) / 2));
+  const density = of((k) => at(weight, k) - at(d, k) ** 2 / (2 * at(v, k)));
+  const more = isUcb && epsilon >= LEAST_EPSILON ? Math.log(epsilon) : Number.NEGATIVE_INFINITY;
+  const most = Math.max(...density, more);
   const e = density.map((l) => Math.exp(l - most));
-  const sum = e.reduce((a, b) => a + b, 0);
+  const sum = e.reduce((a, b) => a + b, Math.exp(more - most));
   const tau = e.map((value) => value / sum);
   const g = of((k) => at(z, k) / Math.sqrt(at(lambda, k)));
   const y = tau.reduce((total, t, k) => total + (t === 0 ? 0 : t * at(g, k)), 0);
@@ -74,6 +81,7 @@ export interface Gradients {
 
 export function gradients(problem: Problem, dy: ArrayLike<number>): Gradients {
   const { channels, components } = problem;
+  const isUcb = problem.formula === "ucb";
   const result: Gradients = {
     x: new Float64Array(problem.x.length),
     mean: new Float64Array(components * channels),
@@ -97,8 +105,9 @@ export function gradients(problem: Problem, dy: ArrayLike<number>): Gradients {
       const m = u * (((at(g, k) - y) * at(z, k)) / deviation - 1 / Math.sqrt(at(lambda, k) * at(v, k)));
       add(result.x, i, -m);
       add(result.mean, k * channels + channel, m);
-      add(result.variance, k * channels + channel, (u * ((at(g, k) - y) * (at(z, k) ** 2 - 1) - at(g, k))) / (2 * at(v, k)));
-      add(result.prior, k, (u * (at(g, k) / 2 - y)) / at(lambda, k));
+      const square = at(z, k) ** 2 - (isUcb ? 0 : 1);
+      add(result.variance, k * channels + channel, (u * ((at(g, k) - y) * square - at(g, k))) / (2 * at(v, k)));
+      if (!isUcb) add(result.prior, k, (u * (at(g, k) / 2 - y)) / at(lambda, k));
     }
   }
   return result;

@@ -1,8 +1,8 @@
-import { laneOf, mixture_prepare, mixture_table_bytes } from "../../assembly/mixture/table";
+import { laneOf, mixture_prepare, mixture_slots, mixture_table_bytes } from "../../assembly/mixture/table";
 import { Table } from "../../assembly/simd/walk";
 import { Random, free, intact, room } from "./support";
 
-// A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas.
+// A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas, "uan" or "ucb".
 
 function address(array: StaticArray<f32>): usize {
   return changetype<usize>(array);
@@ -20,6 +20,7 @@ export class Problem {
   gamma: StaticArray<f32>;
   beta: StaticArray<f32>;
   epsilon: f32 = 1e-3;
+  ucb: bool = false;
   table: usize = 0;
   private bytes: usize = 0;
 
@@ -55,13 +56,15 @@ export class Problem {
     return problem;
   }
 
+  get slots(): u32 { return mixture_slots(this.components, this.epsilon, this.ucb); }
+
   /** A table of it, until drop(). */
   prepare(sums: u32, fold: bool, isAffine: bool = true): usize {
-    this.bytes = mixture_table_bytes(this.channels, this.inner, this.components, sums);
+    this.bytes = mixture_table_bytes(this.channels, this.inner, this.slots, sums);
     this.table = room(this.bytes);
     mixture_prepare(
       this.table, address(this.mean), address(this.variance), address(this.prior), isAffine ? address(this.gamma) : 0,
-      isAffine ? address(this.beta) : 0, this.channels, this.inner, this.components, sums, this.epsilon, fold,
+      isAffine ? address(this.beta) : 0, this.channels, this.inner, this.components, sums, this.epsilon, fold, this.ucb,
     );
     return this.table;
   }
@@ -81,7 +84,8 @@ export class Problem {
   // Constants of component k in channel c.
   mu(k: u32, c: u32): f64 { return this.mean[k * this.channels + c]; }
   v(k: u32, c: u32): f64 { return <f64>this.variance[k * this.channels + c] + <f64>this.epsilon; }
-  lambda(k: u32): f64 { return this.prior[k]; }
+  /** What g_k is divided by the root of. */
+  lambda(k: u32): f64 { return this.ucb ? 1 + <f64>this.epsilon : this.prior[k]; }
 
   // Of an activation x.
   z(k: u32, c: u32, x: f64): f64 { return (x - this.mu(k, c)) / Math.sqrt(this.v(k, c)); }
@@ -89,12 +93,13 @@ export class Problem {
 
   logDensity(k: u32, c: u32, x: f64): f64 {
     const z = this.z(k, c, x);
+    if (this.ucb) return -0.5 * z * z;
     return Math.log(this.lambda(k)) - 0.5 * Math.log(this.v(k, c)) - 0.5 * z * z;
   }
 
   tau(k: u32, c: u32, x: f64): f64 {
     const own = this.logDensity(k, c, x);
-    let sum: f64 = 0;
+    let sum = this.slots > this.components ? <f64>this.epsilon * Math.exp(-own) : 0;
     for (let j: u32 = 0; j < this.components; j++) sum += Math.exp(this.logDensity(j, c, x) - own);
     return 1 / sum;
   }

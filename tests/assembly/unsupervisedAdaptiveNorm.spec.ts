@@ -45,16 +45,41 @@ function worst(): f64 {
   return worst;
 }
 
+function checkLayouts(epsilon: f32, ucb: bool): void {
+  for (let i = 0; i < CHANNELS.length; i++) {
+    for (let components: u32 = 1; components <= 4; components++) {
+      const next = new Problem(CHANNELS[i], INNER[i], components, components);
+      next.epsilon = epsilon;
+      next.ucb = ucb;
+      open(next, 1003);
+      uan_forward(problem.table, x, y, 0, count);
+      expect<f64>(worst()).toBeLessThan(1e-5, CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + epsilon.toString());
+      close();
+    }
+  }
+}
+
 describe("uan_forward", () => {
   it("is section 1's y to 1e-5·(1 + |y|), near and very far, in every layout", () => {
-    for (let i = 0; i < CHANNELS.length; i++) {
-      for (let components: u32 = 1; components <= 4; components++) {
-        open(new Problem(CHANNELS[i], INNER[i], components, components), 1003);
-        uan_forward(problem.table, x, y, 0, count);
-        expect<f64>(worst()).toBeLessThan(1e-5, CHANNELS[i].toString() + ", " + INNER[i].toString());
-        close();
-      }
-    }
+    checkLayouts(1e-3, false);
+  });
+
+  it("is formula \"ucb\"'s y to 1e-5·(1 + |y|), near and very far, in every layout, with any epsilon", () => {
+    const epsilons: f32[] = [1e-3, 0, 1e-30, 2e-29, 1e-12, 1, 1e6];
+    for (let i = 0; i < epsilons.length; i++) checkLayouts(epsilons[i], true);
+  });
+
+  it("with formula \"ucb\" is beta from 12 deviations of every component on, to 1e-20", () => {
+    const next = Problem.of([0, 1], [0.04, 1]);
+    next.ucb = true;
+    open(next, 1000);
+    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * Math.pow(10, <f64>i / 27)));
+    problem.beta[0] = 0;
+    problem.drop();
+    problem.prepare(0, true);
+    uan_forward(problem.table, x, y, 0, count);
+    for (let i: u32 = 0; i < count; i++) expect<f64>(Math.abs(getAt(y, i))).toBeLessThan(1e-20, getAt(x, i).toString());
+    close();
   });
 
   it("with one component is (x - μ)/√(σ² + ε) to 3e-7", () => {
@@ -88,8 +113,10 @@ describe("uan_forward", () => {
 
   it("gives no finite number for NaN and infinite activations, and the same bits as without them for their neighbours", () => {
     const bad: f32[] = [NaN, Infinity, -Infinity];
-    for (let components: u32 = 1; components <= 3; components++) {
-      open(new Problem(3, 1, components, 6), 47);
+    for (let components: u32 = 1; components <= 6; components++) {
+      const next = new Problem(3, 1, (components + 1) / 2, 6);
+      next.ucb = components % 2 == 0;
+      open(next, 47);
       uan_forward(problem.table, x, y, 0, count);
       const clean = room(4 * count);
       memory.copy(clean, y, 4 * count);

@@ -20,7 +20,7 @@ let dbeta: usize = 0;
 function size(): usize { return 4 * problem.components * problem.channels; }
 
 function prepare(): void {
-  problem.prepare(uan_backward_sums(problem.components), false);
+  problem.prepare(uan_backward_sums(problem.slots), false);
 }
 
 /** Activations over a mixture, one in `rarity` of them far, and upstream gradients. */
@@ -75,7 +75,7 @@ function errorOf(p: usize, expected: StaticArray<f64>): f64 {
     if (!(error <= worst)) worst = error == error ? error : Infinity;
     largest = max(largest, Math.abs(expected[i]));
   }
-  return worst / largest;
+  return largest == 0 ? worst : worst / largest;
 }
 
 /** The largest of the six gradients' errors against section 1's formulas in float64. */
@@ -103,8 +103,8 @@ function worst(): f64 {
       const m = u * ((g - y) * z / Math.sqrt(v) - 1 / Math.sqrt(problem.lambda(k) * v));
       ofX[i] -= m;
       ofMean[k * channels + c] += m;
-      ofVariance[k * channels + c] += u * ((g - y) * (z * z - 1) - g) / (2 * v);
-      ofPrior[k] += u * (g / 2 - y) / problem.lambda(k);
+      ofVariance[k * channels + c] += u * ((g - y) * (z * z - (problem.ucb ? 0 : 1)) - g) / (2 * v);
+      if (!problem.ucb) ofPrior[k] += u * (g / 2 - y) / problem.lambda(k);
     }
   }
   let worst = max(errorOf(dx, ofX), errorOf(dgamma, ofGamma));
@@ -112,10 +112,13 @@ function worst(): f64 {
   return max(worst, max(errorOf(dprior, ofPrior), errorOf(dbeta, ofBeta)));
 }
 
-function checkGradients(rarity: f64, bound: f64): void {
+function checkGradients(rarity: f64, bound: f64, epsilon: f32 = 1e-3, ucb: bool = false): void {
   for (let i = 0; i < CHANNELS.length; i++) {
     for (let components: u32 = 1; components <= 4; components++) {
-      open(new Problem(CHANNELS[i], INNER[i], components, components), 1003, rarity);
+      const next = new Problem(CHANNELS[i], INNER[i], components, components);
+      next.epsilon = epsilon;
+      next.ucb = ucb;
+      open(next, 1003, rarity);
       uan_backward(problem.table, x, dy, dx, 0, count);
       finish();
       const name = CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + components.toString();
@@ -132,6 +135,29 @@ describe("uan_backward", () => {
 
   it("has every gradient to 5e-4 of its tensor's largest where every fourth activation is up to 60 away", () => {
     checkGradients(4, 5e-4);
+  });
+
+  it("has formula \"ucb\"'s gradients to 5e-5 of their tensor's largest, in every layout, with any epsilon", () => {
+    const epsilons: f32[] = [1e-3, 0, 1e-30, 2e-29, 1e-12, 1];
+    for (let i = 0; i < epsilons.length; i++) checkGradients(Infinity, 5e-5, epsilons[i], true);
+    checkGradients(4, 5e-5, 1e-3, true);
+    checkGradients(4, 5e-4, 0, true);
+  });
+
+  it("with formula \"ucb\" takes nothing from activations 12 deviations to the largest float32 away, but dbeta", () => {
+    const next = Problem.of([0, 1], [0.04, 1]);
+    next.ucb = true;
+    open(next, 1000, Infinity);
+    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * Math.pow(10, <f64>i / 27)));
+    uan_backward(problem.table, x, dy, dx, 0, count);
+    finish();
+    for (let i: u32 = 0; i < count; i++) expect<f64>(Math.abs(getAt(dx, i))).toBeLessThan(1e-9, getAt(x, i).toString());
+    for (let k: u32 = 0; k < 2; k++) {
+      expect<f64>(Math.abs(getAt(dmean, k))).toBeLessThan(1e-9);
+      expect<f64>(Math.abs(getAt(dvariance, k))).toBeLessThan(1e-9);
+    }
+    expect<f64>(Math.abs(getAt(dgamma, 0))).toBeLessThan(1e-9);
+    close();
   });
 
   it("adds up over pieces, cut at any multiple of the period: the same bits of dx, and sums to 2e-6", () => {

@@ -10,7 +10,7 @@ export const BACKENDS = ["wasm", "cpu", "device"] as const;
 // A backend that the library does not know: TensorFlow.js's own CPU code, under another name.
 tf.registerBackend("device", () => new MathBackendCPU());
 for (const kernel of tf.getKernelsForBackend("cpu")) {
-  const isOurs = /^(UnsupervisedAdaptive|Mixture)/.test(kernel.kernelName);
+  const isOurs = /^(UnsupervisedAdaptive|Mixture|Normalization)/.test(kernel.kernelName);
   if (!isOurs) tf.registerKernel({ ...kernel, backendName: "device" });
 }
 

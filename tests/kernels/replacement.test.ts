@@ -2,9 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { setKernelReplacement } from "../../src/index.js";
 import { useBackend } from "../helpers/backends.js";
+import { expectClose } from "../helpers/closeness.js";
 import { heldBy } from "../helpers/heap.js";
+import { generator, normal } from "../helpers/random.js";
 
-const NAMES = ["AvgPoolGrad", "Conv2DBackpropInput", "MaxPoolGrad"];
+const NAMES = ["AvgPoolGrad", "Conv2DBackpropInput", "FusedBatchNorm", "MaxPoolGrad"];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));
 
 const attrs = { strides: 1, pad: "same", dataFormat: "NHWC" } as const;
@@ -51,6 +53,44 @@ describe("kernels that replace the backend's", () => {
     const { dy, filter } = tensors();
     const dx = run("Conv2DBackpropInput", { dy, filter }, { inputShape: [1, 5, 5, 2] }).dataSync();
     expect(dx[24]).toBe(36);
+  });
+});
+
+describe("FusedBatchNorm", () => {
+  beforeEach(() => useBackend("wasm"));
+  afterEach(() => setKernelReplacement(true));
+
+  /** tf.batchNorm by the library's kernel, and by the backend's. */
+  function both(x: tf.Tensor, parameters: number[], isAffine: boolean): [Float32Array, Float32Array] {
+    const next = generator(1);
+    const make = (center: number) => tf.tensor(normal(next, tf.util.sizeFromShape(parameters), 0.1, center), parameters);
+    const [mean, variance] = [make(0), make(1)];
+    const [offset, scale] = isAffine ? [make(0), make(1)] : [];
+    const call = () => tf.batchNorm(x, mean as never, variance as never, offset as never, scale as never).dataSync<"float32">();
+    const ours = call();
+    setKernelReplacement(false);
+    return [ours, call()];
+  }
+
+  it.each([[[7, 5]], [[300, 64]], [[3, 4, 5, 6]], [[2, 3, 17]], [[0, 4]], [[1, 1]]])("equals the backend's: %s", (shape) => {
+    const x = tf.tensor(normal(generator(2), tf.util.sizeFromShape(shape)), shape);
+    for (const isAffine of [false, true]) {
+      const [ours, theirs] = both(x, shape.slice(-1), isAffine);
+      expectClose(ours, theirs, 5e-6);
+      setKernelReplacement(true);
+    }
+  });
+
+  it("leaves a mean of x's shape to the backend's", () => {
+    const [ours, theirs] = both(tf.tensor(normal(generator(2), 24), [2, 3, 2, 2]), [2, 3, 2, 2], true);
+    expect(ours).toEqual(theirs);
+  });
+
+  it("refuses a mean of another dtype", () => {
+    const mean = tf.zeros([4], "int32") as tf.Tensor1D;
+    expect(() => tf.batchNorm(tf.zeros([2, 4]), mean, tf.ones([4]) as tf.Tensor1D)).toThrow(
+      "batchNorm: argument 'mean' must have dtype float32, got int32",
+    );
   });
 });
 

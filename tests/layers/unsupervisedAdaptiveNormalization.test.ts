@@ -9,13 +9,9 @@ import {
 } from "../../src/layers.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
-import { generator, normal } from "../helpers/random.js";
+import { data, networkWith, predict, reloaded, train } from "../helpers/models.js";
 
 const training = { training: true };
-
-function data(shape: number[], scale = 1, mean = 0, seed = 1): tf.Tensor {
-  return tf.tensor(normal(generator(seed), tf.util.sizeFromShape(shape), scale, mean), shape);
-}
 
 /** A layer that has been built, and its effective parameters. */
 function built(args: UnsupervisedAdaptiveNormalizationArgs, shape: (number | null)[]) {
@@ -27,26 +23,6 @@ function built(args: UnsupervisedAdaptiveNormalizationArgs, shape: (number | nul
 
 const softplus = (x: number) => Math.log1p(Math.exp(x));
 
-/** A few steps of training of a model that ends in one number. */
-async function train(model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, epochs = 5): Promise<number[]> {
-  model.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError" });
-  const { history } = await model.fit(x, y, { epochs, batchSize: 32, shuffle: false, verbose: 0 });
-  return history.loss as number[];
-}
-
-function convolutional(layer: tfl.layers.Layer): tfl.Sequential {
-  const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
-  return tfl.sequential({
-    layers: [
-      tfl.layers.dense({ units: 5, inputShape: [4, 4, 3], kernelInitializer }),
-      layer,
-      tfl.layers.activation({ activation: "relu" }),
-      tfl.layers.flatten(),
-      tfl.layers.dense({ units: 1, kernelInitializer }),
-    ],
-  });
-}
-
 describe.each(BACKENDS)("the layer on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
@@ -57,10 +33,12 @@ describe.each(BACKENDS)("the layer on '%s'", (backend) => {
     { standardize: true, center: true, scale: true },
     { update: "momentum" },
     { update: "both" },
+    { formula: "ucb" },
+    { formula: "ucb", standardize: true },
   ])("trains: the loss goes down with %j", async (args) => {
     const x = data([96, 4, 4, 3], 2, 1);
     const y = tf.reshape(tf.mean(tf.square(x), [1, 2, 3]), [96, 1]);
-    const loss = await train(convolutional(unsupervisedAdaptiveNormalization(args)), x, y, 8);
+    const loss = await train(networkWith(unsupervisedAdaptiveNormalization(args)), x, y, 8);
     expect(loss.at(-1)).toBeLessThan(0.7 * (loss[0] as number));
   });
 
@@ -100,6 +78,27 @@ describe("the layer", () => {
       ["moving_variance", [6]],
     ]);
     expect(built({}, [null, 6]).layer.countParams()).toBe(2 * 3 * 6 + 3);
+  });
+
+  it("has the paper's formula, where it is made here, and the one it is saved with", () => {
+    expect(built({}, [null, 3]).layer.formula).toBe("uan");
+    const { fromConfig } = UnsupervisedAdaptiveNormalization;
+    for (const formula of ["uan", "ucb"] as const) {
+      const config = unsupervisedAdaptiveNormalization({ formula }).getConfig();
+      const layer = fromConfig(UnsupervisedAdaptiveNormalization, config) as UnsupervisedAdaptiveNormalization;
+      expect(layer.formula).toBe(formula);
+    }
+  });
+
+  it("standardize with formula 'ucb' is the op on what the moving moments leave", () => {
+    const { layer } = built({ standardize: true, formula: "ucb", epsilon: 1e-2, scale: true }, [null, 4, 3]);
+    const [mean, variance, prior] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
+    layer.setWeights([mean, variance, prior, tf.tensor1d([1, 2, 3]), tf.tensor1d([1, -1, 0]), tf.tensor1d([4, 0.5, 1])]);
+    const x = data([5, 4, 3], 2);
+    const z = tf.div(tf.sub(x, [1, -1, 0]), tf.sqrt(tf.add(tf.tensor1d([4, 0.5, 1]), 1e-2)));
+    const config = { formula: "ucb", epsilon: 1e-2, gamma: [1, 2, 3] } as const;
+    const wanted = normalize(z, mean, tf.softplus(variance), [1 / 3, 1 / 3, 1 / 3], config);
+    expectClose((layer.apply(x) as tf.Tensor).dataSync(), wanted.dataSync(), 1e-4);
   });
 
   it("'random' starts where the paper does, and the same for the same seed", () => {
@@ -250,29 +249,20 @@ describe("the layer", () => {
       gammaConstraint: "nonNeg",
     },
   ])("is saved and loaded: %j", async (args) => {
-    const model = convolutional(unsupervisedAdaptiveNormalization(args));
+    const model = networkWith(unsupervisedAdaptiveNormalization(args));
     const x = data([64, 4, 4, 3], 2, 1);
     await train(model, x, data([64, 1]), 1);
-    let saved: tf.io.ModelArtifacts | undefined;
-    await model.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        saved = artifacts;
-        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-      }),
-    );
-    const artifacts = JSON.parse(JSON.stringify({ ...saved, weightData: undefined })) as tf.io.ModelArtifacts;
-    artifacts.weightData = saved?.weightData as ArrayBuffer;
-    const loaded = await tfl.loadLayersModel(tf.io.fromMemory(artifacts));
+    const loaded = await reloaded(model);
     const configs = [model, loaded].map((m) =>
       JSON.stringify((m.layers[1] as tfl.layers.Layer).getConfig(), (_, value) => value ?? null),
     );
     expect(configs[1]).toEqual(configs[0]);
-    expectClose((loaded.predict(x) as tf.Tensor).dataSync(), (model.predict(x) as tf.Tensor).dataSync(), 1e-6);
+    expectClose(predict(loaded, x), predict(model, x), 1e-6);
     // Training goes on where it was: nothing is initialized again.
     const layer = loaded.layers[1] as tfl.layers.Layer;
     const before = (layer.getWeights()[0] as tf.Tensor).dataSync().slice();
     if (args.update !== "both") {
-      layer.apply(tf.mul(tf.ones([2, 4, 4, 5]), 50), training);
+      layer.apply(tf.mul(tf.ones([2, 4, 4, 6]), 50), training);
       expect((layer.getWeights()[0] as tf.Tensor).dataSync()).toEqual(before);
     }
   });
@@ -301,8 +291,8 @@ describe("the layer", () => {
     const x = data([40, 4, 4, 3]);
     const y = data([40, 1]);
     const before = tf.memory().numTensors;
-    const model = convolutional(unsupervisedAdaptiveNormalization({ standardize: true, update: "both" }));
-    const other = convolutional(unsupervisedAdaptiveNormalization());
+    const model = networkWith(unsupervisedAdaptiveNormalization({ standardize: true, update: "both" }));
+    const other = networkWith(unsupervisedAdaptiveNormalization());
     const optimizer = tf.train.sgd(0.01);
     for (const m of [model, other]) {
       m.compile({ optimizer, loss: "meanSquaredError" });
@@ -324,6 +314,7 @@ describe("the layer", () => {
     [{ epsilon: -1 }, "argument 'epsilon' must be a finite number that is not negative, got -1"],
     [{ momentum: 1.5 }, "argument 'momentum' must be a number from 0 to 1, got 1.5"],
     [{ update: "em" }, "argument 'update' must be one of 'gradient', 'momentum', 'both', got 'em'"],
+    [{ formula: "em" }, "argument 'formula' must be one of 'uan', 'ucb', got 'em'"],
     [{ initializer: "zeros" }, "argument 'initializer' must be one of 'data', 'random', got 'zeros'"],
   ])("refuses %j", (args, message) => {
     expect(() => unsupervisedAdaptiveNormalization(args)).toThrow(`UnsupervisedAdaptiveNormalization: ${message}`);

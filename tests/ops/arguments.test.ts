@@ -150,6 +150,11 @@ const BAD_AFFINE: Array<[string, () => Arguments, string]> = [
     "argument 'beta' must have shape [2], got [1, 2]",
   ],
   [
+    "another formula",
+    () => [tf.zeros([3, 2]), [[0, 0]], [[1, 1]], [1], { formula: "UCB" }],
+    "argument 'formula' must be one of 'uan', 'ucb', got 'UCB'",
+  ],
+  [
     "a null gamma",
     () => [tf.zeros([3, 2]), [[0, 0]], [[1, 1]], [1], { gamma: null }],
     "argument 'gamma' must be a tensor, or numbers that one can be made of, got null",
@@ -201,9 +206,7 @@ describe("bad settings", () => {
     expect(() => setWasmModules({ simd: new Uint8Array(8) as unknown as WebAssembly.Module })).toThrow(
       "setWasmModules: 'simd' must be a WebAssembly.Module, got object",
     );
-    expect(() => setWasmModules({ scalr: undefined } as object)).toThrow(
-      "'threadedSimd', got 'scalr'",
-    );
+    expect(() => setWasmModules({ scalr: undefined } as object)).toThrow("'threadedSimd', got 'scalr'");
   });
 
   it.each([0, -1, Number.NaN, 2 ** 33])("setCopyingMemoryLimit refuses %s", (bytes) => {

@@ -1,15 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { FORMULAS } from "../../src/arguments.js";
 import { setCopyingMemoryLimit, unsupervisedAdaptiveNormalization } from "../../src/index.js";
 import { gradients, normalize } from "../../src/reference/mixture.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest, rootMeanSquare } from "../helpers/closeness.js";
-import { type Case, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
+import { type Case, type CaseOptions, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
 import { generator, normal, uniform } from "../helpers/random.js";
 import { read, readAll, tensorsOf } from "../helpers/tensors.js";
 
 function forward(problem: Case): Float32Array {
-  const { axis, epsilon } = problem;
+  const { axis, epsilon, formula } = problem;
   return read(() => {
     const { x, mean, variance, prior } = tensorsOf(problem);
     const gamma = problem.gamma && tf.tensor1d(Array.from(problem.gamma));
@@ -17,6 +18,7 @@ function forward(problem: Case): Float32Array {
     return unsupervisedAdaptiveNormalization(x, mean, variance, prior, {
       axis,
       epsilon,
+      formula,
       ...(gamma && { gamma }),
       ...(beta && { beta }),
     });
@@ -25,7 +27,7 @@ function forward(problem: Case): Float32Array {
 
 /** Gradients of Σ dy·y by tf.grads, in the order of `names`. */
 function backward(problem: Case, dy: Float32Array): Record<string, Float32Array> {
-  const { axis, epsilon, channels, shape } = problem;
+  const { axis, epsilon, formula, channels, shape } = problem;
   const names = ["x", "mean", "variance", "prior", "gamma", "beta"];
   const results = readAll(() => {
     const { x, mean, variance, prior } = tensorsOf(problem);
@@ -35,6 +37,7 @@ function backward(problem: Case, dy: Float32Array): Record<string, Float32Array>
       unsupervisedAdaptiveNormalization(x as tf.Tensor, mean as tf.Tensor, variance as tf.Tensor, prior as tf.Tensor, {
         axis,
         epsilon,
+        formula,
         gamma: gamma as tf.Tensor,
         beta: beta as tf.Tensor,
       });
@@ -48,13 +51,17 @@ function withAffine(problem: Case): Case {
   return { ...problem, gamma: uniform(next, problem.channels, -2, 2), beta: uniform(next, problem.channels, -1, 1) };
 }
 
-describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) => {
+const VARIANTS = BACKENDS.flatMap((backend) => FORMULAS.map((formula) => ({ backend, formula })));
+
+describe.each(VARIANTS)("unsupervisedAdaptiveNormalization on $backend, formula $formula", ({ backend, formula }) => {
   beforeAll(() => useBackend(backend));
+
+  const make = (options: CaseOptions): Case => ({ ...makeCase(options), formula });
 
   it.each(
     SHAPES.map((options) => [describeCase(options), options] as const),
   )("equals the reference within 5e-5 · (1 + |y|): %s", (_, options) => {
-    const problem = makeCase(options);
+    const problem = make(options);
     expectClose(forward(problem), normalize(problem), 5e-5);
     expectClose(forward(withAffine(problem)), normalize(withAffine(problem)), 5e-5);
   });
@@ -62,7 +69,7 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
   it.each(
     SHAPES.map((options) => [describeCase(options), options] as const),
   )("has gradients within 1e-4 of their tensor's largest entry: %s", (_, options) => {
-    const problem = withAffine(makeCase(options));
+    const problem = withAffine(make(options));
     const dy = normal(generator(3), problem.x.length);
     const expected = gradients(problem, dy);
     for (const [name, actual] of Object.entries(backward(problem, dy))) {
@@ -72,13 +79,13 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
 
   it("has a root mean square error below 5e-6 within 8 deviations of a component", () => {
     for (const components of [1, 2, 3, 8]) {
-      const problem = makeCase({ shape: [4096, 16], components });
+      const problem = make({ shape: [4096, 16], components });
       expect(rootMeanSquare(forward(problem), normalize(problem))).toBeLessThan(5e-6);
     }
   });
 
   it("has no error that grows with the number of activations, in the gradients' sums", () => {
-    const problem = makeCase({ shape: [250_000, 2], components: 2 });
+    const problem = make({ shape: [250_000, 2], components: 2 });
     const dy = Float32Array.from({ length: problem.x.length }, () => 0.1);
     const expected = gradients(problem, dy);
     const actual = backward(problem, dy);
@@ -87,20 +94,8 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     }
   });
 
-  it("with one component is tf.batchNorm", () => {
-    const problem = withAffine(makeCase({ shape: [3, 7, 5, 6], components: 1 }));
-    problem.prior[0] = 1;
-    const expected = read(() => {
-      const { x, mean, variance } = tensorsOf(problem);
-      const [m, v] = [mean, variance].map((t) => tf.reshape(t, [6])) as [tf.Tensor1D, tf.Tensor1D];
-      const [offset, scale] = [problem.beta, problem.gamma].map((t) => tf.tensor1d(Array.from(t as Float32Array)));
-      return tf.batchNorm(x as tf.Tensor4D, m, v, offset, scale, problem.epsilon);
-    });
-    expectClose(forward(problem), expected, 2e-6);
-  });
-
   it("has gradients that finite differences of the reference confirm", () => {
-    const problem = withAffine(makeCase({ shape: [6, 3], components: 3 }));
+    const problem = withAffine(make({ shape: [6, 3], components: 3 }));
     const dy = normal(generator(5), problem.x.length);
     const actual = backward(problem, dy);
     const loss = (p: Case) => normalize(p).reduce((sum, y, i) => sum + y * (dy[i] as number), 0);
@@ -114,9 +109,9 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     }
   });
 
-  it("follows the nearest component far from all of them, without overflow, gradients too", () => {
+  it("follows the nearest component far from all of them ('ucb' with epsilon 0), without overflow, gradients too", () => {
     const far = [13, 20, 50, 1e3, 1e6, 1e10, 1e18, 1e20, 1e30, 1e37];
-    const problem = makeCase({ shape: [2 * far.length + 1, 5], components: 3 });
+    const problem = make({ shape: [2 * far.length + 1, 5], components: 3, epsilon: formula === "ucb" ? 0 : 1e-3 });
     problem.x.set(Array.from([...far, 0, ...far.map((x) => -x)], (x) => Array(5).fill(x)).flat());
     const y = forward(problem);
     const expected = normalize(problem);
@@ -130,7 +125,7 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
   });
 
   it("tells well separated components apart, whichever is the widest", () => {
-    const problem = makeCase({ shape: [400, 2], components: 3, epsilon: 0 });
+    const problem = make({ shape: [400, 2], components: 3, epsilon: formula === "ucb" ? 1e-9 : 0 });
     problem.mean.set([0, 100, 50, -30, -50, 0]);
     problem.variance.set([1e-6, 1, 1, 1e-6, 1, 4]);
     const next = generator(11);
@@ -152,7 +147,7 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
   ])("keeps NaN and infinity to their own place: shape [%s], axis %i", (shape, axis) => {
     for (const components of [1, 3]) {
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-        const problem = makeCase({ shape: [...shape], axis, components });
+        const problem = make({ shape: [...shape], axis, components });
         const dy = normal(generator(3), problem.x.length);
         const clean = forward(problem);
         const cleanDx = backward(problem, dy).x as Float32Array;
@@ -174,15 +169,75 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
     ["variance 0 and 1e-12, epsilon 1e-3", 1e-3, [0, 1e-12, 1]],
     ["variance 0 and 1e-12, epsilon 0", 0, [0, 1e-12, 1]],
   ])("stays finite and right with %s", (_, epsilon, variances) => {
-    const problem = makeCase({ shape: [50, 1], components: 3, epsilon });
+    const problem = make({ shape: [50, 1], components: 3, epsilon });
     problem.variance.set(variances);
     const expected = normalize(problem);
     const y = forward(problem);
-    for (let i = 0; i < y.length; i++) expect((y[i] as number) / (expected[i] as number)).toBeCloseTo(1, 4);
+    expectClose(y, expected, 5e-5);
     const dy = new Float32Array(problem.x.length).fill(1);
     const expectedGradients = gradients(problem, dy);
     for (const [name, actual] of Object.entries(backward(problem, dy))) {
       expectCloseToLargest(actual, expectedGradients[name as keyof typeof expectedGradients], 1e-4, name);
+    }
+  });
+
+  it("has a second derivative", () => {
+    const problem = make({ shape: [4, 3], components: 2 });
+    const { x, mean, variance, prior } = tensorsOf(problem);
+    const f = (x: tf.Tensor) => tf.sum(tf.square(unsupervisedAdaptiveNormalization(x, mean, variance, prior, { formula })));
+    const second = read(() => tf.grad((x) => tf.sum(tf.square(tf.grad(f)(x))))(x));
+    const penalty = (values: Float64Array) => {
+      const p = { ...problem, x: values };
+      const dy = normalize(p).map((y) => 2 * y);
+      return gradients(p, dy).x.reduce((sum, dx) => sum + dx * dx, 0);
+    };
+    const values = Float64Array.from(problem.x);
+    const differences = values.map((value, i) => {
+      const moved = (h: number) => penalty(values.with(i, value + h));
+      return (moved(1e-5) - moved(-1e-5)) / 2e-5;
+    });
+    expectCloseToLargest(second, differences, 1e-4, "second derivative");
+  });
+});
+
+describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it("with one component is tf.batchNorm", () => {
+    const problem = withAffine(makeCase({ shape: [3, 7, 5, 6], components: 1 }));
+    problem.prior[0] = 1;
+    const expected = read(() => {
+      const { x, mean, variance } = tensorsOf(problem);
+      const [m, v] = [mean, variance].map((t) => tf.reshape(t, [6])) as [tf.Tensor1D, tf.Tensor1D];
+      const [offset, scale] = [problem.beta, problem.gamma].map((t) => tf.tensor1d(Array.from(t as Float32Array)));
+      return tf.batchNorm(x as tf.Tensor4D, m, v, offset, scale, problem.epsilon);
+    });
+    expectClose(forward(problem), expected, 2e-6);
+  });
+
+  it.each([0, 1e-30, 2e-29, 1e-12, 1e-6, 1, 100])("takes epsilon %f in the formula 'ucb', values and gradients", (epsilon) => {
+    const problem: Case = { ...withAffine(makeCase({ shape: [60, 5], components: 4, epsilon })), formula: "ucb" };
+    problem.x.set(normal(generator(5), problem.x.length, 5));
+    expectClose(forward(problem), normalize(problem), 5e-5);
+    const dy = normal(generator(3), problem.x.length);
+    const expected = gradients(problem, dy);
+    for (const [name, actual] of Object.entries(backward(problem, dy))) {
+      expectCloseToLargest(actual, expected[name as keyof typeof expected], 1e-4, name);
+    }
+  });
+
+  it("gives beta to what is far from all components in the formula 'ucb', and only to beta a gradient", () => {
+    const far = [40, 1e3, 1e6, 1e10, 1e18, 1e20, 1e30, 3e38];
+    const problem: Case = { ...withAffine(makeCase({ shape: [2 * far.length, 3] })), formula: "ucb" };
+    problem.x.set([...far, ...far.map((x) => -x)].flatMap((x) => [x, x, x]));
+    expectClose(forward(problem), normalize(problem), 1e-7);
+    const { beta, ...others } = backward(problem, new Float32Array(problem.x.length).fill(1));
+    expect(beta).toEqual(new Float32Array(3).fill(2 * far.length));
+    for (const [name, values] of Object.entries(others)) {
+      expect(
+        values.every((value) => Math.abs(value) < 1e-9),
+        name,
+      ).toBe(true);
     }
   });
 
@@ -235,24 +290,6 @@ describe.each(BACKENDS)("unsupervisedAdaptiveNormalization on '%s'", (backend) =
       expect(t.isDisposed).toBe(false);
       expect(t.dataSync()).toEqual(before[i]);
     });
-  });
-
-  it("has a second derivative", () => {
-    const problem = makeCase({ shape: [4, 3], components: 2 });
-    const { x, mean, variance, prior } = tensorsOf(problem);
-    const f = (x: tf.Tensor) => tf.sum(tf.square(unsupervisedAdaptiveNormalization(x, mean, variance, prior)));
-    const second = read(() => tf.grad((x) => tf.sum(tf.square(tf.grad(f)(x))))(x));
-    const penalty = (values: Float64Array) => {
-      const p = { ...problem, x: values };
-      const dy = normalize(p).map((y) => 2 * y);
-      return gradients(p, dy).x.reduce((sum, dx) => sum + dx * dx, 0);
-    };
-    const values = Float64Array.from(problem.x);
-    const differences = values.map((value, i) => {
-      const moved = (h: number) => penalty(values.with(i, value + h));
-      return (moved(1e-5) - moved(-1e-5)) / 2e-5;
-    });
-    expectCloseToLargest(second, differences, 1e-4, "second derivative");
   });
 
   it("gives gradients to tf.variableGrads", () => {

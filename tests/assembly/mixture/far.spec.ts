@@ -26,12 +26,12 @@ function tauOf(k: u32, i: u32): f64 {
 function open(opened: Problem): void {
   problem = opened;
   problem.prepare(0, true, false);
-  tau = room(problem.components * VEC);
+  tau = room(problem.slots * VEC);
 }
 
 /** Frees what open took, and looks whether nothing was written outside of it. */
 function close(): void {
-  expect<bool>(intact(tau, problem.components * VEC)).toBe(true, "written outside of the responsibilities");
+  expect<bool>(intact(tau, problem.slots * VEC)).toBe(true, "written outside of the responsibilities");
   expect<bool>(problem.drop()).toBe(true, "written outside of the table");
   free(tau);
 }
@@ -105,19 +105,38 @@ describe("farResponsibilities", () => {
     close();
   });
 
-  it("are finite for every finite activation, whatever the variances and priors", () => {
-    const extremes = Problem.of([-3e38, 0, 3e38, 1], [0, 3e38, 1e-20, 0]);
-    extremes.epsilon = 0;
-    extremes.prior[2] = 0;
-    open(extremes);
-    for (let x: f64 = 1e-38; x < 4e38; x *= 9.7) {
-      solve(min<f64>(x, f32.MAX_VALUE), -min<f64>(x, f32.MAX_VALUE));
-      for (let i: u32 = 0; i < 2; i++) {
-        for (let k: u32 = 0; k < 4; k++) expect<f64>(tauOf(k, i)).toBeFinite(x.toString());
-        expect<f64>(laneWide(y, i)).toBeFinite(x.toString());
+  it("give ε all under the formula \"ucb\", and y is 0, up to the largest float32", () => {
+    const problem = Problem.of([1, -1, 0], [0.5, 0.1, 2]);
+    problem.ucb = true;
+    open(problem);
+    for (let i = 0; i < FAR.length; i++) {
+      solve(FAR[i], -FAR[i]);
+      for (let half: u32 = 0; half < 2; half++) {
+        for (let k: u32 = 0; k < 3; k++) expect<f64>(tauOf(k, half)).toBeLessThan(1e-300, FAR[i].toString());
+        expect<f64>(tauOf(3, half)).toBe(1, FAR[i].toString());
+        expect<f64>(Math.abs(laneWide(y, half))).toBeLessThan(1e-200, FAR[i].toString());
       }
     }
     close();
+  });
+
+  it("are finite for every finite activation, whatever the variances, priors and formula", () => {
+    const epsilons: f32[] = [0, 0, 1e-28];
+    for (let formula = 0; formula < 3; formula++) {
+      const extremes = Problem.of([-3e38, 0, 3e38, 1], [0, 3e38, 1e-20, 0]);
+      extremes.epsilon = epsilons[formula];
+      extremes.ucb = formula > 0;
+      extremes.prior[2] = 0;
+      open(extremes);
+      for (let x: f64 = 1e-38; x < 4e38; x *= 9.7) {
+        solve(min<f64>(x, f32.MAX_VALUE), -min<f64>(x, f32.MAX_VALUE));
+        for (let i: u32 = 0; i < 2; i++) {
+          for (let k: u32 = 0; k < extremes.slots; k++) expect<f64>(tauOf(k, i)).toBeFinite(x.toString());
+          expect<f64>(laneWide(y, i)).toBeFinite(x.toString());
+        }
+      }
+      close();
+    }
   });
 
   it("are NaN for NaN and for infinite activations, which the other lane does not notice", () => {

@@ -1,6 +1,6 @@
 import {
-  GAIN, INVERSE, KAPPA2, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE, SCORE, SLOT,
-  SLOTS, SUM, exchanged, sumsOf,
+  GAIN, INVERSE, KAPPA2, LEAST_EPSILON, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE,
+  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slots, sumsOf,
 } from "../../../assembly/mixture/table";
 import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
@@ -222,6 +222,66 @@ describe("LIMIT", () => {
 
   it("lets the square of every finite distance be finite with one component, too", () => {
     expect<f32>(limitOf(Problem.of([0], [1]))).toBe(1e30);
+  });
+});
+
+describe("the formula \"ucb\"", () => {
+  it("has ε as one more component, the reference, of gain 0, and log2 ε out of all others' logs", () => {
+    for (let components: u32 = 1; components <= 5; components++) {
+      const problem = new Problem(6, 3, components, components);
+      problem.ucb = true;
+      const table = changetype<MixtureTable>(problem.prepare(0, true));
+      expect<u32>(table.components).toBe(components);
+      expect<u32>(table.slots).toBe(components + 1);
+      worst = 0;
+      for (let c: u32 = 0; c < 6; c++) {
+        expect<f32>(constantOf(table, c, REFERENCE)).toBe(<f32>components);
+        for (let field: usize = 0; field < SLOT; field += VEC) {
+          if (field != INVERSE) expect<f32>(constantOf(table, c, SLOTS + field)).toBe(0);
+        }
+        for (let k: u32 = 0; k < components; k++) {
+          const slot = SLOTS + exchanged(k, components) * SLOT;
+          const deviation = Math.sqrt(problem.v(k, c));
+          const root = Math.sqrt(1 + <f64>problem.epsilon);
+          expect<f32>(constantOf(table, c, slot + MEAN)).toBe(<f32>problem.mu(k, c));
+          keep(constantOf(table, c, slot + INVERSE), KAPPA / deviation);
+          keep(constantOf(table, c, slot + LOG), -Math.log2(problem.epsilon));
+          keep(constantOf(table, c, slot + GAIN), <f64>problem.gamma[c] / (KAPPA * root));
+          keep(constantOf(table, c, slot + PULL), <f64>problem.gamma[c] / (root * deviation));
+          keep(constantOf(table, c, slot + SCORE), <f64>problem.gamma[c] / (KAPPA * deviation));
+        }
+      }
+      expect<f64>(worst).toBeLessThan(3e-7);
+      expect<bool>(problem.drop()).toBe(true, "written outside of the table");
+    }
+  });
+
+  it("sends activations the far way from 2^30 widths of the narrowest component on", () => {
+    const variances: f32[] = [1e-6, 1, 3e38];
+    for (let i = 0; i < variances.length; i++) {
+      const problem = Problem.of([0, 0], [variances[i], 3e38]);
+      problem.ucb = true;
+      const table = changetype<MixtureTable>(problem.prepare(0, true, false));
+      expect<bool>(isFiniteTable(problem)).toBe(true);
+      const narrowest = <f64>constantOf(table, 0, SLOTS + exchanged(0, 2) * SLOT + INVERSE);
+      const widths = Math.sqrt(constantOf(table, 0, LIMIT)) / constantOf(table, 0, SLOTS + INVERSE) * narrowest;
+      expect<f64>(Math.abs(widths / power(30) - 1)).toBeLessThan(1e-6);
+      problem.drop();
+    }
+  });
+
+  it("has no component of ε, and the widest for reference, where ε is below 2^-96", () => {
+    expect<f64>(<f64>LEAST_EPSILON).toBe(power(-96));
+    expect<u32>(mixture_slots(3, LEAST_EPSILON, true)).toBe(4);
+    expect<u32>(mixture_slots(3, LEAST_EPSILON, false)).toBe(3);
+    const problem = Problem.of([1, 2, 3], [1, 3, 2]);
+    problem.ucb = true;
+    problem.epsilon = <f32>power(-97);
+    const table = changetype<MixtureTable>(problem.prepare(0, true));
+    expect<u32>(table.slots).toBe(3);
+    expect<f32>(constantOf(table, 0, REFERENCE)).toBe(1);
+    for (let slot: u32 = 0; slot < 3; slot++) expect<f32>(constantOf(table, 0, SLOTS + slot * SLOT + LOG)).toBe(0);
+    problem.drop();
   });
 });
 

@@ -1,4 +1,4 @@
-import { EXP2_BYTES, exp2 as exp2At, exp2Wide, log2, putExp2Constants } from "../../../assembly/simd/exp2";
+import { EXP2_BYTES, exp2 as exp2At, exp2Fine, exp2Wide, log2, putExp2Constants } from "../../../assembly/simd/exp2";
 import { lane, laneWide, power, room, step, vec, vecWide } from "../support";
 
 const constants = room(EXP2_BYTES);
@@ -156,6 +156,20 @@ describe("exp2Wide", () => {
     expect<f64>(laneWide(e, 0)).toBeNaN();
     expect<f64>(laneWide(e, 1)).toBe(8);
     expect<f64>(oneWide(-NaN)).toBeNaN();
+  });
+});
+
+describe("exp2Fine", () => {
+  it("has a relative error below 1e-8 for -1000 ≤ t ≤ 1023, is 2^-1000 below, and NaN for NaN", () => {
+    reset();
+    const pace = 1.0 / 509;
+    for (let t: f64 = -1000; t <= 1023; t += pace) {
+      const exact = Math.exp2(t);
+      keep(Math.abs(laneWide(exp2Fine(vecWide(t, 0)), 0) - exact) / exact, t);
+    }
+    expect<f64>(worst).toBeLessThan(1e-8, message());
+    expect<f64>(laneWide(exp2Fine(vecWide(-Infinity, -1001)), 0)).toBe(power(-1000));
+    expect<f64>(laneWide(exp2Fine(vecWide(0, NaN)), 1)).toBeNaN();
   });
 });
 

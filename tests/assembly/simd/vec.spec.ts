@@ -1,7 +1,7 @@
 import {
-  HALVES, LANES, VEC, abs, add, addToExponent, addToExponentWide, addWide, any, div, divWide, equal, except, exponent, get,
+  HALVES, LANES, VEC, abs, add, addToExponent, addToExponentWide, addWide, all, any, div, divWide, equal, except, exponent, get,
   greater, larger, largerWide, madd, mantissa, mul, mulWide, nmadd, put, select, smaller, splat, splatWide, sqrt, sub, subWide,
-  where, widen, withHalf, withLane,
+  sumOfLanes, sumsOfLanes, greaterWide, where, widen, withHalf, withLane,
 } from "../../../assembly/simd/vec";
 import { UNWRITTEN, bits, free, intact, lane, laneWide, power, room, setAt, step, vec, vecWide } from "../support";
 
@@ -180,6 +180,20 @@ describe("exponents", () => {
   it("the exponent of 1 is 0, and its mantissa 1", () => {
     expectLanes(exponent(vec(1, 2, 0.5, 8)), 0, 1, -1, 3);
     expectLanes(mantissa(vec(1, 2, 0.5, 8)), 1, 1, 1, 1);
+  });
+});
+
+describe("over lanes", () => {
+  it("sumOfLanes and sumsOfLanes add up each vector's", () => {
+    expect<f32>(sumOfLanes(vec(1, 20, 300, 4000))).toBe(4321);
+    const sums = sumsOfLanes(vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
+    expectLanes(sums, 4321, 26, -1, 3);
+  });
+
+  it("all holds where every lane of a mask does, and greaterWide compares", () => {
+    expect<bool>(all(greater(vec(1, 2, 3, 4), splat(0.5)))).toBe(true);
+    expect<bool>(all(greater(vec(1, 2, NaN, 4), splat(0.5)))).toBe(false);
+    expectWide(where(greaterWide(vecWide(2, NaN), vecWide(1, 1)), vecWide(7, 7)), 7, 0);
   });
 });
 

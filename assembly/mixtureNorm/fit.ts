@@ -1,0 +1,143 @@
+import { exp2Fine } from "../simd/exp2";
+import {
+  HALVES, VEC, Vec, add, addWide, all, divWide, get, greater, greaterWide, largerWide, madd, mul, put, splat, splatWide, sub,
+  subWide, sumsOfLanes, where, widen, withHalf,
+} from "../simd/vec";
+import { accumulate } from "./sums";
+import { INVERSE, MEAN, RowTable, TILE, logOf, massOf, packed, plane, sumOf } from "./table";
+
+/** Bytes of a row whose float32 sums are added up in float64. */
+const CHUNK: usize = 16 * VEC;
+/** A responsibility below 2^this of its row's largest is none: so a component has either none at all, or what can be divided by. */
+const LEAST_BITS: f64 = -64;
+
+/**
+ * Responsibilities: with t_k = log2 λ_k − ½ Σ log2 v_k − ½ log2 e · Σ (x − E_k)²/v_k over the channels, ν_k = 2^t_k / Σ 2^t_j.
+ * NaN in rows that are not finite.
+ *
+ * @param x the first of 1 to TILE rows, as `packed` has them
+ * @param nu float32 [rows, components]
+ */
+function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void {
+  const rowBytes = <usize>table.rowBytes;
+  const components = table.components;
+  const tile = changetype<usize>(table) + table.tile;
+  // Rows that are not there repeat the last one.
+  const x1 = rows > 1 ? x + rowBytes : x;
+  const x2 = rows > 2 ? x1 + rowBytes : x1;
+  const x3 = rows > 3 ? x2 + rowBytes : x2;
+  let squares: Vec = splat(0);
+  for (let k: u32 = 0; k < components; k++) {
+    const means = plane(table, MEAN) + k * rowBytes;
+    const inverses = plane(table, INVERSE) + k * rowBytes;
+    let low = splatWide(load<f64>(logOf(table, k)));
+    let high = low;
+    for (let begin: usize = 0; begin < rowBytes; begin += CHUNK) {
+      const end = min(begin + CHUNK, rowBytes);
+      let a: Vec = splat(0);
+      let b: Vec = splat(0);
+      let c: Vec = splat(0);
+      let d: Vec = splat(0);
+      for (let at = begin; at < end; at += VEC) {
+        const mean = get(means + at);
+        const inverse = get(inverses + at);
+        const za = mul(sub(get(x + at), mean), inverse);
+        a = madd(za, za, a);
+        const zb = mul(sub(get(x1 + at), mean), inverse);
+        b = madd(zb, zb, b);
+        const zc = mul(sub(get(x2 + at), mean), inverse);
+        c = madd(zc, zc, c);
+        const zd = mul(sub(get(x3 + at), mean), inverse);
+        d = madd(zd, zd, d);
+      }
+      const sum = sumsOfLanes(a, b, c, d);
+      squares = add(squares, sum);
+      low = subWide(low, widen(sum, 0));
+      high = subWide(high, widen(sum, 1));
+    }
+    put(tile + 2 * k * VEC, low);
+    put(tile + 2 * k * VEC + VEC, high);
+  }
+  if (!all(greater(splat(3e38), squares))) {
+    for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + (<usize>i << 3));
+  }
+
+  for (let half: u32 = 0; half < HALVES; half++) {
+    const first = tile + half * VEC;
+    let most = splatWide(-Infinity);
+    for (let k: u32 = 0; k < components; k++) most = largerWide(most, get(first + 2 * k * VEC));
+    let sum = splatWide(0);
+    for (let k: u32 = 0; k < components; k++) {
+      const t = subWide(get(first + 2 * k * VEC), most);
+      const e = where(greaterWide(t, splatWide(LEAST_BITS)), exp2Fine(t));
+      put(first + 2 * k * VEC, e);
+      sum = addWide(sum, e);
+    }
+    for (let k: u32 = 0; k < components; k++) put(first + 2 * k * VEC, divWide(get(first + 2 * k * VEC), sum));
+  }
+  for (let k: u32 = 0; k < components; k++) {
+    const p = tile + 2 * k * VEC;
+    for (let i: usize = 0; i < rows; i++) store<f32>(nu + (i * components + k << 2), <f32>load<f64>(p + (i << 3)));
+  }
+}
+
+/** A row's t_k where the squares are not finite in float32: by float64, and NaN, so that all ν_k are, where x is not finite. */
+function far(table: RowTable, x: usize, to: usize): void {
+  for (let k: u32 = 0; k < table.components; k++) {
+    const row = <usize>k * table.rowBytes;
+    let t = load<f64>(logOf(table, k));
+    for (let at: usize = 0; at < table.rowBytes; at += 4) {
+      const z = (<f64>load<f32>(x + at) - load<f32>(plane(table, MEAN) + row + at)) * load<f32>(plane(table, INVERSE) + row + at);
+      t -= z * z;
+    }
+    store<f64>(to + 2 * k * VEC, t - t == 0 ? t : NaN);
+  }
+}
+
+/**
+ * Responsibilities of rows and, with `moments`, the table's sums for mixture_norm_moments.
+ *
+ * @param at a table
+ * @param x float32 [rows, channels]
+ * @param nu float32 [rows, components]
+ */
+export function mixture_norm_fit(at: usize, x: usize, nu: usize, rows: u32, moments: bool): void {
+  const table = changetype<RowTable>(at);
+  for (let row: u32 = 0; row < rows; row += table.blockRows) {
+    const n = min(table.blockRows, rows - row);
+    const from = packed(table, 0, x + <usize>(row * table.channels << 2), n);
+    const to = nu + <usize>(row * table.components << 2);
+    for (let i: u32 = 0; i < n; i += TILE) {
+      responsibilities(table, from + <usize>i * table.rowBytes, to + <usize>(i * table.components << 2), min(TILE, n - i));
+    }
+    if (moments) accumulate(table, from, 0, to, n);
+  }
+}
+
+/**
+ * λ, E and Var out of the sums: with n = Σν, E − E_k = Σνd/n and Var = Σνd²/n − (E − E_k)², d from the table's means E_k. A
+ * component without mass keeps its mean and variance; without any rows, all keep all.
+ *
+ * @param prior, variance as mixture_norm_prepare had them
+ * @param newPrior float32 [components]
+ * @param newMean, newVariance float32 [components, channels]
+ */
+export function mixture_norm_moments(
+  at: usize, prior: usize, variance: usize, newPrior: usize, newMean: usize, newVariance: usize,
+): void {
+  const table = changetype<RowTable>(at);
+  let rows: f64 = 0;
+  for (let k: u32 = 0; k < table.components; k++) rows += load<f64>(massOf(table, k));
+  for (let k: u32 = 0; k < table.components; k++) {
+    const mass = load<f64>(massOf(table, k));
+    store<f32>(newPrior + (<usize>k << 2), rows > 0 ? <f32>(mass / rows) : load<f32>(prior + (<usize>k << 2)));
+    for (let c: u32 = 0; c < table.channels; c++) {
+      const to = <usize>(k * table.channels + c) << 2;
+      const mean = load<f32>(plane(table, MEAN) + <usize>k * table.rowBytes + (<usize>c << 2));
+      const shift = mass > 0 ? sumOf(table, 0, k, c) / mass : 0;
+      const square = max(sumOf(table, 1, k, c) / mass - shift * shift, 0);
+      store<f32>(newMean + to, <f32>(mean + shift));
+      store<f32>(newVariance + to, mass > 0 ? <f32>min(square, f32.MAX_VALUE) : load<f32>(variance + to));
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { VEC, Vec, get, madd, splat, sub, sumOfLanes } from "../simd/vec";
+import { mixture_norm_moments } from "./fit";
+import { accumulate } from "./sums";
+import { RowTable, mixture_norm_prepare, packed } from "./table";
+
+/** The start looks at this many rows at the most. */
+const MOST_ROWS: u32 = 1024;
+/** Rows of a larger square are left out, NaN as well, so that squares of distances are finite. */
+const MOST_SQUARE: f32 = 1e34;
+
+/** Σ (a − b)² over n numbers. */
+function distance(a: usize, b: usize, n: u32): f32 {
+  const end = a + (<usize>n << 2);
+  let sums: Vec = splat(0);
+  for (; a + VEC <= end; a += VEC, b += VEC) {
+    const d = sub(get(a), get(b));
+    sums = madd(d, d, sums);
+  }
+  let sum = sumOfLanes(sums);
+  for (; a < end; a += 4, b += 4) {
+    const d = load<f32>(a) - load<f32>(b);
+    sum += d * d;
+  }
+  return sum;
+}
+
+/** Bytes for the rows that mixture_norm_sample takes of `rows`, and for mixture_norm_start to work in after them. */
+export function mixture_norm_sample_bytes(rows: u32, channels: u32, components: u32): usize {
+  return <usize>min(rows, MOST_ROWS) * (channels + components + 1) << 2;
+}
+
+/**
+ * Takes all rows or, of many, MOST_ROWS evenly spread.
+ *
+ * @param sample mixture_norm_sample_bytes
+ * @param x float32 [count, channels], from the `start`-th of `rows` rows on
+ */
+export function mixture_norm_sample(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
+  const taken = min(rows, MOST_ROWS);
+  const bytes = <usize>channels << 2;
+  for (let i: u32 = 0; i < taken; i++) {
+    const row = <u32>(<u64>i * rows / taken) - start;
+    if (row < count) memory.copy(sample + i * bytes, x + row * bytes, bytes);
+  }
+}
+
+/**
+ * A mixture to start EM from: seeds by k-means++ (Arthur, Vassilvitskii, 2007), each row to its nearest seed, and of these
+ * clusters the shares, the means and one variance for all, that about their own means. Where there are fewer distinct rows than
+ * components, those left over have no share, and a mean of 0; where there are no rows, all have equal shares.
+ *
+ * @param at a table, not prepared
+ * @param x mixture_norm_sample_bytes that mixture_norm_sample has filled
+ * @param draws float32 [components], in [0, 1): where in the rows' running squared distances each seed is
+ * @param prior float32 [components]
+ * @param mean, variance float32 [components, channels]
+ * @param all the rows that the sample was taken of
+ */
+export function mixture_norm_start(
+  at: usize, x: usize, draws: usize, prior: usize, mean: usize, variance: usize, all: u32, channels: u32, components: u32,
+): void {
+  const rows = min(all, MOST_ROWS);
+  const rowBytes = <usize>channels << 2;
+  const step = <usize>components << 2;
+  const nearest = x + rows * rowBytes; // float32 [rows]: the squared distance from the nearest seed; at first, 1: all are as likely
+  const nu = nearest + (<usize>rows << 2); // float32 [rows, components]: 1 for the nearest seed; NaN where a row is left out
+  memory.fill(mean, 0, components * rowBytes);
+  memory.fill(variance, 0, components * rowBytes);
+  memory.fill(nu, 0, rows * step);
+  for (let i: usize = 0; i < rows; i++) {
+    const good = distance(x + i * rowBytes, mean, channels) < MOST_SQUARE;
+    store<f32>(nearest + (i << 2), good ? 1 : 0);
+    if (!good) store<f32>(nu + i * step, NaN);
+  }
+  for (let k: usize = 0; k < components; k++) {
+    store<f32>(prior + (k << 2), <f32>(1 / <f64>components));
+    let total: f64 = 0;
+    for (let i: usize = 0; i < rows; i++) total += load<f32>(nearest + (i << 2));
+    if (total == 0) continue;
+    const seed = mean + k * rowBytes;
+    const draw = load<f32>(draws + (k << 2)) * total;
+    let running: f64 = 0;
+    for (let i: usize = 0; i < rows; i++) {
+      running += load<f32>(nearest + (i << 2));
+      if (running <= draw) continue;
+      memory.copy(seed, x + i * rowBytes, rowBytes);
+      break;
+    }
+    for (let i: usize = 0; i < rows; i++) {
+      const own = nu + i * step;
+      if (load<f32>(own) != load<f32>(own)) continue;
+      const d = distance(x + i * rowBytes, seed, channels);
+      if (k && d >= load<f32>(nearest + (i << 2))) continue;
+      store<f32>(nearest + (i << 2), d);
+      memory.fill(own, 0, step);
+      store<f32>(own + (k << 2), 1);
+    }
+  }
+
+  mixture_norm_prepare(at, prior, mean, variance, 0, 0, channels, components, 0);
+  const table = changetype<RowTable>(at);
+  for (let row: u32 = 0; row < rows; row += table.blockRows) {
+    const n = min(table.blockRows, rows - row);
+    accumulate(table, packed(table, 0, x + row * rowBytes, n), 0, nu + row * step, n);
+  }
+  mixture_norm_moments(at, prior, variance, prior, mean, variance);
+  for (let c: usize = 0; c < rowBytes; c += 4) {
+    let pooled: f64 = 0;
+    for (let k: usize = 0; k < components; k++) pooled += load<f32>(prior + (k << 2)) * load<f32>(variance + k * rowBytes + c);
+    for (let k: usize = 0; k < components; k++) store<f32>(variance + k * rowBytes + c, <f32>pooled);
+  }
+}

@@ -1,0 +1,207 @@
+import { HALVES, VEC, Vec, add, addWide, get, madd, put, splat, sub, widen } from "../simd/vec";
+import { walk } from "../simd/walk";
+import { momentsOf } from "./moments";
+import {
+  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, norm_clear, rowOf,
+  spreadConstants, sumOf,
+} from "./table";
+
+// Normalization of a slab's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's set of n
+// numbers:
+//
+//     y  = γ r (x − E) + β
+//     dx = γ r dy − r² m₂ (x − E) − r m₁      m₁ = Σ γ dy / n      m₂ = r Σ γ dy (x − E) / n      over the set
+//     dγ = r Σ dy (x − E)      dβ = Σ dy                                                          over the channel
+
+/** Vectors in a visit that does little more than read and write. */
+const FEWEST: u32 = 16;
+
+@unmanaged class Apply {
+  visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
+    const center = get(group + CENTER * VEC);
+    const scale = get(group + SCALE * VEC);
+    const offset = get(group + OFFSET * VEC);
+    for (let i: u32 = 0; i < rows; i++) {
+      put(y, madd(sub(get(x), center), scale, offset));
+      x += stride;
+      y += stride;
+    }
+  }
+}
+
+@unmanaged class Sums {
+  visit(at: usize, group: usize, x: usize, dy: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+    const center = get(group + CENTER * VEC);
+    const even = rows & ~1;
+    let plain: Vec = splat(0);
+    let plain2: Vec = splat(0);
+    let first: Vec = splat(0);
+    let first2: Vec = splat(0);
+    for (let i: u32 = 0; i < even; i += 2) {
+      const d = get(dy);
+      const d2 = get(dy + stride);
+      plain = add(plain, d);
+      plain2 = add(plain2, d2);
+      first = madd(d, sub(get(x), center), first);
+      first2 = madd(d2, sub(get(x + stride), center), first2);
+      x += 2 * stride;
+      dy += 2 * stride;
+    }
+    if (even < rows) {
+      plain = add(plain, get(dy));
+      first = madd(get(dy), sub(get(x), center), first);
+    }
+    plain = add(plain, plain2);
+    first = add(first, first2);
+    for (let half: u32 = 0; half < HALVES; half++) {
+      const sum = group + SUMS + half * VEC;
+      put(sum, addWide(get(sum), widen(plain, half)));
+      put(sum + SUM, addWide(get(sum + SUM), widen(first, half)));
+    }
+  }
+}
+
+@unmanaged class Pull {
+  visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
+    const center = get(group + CENTER * VEC);
+    const scale = get(group + SCALE * VEC);
+    const pull = get(group + PULL * VEC);
+    const offset = get(group + OFFSET * VEC);
+    for (let i: u32 = 0; i < rows; i++) {
+      put(dx, madd(get(dy), scale, madd(sub(get(x), center), pull, offset)));
+      x += stride;
+      dy += stride;
+      dx += stride;
+    }
+  }
+}
+
+/** What makes y of a set. */
+function setForward(table: NormTable, set: u32, mean: f64, variance: f64): void {
+  const channels = table.channels / table.sets;
+  const r = 1 / Math.sqrt(variance + table.epsilon);
+  const center = <f32>mean;
+  for (let c = set * channels; c < (set + 1) * channels; c++) {
+    const scale = <f64>load<f32>(inRow(table, GAMMA, c)) * r;
+    store<f32>(inRow(table, CENTER, c), center);
+    store<f32>(inRow(table, SCALE, c), <f32>scale);
+    // What the mean loses as a float32 is many deviations' part where it is large beside them.
+    store<f32>(inRow(table, OFFSET, c), <f32>(<f64>load<f32>(inRow(table, BETA, c)) + scale * (<f64>center - mean)));
+  }
+}
+
+/**
+ * Constants of the forward pass by a mean and variance that are given.
+ *
+ * @param mean, variance float32 [sets]
+ */
+export function norm_given(at: usize, mean: usize, variance: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let set: u32 = 0; set < table.sets; set++) {
+    setForward(table, set, <f64>load<f32>(mean + (<usize>set << 2)), <f64>load<f32>(variance + (<usize>set << 2)));
+  }
+  spreadConstants(table, FORWARD);
+}
+
+/**
+ * Mean and variance of every set of a slab that norm_moments has seen, and the constants of the forward pass by them.
+ *
+ * @param mean, variance float32 [sets]
+ */
+export function norm_moments_finish(at: usize, mean: usize, variance: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let set: u32 = 0; set < table.sets; set++) {
+    momentsOf(table, set);
+    store<f32>(mean + (<usize>set << 2), <f32>table.mean);
+    store<f32>(variance + (<usize>set << 2), <f32>table.variance);
+    setForward(table, set, table.mean, table.variance);
+  }
+  spreadConstants(table, FORWARD);
+}
+
+/**
+ * y of `count` numbers, from the `start`-th of their slab on.
+ *
+ * @param x, y float32 [count], not overlapping
+ */
+export function norm_forward(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+  walk<Apply>(changetype<NormTable>(at), x, 0, y, 4, start, count, FEWEST);
+}
+
+/** Begins the gradients of gamma and beta. */
+export function norm_backward_prepare(at: usize): void {
+  const table = changetype<NormTable>(at);
+  memory.fill(at + table.dgamma, 0, 2 * (table.dbeta - table.dgamma));
+  memory.fill(rowOf(table, SUMS_DY), 0, 2 * table.rowBytes);
+}
+
+/** Begins the gradient of a slab. @param mean float32 [sets] */
+export function norm_center(at: usize, mean: usize): void {
+  const table = changetype<NormTable>(at);
+  norm_clear(at);
+  const channels = table.channels / table.sets;
+  for (let c: u32 = 0; c < table.channels; c++) {
+    store<f32>(inRow(table, CENTER, c), load<f32>(mean + (<usize>(c / channels) << 2)));
+  }
+  spreadConstants(table, 1);
+}
+
+/**
+ * Adds `count` numbers, from the `start`-th of their slab on, to the sums of a gradient.
+ *
+ * @param x, dy float32 [count]
+ */
+export function norm_sums(at: usize, x: usize, dy: usize, start: u32, count: u32): void {
+  walk<Sums>(changetype<NormTable>(at), x, dy, 0, 0, start, count);
+}
+
+/**
+ * Constants of the gradient of a slab that norm_sums has seen; adds to the gradients of gamma and beta.
+ *
+ * @param variance float32 [sets]
+ */
+export function norm_sums_finish(at: usize, variance: usize): void {
+  const table = changetype<NormTable>(at);
+  const channels = table.channels / table.sets;
+  const n = <f64>(table.size / table.sets);
+  for (let set: u32 = 0; set < table.sets; set++) {
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + (<usize>set << 2)) + table.epsilon);
+    let m1: f64 = 0;
+    let m2: f64 = 0;
+    for (let c = set * channels; c < (set + 1) * channels; c++) {
+      const plain = sumOf(table, c, 0);
+      const first = r * sumOf(table, c, SUM);
+      const dgamma = at + table.dgamma + (<usize>c << 3);
+      const dbeta = at + table.dbeta + (<usize>c << 3);
+      store<f64>(dgamma, load<f64>(dgamma) + first);
+      store<f64>(dbeta, load<f64>(dbeta) + plain);
+      const gamma = <f64>load<f32>(inRow(table, GAMMA, c));
+      m1 += gamma * plain;
+      m2 += gamma * first;
+      store<f32>(inRow(table, SCALE, c), <f32>(gamma * r));
+    }
+    for (let c = set * channels; c < (set + 1) * channels; c++) {
+      store<f32>(inRow(table, PULL, c), <f32>(-r * r * m2 / n));
+      store<f32>(inRow(table, OFFSET, c), <f32>(-r * m1 / n));
+    }
+  }
+  spreadConstants(table, BACKWARD);
+}
+
+/**
+ * dx of `count` numbers, from the `start`-th of their slab on.
+ *
+ * @param x, dy, dx float32 [count], dx not overlapping the others
+ */
+export function norm_backward(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
+  walk<Pull>(changetype<NormTable>(at), x, dy, dx, 4, start, count, FEWEST);
+}
+
+/** The gradients of gamma and beta, float32 [channels]. */
+export function norm_backward_finish(at: usize, dgamma: usize, dbeta: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let c: u32 = 0; c < table.channels; c++) {
+    store<f32>(dgamma + (<usize>c << 2), <f32>load<f64>(at + table.dgamma + (<usize>c << 3)));
+    store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(at + table.dbeta + (<usize>c << 3)));
+  }
+}

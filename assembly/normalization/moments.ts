@@ -1,0 +1,107 @@
+import {
+  HALVES, VEC, Vec, add, addWide, div, divWide, get, largerWide, madd, mulWide, put, splat, splatWide, sub, subWide, widen,
+} from "../simd/vec";
+import { walk } from "../simd/walk";
+import { NormTable, SUM, SUMS, firstLane, lanes, nextLane, sumsOfLane } from "./table";
+
+// Mean and squared deviations in one pass over memory. Every visit has its own mean, from which its deviations are measured
+// while it is in the nearest cache; what it finds joins what came before as Chan, Golub, LeVeque (1979) add up parts:
+//
+//     δ = m_b − m    n' = n + n_b    m' = m + δ n_b/n'    S' = S + S_b + δ² n n_b/n'
+//
+// in float64, so that neither a mean far from zero nor many numbers cost digits.
+
+const COUNT: usize = 0;
+const MEAN: usize = 1 * SUM;
+const SQUARES: usize = 2 * SUM;
+
+@unmanaged class Moments {
+  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+    const even = rows & ~1;
+    let p = x;
+    let sum: Vec = splat(0);
+    let sum2: Vec = splat(0);
+    for (let i: u32 = 0; i < even; i += 2) {
+      sum = add(sum, get(p));
+      sum2 = add(sum2, get(p + stride));
+      p += 2 * stride;
+    }
+    if (even < rows) sum = add(sum, get(p));
+    const mean = div(add(sum, sum2), splat(<f32>rows));
+
+    p = x;
+    // What is left of the sum, as the mean is rounded: it corrects both.
+    let rest: Vec = splat(0);
+    let rest2: Vec = splat(0);
+    let squares: Vec = splat(0);
+    let squares2: Vec = splat(0);
+    for (let i: u32 = 0; i < even; i += 2) {
+      const d = sub(get(p), mean);
+      const d2 = sub(get(p + stride), mean);
+      rest = add(rest, d);
+      rest2 = add(rest2, d2);
+      squares = madd(d, d, squares);
+      squares2 = madd(d2, d2, squares2);
+      p += 2 * stride;
+    }
+    if (even < rows) {
+      const d = sub(get(p), mean);
+      rest = add(rest, d);
+      squares = madd(d, d, squares);
+    }
+    rest = add(rest, rest2);
+    squares = add(squares, squares2);
+
+    for (let half: u32 = 0; half < HALVES; half++) {
+      const lane = group + SUMS + half * VEC;
+      const count = mulWide(widen(weight, half), splatWide(rows));
+      const before = get(lane + COUNT);
+      const after = addWide(before, count);
+      const share = divWide(count, largerWide(after, splatWide(1)));
+      const left = divWide(widen(rest, half), splatWide(rows));
+      const m = get(lane + MEAN);
+      const delta = subWide(addWide(widen(mean, half), left), m);
+      const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
+      put(lane + COUNT, after);
+      put(lane + MEAN, addWide(m, mulWide(delta, share)));
+      const between = mulWide(mulWide(delta, delta), mulWide(before, share));
+      put(lane + SQUARES, addWide(get(lane + SQUARES), addWide(mulWide(found, widen(weight, half)), between)));
+    }
+  }
+}
+
+/**
+ * Adds `count` numbers, from the `start`-th of their tensor on, to the table's moments.
+ *
+ * @param at a table as norm_prepare made it
+ * @param x float32 [count]
+ */
+export function norm_moments(at: usize, x: usize, start: u32, count: u32): void {
+  walk<Moments>(changetype<NormTable>(at), x, 0, 0, 0, start, count);
+}
+
+/** Mean and biased variance of one set, into table.mean and table.variance. Of no numbers both are NaN. */
+export function momentsOf(table: NormTable, set: u32): void {
+  const channels = table.channels / table.sets;
+  const first = set * channels;
+  let count: f64 = 0;
+  let total: f64 = 0;
+  for (let c = first; c < first + channels; c++) {
+    for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
+      const sums = sumsOfLane(table, lane);
+      count += load<f64>(sums + COUNT);
+      total += load<f64>(sums + COUNT) * load<f64>(sums + MEAN);
+    }
+  }
+  const mean = total / count;
+  let squares: f64 = 0;
+  for (let c = first; c < first + channels; c++) {
+    for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
+      const sums = sumsOfLane(table, lane);
+      const d = load<f64>(sums + MEAN) - mean;
+      squares += load<f64>(sums + SQUARES) + load<f64>(sums + COUNT) * d * d;
+    }
+  }
+  table.mean = mean;
+  table.variance = squares / count;
+}

@@ -1,0 +1,171 @@
+import { LANES, VEC, Vec, across, add, get, madd, mul, put, splat, sub } from "../simd/vec";
+import { BETA, GAMMA, NormTable, SUMS_DY, SUMS_DYX, inRow, rowOf } from "./table";
+
+// Sets that are runs of numbers one after the other, each with a gamma and beta of its own: layer normalization of the last
+// axes, group normalization without space. A run is in the nearest cache after its first number was asked for.
+
+/** Vectors whose float32 sums are short enough. */
+const BLOCK: u32 = 128;
+/** Runs after which float32 sums of gamma's and beta's gradients go over into float64. */
+const RUNS: u32 = 64;
+
+/** Mean and variance of n numbers, into table.mean and table.variance. */
+function momentsOfRun(table: NormTable, x: usize, n: u32): void {
+  const vectors = n / LANES;
+  let total: f64 = 0;
+  for (let i: u32 = 0; i < vectors; i += BLOCK) {
+    let sum: Vec = splat(0);
+    let sum2: Vec = splat(0);
+    let p = x + i * VEC;
+    const end = x + min(i + BLOCK, vectors) * VEC;
+    for (; p + VEC < end; p += 2 * VEC) {
+      sum = add(sum, get(p));
+      sum2 = add(sum2, get(p + VEC));
+    }
+    if (p < end) sum = add(sum, get(p));
+    total += across(add(sum, sum2));
+  }
+  for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + (<usize>i << 2));
+  const share = 1 / <f64>n;
+  const mean = total * share;
+
+  const center = <f32>mean;
+  const c = splat(center);
+  let squares: f64 = 0;
+  for (let i: u32 = 0; i < vectors; i += BLOCK) {
+    let sum: Vec = splat(0);
+    let sum2: Vec = splat(0);
+    let p = x + i * VEC;
+    const end = x + min(i + BLOCK, vectors) * VEC;
+    for (; p + VEC < end; p += 2 * VEC) {
+      const d = sub(get(p), c);
+      const d2 = sub(get(p + VEC), c);
+      sum = madd(d, d, sum);
+      sum2 = madd(d2, d2, sum2);
+    }
+    if (p < end) {
+      const d = sub(get(p), c);
+      sum = madd(d, d, sum);
+    }
+    squares += across(add(sum, sum2));
+  }
+  for (let i = vectors * LANES; i < n; i++) {
+    const d = <f64>load<f32>(x + (<usize>i << 2)) - <f64>center;
+    squares += d * d;
+  }
+  const left = mean - <f64>center;
+  table.mean = mean;
+  table.variance = squares * share - left * left;
+}
+
+/**
+ * y, mean and variance of runs, the first of which is a slab's first set.
+ *
+ * @param mean, variance float32 [runs]
+ */
+export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, runs: u32): void {
+  const n = table.channels / table.sets;
+  for (let run: u32 = 0; run < runs; run++) {
+    momentsOfRun(table, x, n);
+    store<f32>(mean + (<usize>run << 2), <f32>table.mean);
+    store<f32>(variance + (<usize>run << 2), <f32>table.variance);
+    const r = 1 / Math.sqrt(table.variance + table.epsilon);
+    const center = <f32>table.mean;
+    const scale = <f32>r;
+    const offset = <f32>((<f64>center - table.mean) * r);
+    const first = run % table.sets * n;
+    const gamma = inRow(table, GAMMA, first);
+    const beta = inRow(table, BETA, first);
+    const c = splat(center);
+    const s = splat(scale);
+    const o = splat(offset);
+    let i: usize = 0;
+    for (; i + VEC <= <usize>n << 2; i += VEC) {
+      put(y + i, madd(madd(sub(get(x + i), c), s, o), get(gamma + i), get(beta + i)));
+    }
+    for (; i < <usize>n << 2; i += 4) {
+      store<f32>(y + i, ((load<f32>(x + i) - center) * scale + offset) * load<f32>(gamma + i) + load<f32>(beta + i));
+    }
+    x += <usize>n << 2;
+    y += <usize>n << 2;
+  }
+}
+
+/**
+ * dx of runs, the first of which is a slab's first set; adds to the gradients of gamma and beta.
+ *
+ * @param mean, variance float32 [runs]
+ */
+export function rowsBackward(
+  table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, runs: u32,
+): void {
+  const n = table.channels / table.sets;
+  const bytes = <usize>n << 2;
+  const share = 1 / <f64>n;
+  for (let run: u32 = 0; run < runs; run++) {
+    const center = load<f32>(mean + (<usize>run << 2));
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + (<usize>run << 2)) + table.epsilon);
+    const first = run % table.sets * n;
+    const gamma = inRow(table, GAMMA, first);
+    const sumsDy = inRow(table, SUMS_DY, first);
+    const sumsDyx = inRow(table, SUMS_DYX, first);
+
+    const c = splat(center);
+    const s = splat(<f32>r);
+    let m1: f64 = 0;
+    let m2: f64 = 0;
+    let i: usize = 0;
+    while (i + VEC <= bytes) {
+      const end = min(i + BLOCK * VEC, bytes - VEC + 1);
+      let sum1: Vec = splat(0);
+      let sum2: Vec = splat(0);
+      for (; i < end; i += VEC) {
+        const d = get(dy + i);
+        const z = mul(sub(get(x + i), c), s);
+        const dz = mul(d, z);
+        put(sumsDy + i, add(get(sumsDy + i), d));
+        put(sumsDyx + i, add(get(sumsDyx + i), dz));
+        sum1 = madd(d, get(gamma + i), sum1);
+        sum2 = madd(dz, get(gamma + i), sum2);
+      }
+      m1 += across(sum1);
+      m2 += across(sum2);
+    }
+    for (; i < bytes; i += 4) {
+      const d = load<f32>(dy + i);
+      const dz = d * ((load<f32>(x + i) - center) * <f32>r);
+      store<f32>(sumsDy + i, load<f32>(sumsDy + i) + d);
+      store<f32>(sumsDyx + i, load<f32>(sumsDyx + i) + dz);
+      m1 += <f64>(d * load<f32>(gamma + i));
+      m2 += <f64>(dz * load<f32>(gamma + i));
+    }
+
+    const pull = <f32>(-r * r * m2 * share);
+    const offset = <f32>(-r * m1 * share);
+    const p = splat(pull);
+    const o = splat(offset);
+    for (i = 0; i + VEC <= bytes; i += VEC) {
+      put(dx + i, madd(mul(get(dy + i), s), get(gamma + i), madd(sub(get(x + i), c), p, o)));
+    }
+    for (; i < bytes; i += 4) {
+      store<f32>(dx + i, load<f32>(dy + i) * <f32>r * load<f32>(gamma + i) + ((load<f32>(x + i) - center) * pull + offset));
+    }
+    x += bytes;
+    dy += bytes;
+    dx += bytes;
+    if (run % (RUNS * table.sets) == RUNS * table.sets - 1) flush(table);
+  }
+  flush(table);
+}
+
+/** Float32 sums of gamma's and beta's gradients go over into float64. */
+function flush(table: NormTable): void {
+  const at = changetype<usize>(table);
+  for (let c: u32 = 0; c < table.channels; c++) {
+    const dgamma = at + table.dgamma + (<usize>c << 3);
+    const dbeta = at + table.dbeta + (<usize>c << 3);
+    store<f64>(dgamma, load<f64>(dgamma) + <f64>load<f32>(inRow(table, SUMS_DYX, c)));
+    store<f64>(dbeta, load<f64>(dbeta) + <f64>load<f32>(inRow(table, SUMS_DY, c)));
+  }
+  memory.fill(rowOf(table, SUMS_DY), 0, 2 * table.rowBytes);
+}

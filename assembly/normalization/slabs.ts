@@ -1,0 +1,59 @@
+import { norm_backward, norm_center, norm_forward, norm_moments_finish, norm_sums, norm_sums_finish } from "./channels";
+import { norm_moments } from "./moments";
+import { rowsBackward, rowsForward } from "./rows";
+import { NormTable, norm_clear } from "./table";
+
+// Slab by slab. Where a slab has one number for each channel, a set is a run of numbers one after the other, and rows.ts has it.
+
+/**
+ * y, mean and variance of whole slabs, which are `count` numbers, from the `start`-th of their tensor on.
+ *
+ * @param at a table as norm_prepare made it
+ * @param x, y float32 [count], not overlapping
+ * @param mean, variance float32 [slabs, sets], of the tensor
+ */
+export function norm_slabs_forward(
+  at: usize, x: usize, y: usize, mean: usize, variance: usize, start: u32, count: u32,
+): void {
+  const table = changetype<NormTable>(at);
+  const size = table.size;
+  let done = <usize>(start / size * table.sets) << 2;
+  if (size == table.channels) {
+    rowsForward(table, x, y, mean + done, variance + done, count / size * table.sets);
+    return;
+  }
+  for (let i: u32 = 0; i < count; i += size) {
+    const offset = <usize>i << 2;
+    norm_clear(at);
+    norm_moments(at, x + offset, 0, size);
+    norm_moments_finish(at, mean + done, variance + done);
+    norm_forward(at, x + offset, y + offset, 0, size);
+    done += <usize>table.sets << 2;
+  }
+}
+
+/**
+ * dx of whole slabs, which are `count` numbers, from the `start`-th of their tensor on; adds to the gradients of gamma and beta.
+ *
+ * @param x, dy, dx float32 [count], dx not overlapping the others
+ * @param mean, variance float32 [slabs, sets], of the tensor
+ */
+export function norm_slabs_backward(
+  at: usize, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, start: u32, count: u32,
+): void {
+  const table = changetype<NormTable>(at);
+  const size = table.size;
+  let done = <usize>(start / size * table.sets) << 2;
+  if (size == table.channels) {
+    rowsBackward(table, x, dy, dx, mean + done, variance + done, count / size * table.sets);
+    return;
+  }
+  for (let i: u32 = 0; i < count; i += size) {
+    const offset = <usize>i << 2;
+    norm_center(at, mean + done);
+    norm_sums(at, x + offset, dy + offset, 0, size);
+    norm_sums_finish(at, variance + done);
+    norm_backward(at, x + offset, dy + offset, dx + offset, 0, size);
+    done += <usize>table.sets << 2;
+  }
+}

@@ -1,0 +1,150 @@
+import { HALVES, LANES, VEC, put, splat } from "../simd/vec";
+import { Table, gather, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
+
+// What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
+// normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
+// channels, all of one size, with all their numbers. So batch normalization is one slab and a set for each channel; group
+// normalization a slab for each sample and a set for each group; layer normalization is one set.
+
+@unmanaged export class NormTable extends Table {
+  /** Numbers in a slab. */
+  size: u32;
+  sets: u32;
+  epsilon: f64;
+  /** Of the set that momentsOf looked at last. */
+  mean: f64;
+  variance: f64;
+  /** Bytes from the table to the first row of float32 [channels], and from each to the next. */
+  rows: u32;
+  rowBytes: u32;
+  /** Bytes from the table to float64 [channels]: gradients of gamma and beta. */
+  dgamma: u32;
+  dbeta: u32;
+}
+
+// Rows, by number. Of the constants, the groups have a copy, lane by lane; the last two are room for rows.ts.
+export const CENTER: u32 = 0; // of x
+export const SCALE: u32 = 1; // of x − CENTER, forward; of dy, backward
+export const OFFSET: u32 = 2;
+export const PULL: u32 = 3; // of x − CENTER, backward
+/** How many the forward pass has, and the backward pass. */
+export const FORWARD: u32 = 3;
+export const BACKWARD: u32 = 4;
+export const GAMMA: u32 = 4;
+export const BETA: u32 = 5;
+export const SUMS_DY: u32 = 6;
+export const SUMS_DYX: u32 = 7;
+const ROWS: u32 = 8;
+
+/** Bytes from a group to its sums, float64 for each lane. */
+export const SUMS: usize = BACKWARD * VEC;
+export const SUM: usize = HALVES * VEC;
+const MOST_SUMS: usize = 3;
+const GROUP: usize = SUMS + MOST_SUMS * SUM;
+
+@inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
+
+function layout(table: NormTable | null, channels: u32, inner: u32): usize {
+  // A vector more than there are channels: what is read at the end of a row may reach over it.
+  const rowBytes = aligned(<usize>channels << 2) + VEC;
+  const wideBytes = aligned(<usize>channels << 3);
+  const tail = aligned(offsetof<NormTable>());
+  const rows = tail + aligned(tailBytes(4));
+  const dgamma = rows + ROWS * rowBytes;
+  const first = dgamma + 2 * wideBytes;
+  if (table) {
+    table.channels = channels;
+    table.inner = inner;
+    table.tail = <u32>tail;
+    table.rows = <u32>rows;
+    table.rowBytes = <u32>rowBytes;
+    table.dgamma = <u32>dgamma;
+    table.dbeta = <u32>(dgamma + wideBytes);
+    table.first = <u32>first;
+    table.groupBytes = <u32>GROUP;
+  }
+  return first + groupCount(channels, inner) * GROUP;
+}
+
+/** Bytes of a table. */
+export function norm_table_bytes(channels: u32, inner: u32): usize {
+  return layout(null, channels, inner);
+}
+
+/**
+ * Fills a table.
+ *
+ * @param gamma, beta float32 [channels], or 0: ones, zeros
+ * @param size numbers in a slab, outer · channels · inner
+ * @param sets how many sets the channels make: a divisor of their number
+ */
+export function norm_prepare(
+  at: usize, gamma: usize, beta: usize, size: u32, channels: u32, inner: u32, sets: u32, epsilon: f64,
+): void {
+  const table = changetype<NormTable>(at);
+  layout(table, channels, inner);
+  table.size = size;
+  table.sets = sets;
+  table.epsilon = epsilon;
+  const row = <usize>channels << 2;
+  if (gamma) memory.copy(rowOf(table, GAMMA), gamma, row);
+  else for (let i: usize = 0; i < row; i += 4) store<f32>(rowOf(table, GAMMA) + i, 1);
+  if (beta) memory.copy(rowOf(table, BETA), beta, row);
+  else memory.fill(rowOf(table, BETA), 0, row);
+}
+
+@inline export function rowOf(table: NormTable, row: u32): usize {
+  return changetype<usize>(table) + table.rows + row * table.rowBytes;
+}
+
+@inline export function inRow(table: NormTable, row: u32, channel: u32): usize {
+  return rowOf(table, row) + (<usize>channel << 2);
+}
+
+/** Copies the first `rows` constants of all channels from their rows to the groups. */
+export function spreadConstants(table: NormTable, rows: u32): void {
+  const n = groupCount(table.channels, table.inner);
+  for (let row: u32 = 0; row < rows; row++) {
+    const from = rowOf(table, row);
+    for (let g: u32 = 0; g < n; g++) put(groupAt(table, g) + row * VEC, gather(table, g, from));
+  }
+}
+
+/**
+ * Sets the groups' sums to zero: before a slab.
+ *
+ * @param at a table as norm_prepare made it
+ */
+export function norm_clear(at: usize): void {
+  const table = changetype<NormTable>(at);
+  const n = groupCount(table.channels, table.inner);
+  for (let g: u32 = 0; g < n; g++) {
+    for (let i = SUMS; i < GROUP; i += VEC) put(groupAt(table, g) + i, splat(0));
+  }
+}
+
+// A channel's lanes are some in a row, and as many again after every lap of all channels:
+//
+//     for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) …
+
+@inline export function firstLane(table: NormTable, channel: u32): u32 { return channel * lanesInARow(table); }
+@inline export function lanes(table: NormTable): u32 { return groupCount(table.channels, table.inner) * LANES; }
+@inline export function nextLane(table: NormTable, lane: u32): u32 {
+  const row = lanesInARow(table);
+  const next = lane + 1;
+  return next % row == 0 ? next + (table.channels - 1) * row : next;
+}
+
+/** The first sum of a lane; the next ones are SUM bytes apart. */
+@inline export function sumsOfLane(table: NormTable, lane: u32): usize {
+  return groupAt(table, lane / LANES) + SUMS + (<usize>(lane % LANES) << 3);
+}
+
+/** One of the sums, over all lanes of a channel. @param sum bytes from a lane's first sum to it */
+export function sumOf(table: NormTable, channel: u32, sum: usize): f64 {
+  let total: f64 = 0;
+  for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) {
+    total += load<f64>(sumsOfLane(table, lane) + sum);
+  }
+  return total;
+}

@@ -1,0 +1,181 @@
+import {
+  add,
+  cast,
+  clipByValue,
+  cumsum,
+  div,
+  equal,
+  exp,
+  expandDims,
+  fill,
+  gather,
+  greater,
+  isNaN as isNaNOf,
+  less,
+  lessEqual,
+  log,
+  matMul,
+  max,
+  maximum,
+  mul,
+  range,
+  reshape,
+  rsqrt,
+  scalar,
+  slice,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tensor1d,
+  tile,
+  where,
+  zeros,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
+import type { MixtureView } from "../arguments.js";
+
+// Mixture normalization (section 3 of spec.md) by TensorFlow.js operations. Rows and components broadcast as [N, K, C].
+
+/** As in the binary: variances (with epsilon), priors and shares below these count as these, or as none. */
+const LEAST_VARIANCE = 2 ** -40;
+const LEAST_PRIOR = 2 ** -126;
+const LEAST_SHARE = 2 ** -64;
+const MOST_SQUARE = 1e34;
+const START_ROWS = 1024;
+/** Above, squares are not finite. */
+const LARGE = 1e18;
+
+type Named<Name extends string> = Record<Name, Tensor>;
+type Mixture = Named<"mean" | "variance" | "prior">;
+
+const precise = (variance: Tensor, epsilon: number) => rsqrt(maximum(add(variance, epsilon), LEAST_VARIANCE));
+const likely = (prior: Tensor) => maximum(reshape(prior, [-1, 1]), LEAST_PRIOR);
+
+/** x − mean, [N, K, C]. */
+const deviations = (x: Tensor, mean: Tensor) => sub(expandDims(x, 1), mean);
+
+const squares = (x: Tensor) => square(clipByValue(x, -LARGE, LARGE));
+
+/** One where two integers are equal. */
+const same = (a: Tensor, b: Tensor) => cast(equal(a, b), "float32");
+
+/** Rows whose responsibilities are NaN as rows of zeros that no component is responsible for. */
+function counted({ x, nu }: Named<"x" | "nu">): Named<"x" | "nu" | "bad"> {
+  const bad = isNaNOf(slice(nu, [0, 0], [-1, 1]));
+  return { x: where(bad, zerosLike(x), x), nu: where(bad, zerosLike(nu), nu), bad };
+}
+
+/** λ, E and Var by nu; a component without mass keeps its mean and variance. */
+function momentsOf(inputs: Mixture & Named<"x" | "nu">): Mixture {
+  const { x, nu } = counted(inputs);
+  const mass = reshape(sum(nu, 0), [-1, 1]);
+  const empty = equal(mass, 0);
+  const weights = div(nu, reshape(where(empty, 1, mass), [1, -1]));
+  const mean = where(empty, inputs.mean, matMul(weights as Tensor2D, x as Tensor2D, true));
+  const average = sum(mul(expandDims(weights, 2), squares(deviations(x, mean))), 0);
+  const rows = sum(mass);
+  const prior = where(greater(rows, 0), div(reshape(mass, [-1]), maximum(rows, LEAST_PRIOR)), inputs.prior);
+  return { mean, variance: where(empty, inputs.variance, average), prior };
+}
+
+export function composedStart(inputs: Named<"x" | "draws">): Tensor[] {
+  const { draws } = inputs;
+  const [all, channels] = inputs.x.shape as [number, number];
+  const rows = Math.min(all, START_ROWS);
+  const taken = Int32Array.from({ length: rows }, (_, i) => Math.floor((i * all) / rows));
+  const x = rows < all ? gather(inputs.x, tensor1d(taken, "int32")) : inputs.x;
+  const components = draws.size;
+  const prior = fill([components], 1 / components);
+  const old = { mean: zeros([components, channels]), variance: zeros([components, channels]), prior };
+  if (rows === 0) return [prior, old.mean, old.variance];
+  const good = less(sum(square(x), 1, true), MOST_SQUARE);
+  const points = where(good, x, zerosLike(x));
+  let nearest: Tensor = cast(good, "float32");
+  let own: Tensor = zeros([rows, 1]);
+  for (let k = 0; k < components; k++) {
+    const running = cumsum(nearest, 0);
+    const draw = mul(slice(draws, k, 1), slice(running, [rows - 1, 0], [1, 1]));
+    const seed = sum(cast(lessEqual(running, draw), "float32"), 0, true);
+    const point = matMul(same(seed, range(0, rows)) as Tensor2D, points as Tensor2D);
+    const distance = mul(sum(square(sub(points, point)), 1, true), cast(good, "float32"));
+    const closer = less(distance, nearest);
+    own = where(closer, k, own);
+    nearest = k === 0 ? distance : where(closer, distance, nearest);
+  }
+  const start = momentsOf({ ...old, x, nu: where(good, same(own, range(0, components)), Number.NaN) });
+  const pooled = matMul(reshape(start.prior, [1, components]) as Tensor2D, start.variance as Tensor2D);
+  return [start.prior, start.mean, tile(pooled, [components, 1])];
+}
+
+interface FitAttrs {
+  epsilon: number;
+  moments: boolean;
+}
+
+export function composedFit(inputs: Mixture & Named<"x">, { epsilon, moments }: FitAttrs, view: MixtureView): Tensor | Tensor[] {
+  const { x, mean, variance, prior } = inputs;
+  const nu = view.size === 0 ? zeros([view.outer, view.components]) : responsibilities(inputs, epsilon);
+  if (!moments) return nu;
+  if (view.size === 0) return [nu, prior.clone(), mean.clone(), variance.clone()];
+  const next = momentsOf({ x, nu, mean, variance, prior });
+  return [nu, next.prior, next.mean, next.variance];
+}
+
+function responsibilities({ x, mean, variance, prior }: Mixture & Named<"x">, epsilon: number): Tensor {
+  const inverse = precise(variance, epsilon);
+  // Less the first component's before they are summed over channels: the sums of many keep their digits.
+  const densities = sub(log(inverse), mul(squares(mul(deviations(x, mean), inverse)), 0.5));
+  const relative = sum(sub(densities, slice(densities, [0, 0, 0], [-1, 1, -1])), 2);
+  const density = add(relative, reshape(log(likely(prior)), [-1]));
+  const share = exp(sub(density, max(density, 1, true)));
+  const kept = where(less(share, LEAST_SHARE), zerosLike(share), share);
+  // NaN, and nothing else, in rows that are not finite.
+  return add(div(kept, sum(kept, 1, true)), sum(sub(x, x), 1, true));
+}
+
+/** nu_k/√(λ_k v_k), [N, K, C]. */
+const gains = (nu: Tensor, { variance, prior }: Mixture, epsilon: number) =>
+  mul(expandDims(nu, 2), mul(precise(variance, epsilon), rsqrt(likely(prior))));
+
+export function composedMixtureNorm(
+  inputs: Mixture & Named<"x" | "nu"> & { gamma?: Tensor | undefined; beta?: Tensor | undefined },
+  { epsilon }: { epsilon: number },
+  view: MixtureView,
+): Tensor {
+  const { x, nu, gamma, beta } = inputs;
+  if (view.size === 0) return zerosLike(x);
+  let y: Tensor = sum(mul(gains(nu, inputs, epsilon), deviations(x, inputs.mean)), 1);
+  if (gamma) y = mul(y, gamma);
+  if (beta) y = add(y, beta);
+  return y;
+}
+
+/** Its gradients, as MixtureNormGrad names them. With `batch`, mean and variance are computed anew, so that they have gradients. */
+export function composedMixtureNormGrad(
+  inputs: Mixture & Named<"x" | "nu" | "dy"> & { gamma?: Tensor | undefined },
+  { epsilon, batch }: { epsilon: number; batch: boolean },
+  { size, channels }: MixtureView,
+): Tensor[] {
+  if (size === 0) return [zerosLike(inputs.x), zeros([channels]), zeros([channels])];
+  const { x, nu, bad } = counted(inputs) as Named<"x" | "nu" | "bad">;
+  const dy = where(bad as Tensor, zerosLike(x), inputs.dy);
+  const mixture = batch ? momentsOf(inputs) : inputs;
+  const { mean, variance } = mixture;
+  const inverse = precise(variance, epsilon);
+  const z = mul(deviations(x, mean), inverse);
+  const upstream = expandDims(dy, 1);
+  let inner: Tensor = upstream;
+  if (batch) {
+    const mass = reshape(sum(nu, 0), [-1, 1]);
+    const weights = expandDims(div(nu, reshape(where(equal(mass, 0), 1, mass), [1, -1])), 2);
+    const weighted = mul(weights, upstream);
+    inner = sub(sub(upstream, sum(weighted, 0)), mul(z, sum(mul(weighted, z), 0)));
+  }
+  const gain = gains(nu, mixture, epsilon);
+  let dx: Tensor = sum(mul(gain, inner), 1);
+  if (inputs.gamma) dx = mul(dx, inputs.gamma);
+  const y = sum(mul(gain, deviations(x, mean)), 1);
+  return [where(bad as Tensor, scalar(Number.NaN), dx), sum(mul(dy, y), 0), sum(dy, 0)];
+}

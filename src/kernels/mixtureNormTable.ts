@@ -1,0 +1,57 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { checkFloat32, checkMixture, checkShape, type MixtureInputs, type MixtureView } from "../arguments.js";
+import type { Addresses, Job } from "../backend/job.js";
+import type { Kernels } from "../backend/module.js";
+import type { PerChannel } from "./mixtureTable.js";
+
+/** A mixture of K Gaussians over the rows of x [N, C]: prior [K], mean and variance [K, C]; and the rows' responsibilities. */
+export interface RowInputs extends MixtureInputs {
+  /** [N, K]. NaN: the row counts for nothing. */
+  nu: TensorInfo;
+}
+
+export interface RowAttrs {
+  epsilon: number;
+}
+
+/** Whether mean and variance are the rows' own by nu, or constants. */
+export interface BatchAttrs extends RowAttrs {
+  batch: boolean;
+}
+
+/** Of x [N, C] and its mixture; `outer` of the view is N. */
+export function checkRows(op: string, inputs: MixtureInputs, { epsilon }: RowAttrs): MixtureView {
+  const view = checkMixture(op, inputs, { axis: -1, epsilon });
+  checkShape(op, "x", inputs.x, [view.outer, view.channels]);
+  return view;
+}
+
+export function checkResponsibilities(op: string, { nu }: RowInputs, { outer, components }: MixtureView): void {
+  checkFloat32(op, "nu", nu);
+  checkShape(op, "nu", nu, [outer, components]);
+}
+
+type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
+
+/** The part of a job that the kernels of mixture normalization have: the table, and x that may come in pieces of whole rows. */
+export function rowTable(
+  kernels: Kernels,
+  { x, mean, variance, prior, gamma, beta }: MixtureInputs & PerChannel,
+  { outer, channels, components }: MixtureView,
+  { epsilon }: RowAttrs,
+) {
+  return {
+    count: outer,
+    period: 1,
+    tableBytes: kernels.mixture_norm_table_bytes(channels, components),
+    parameters: { mean, variance, prior, gamma, beta },
+    activations: { x },
+    along: {},
+    results: {},
+    prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
+      kernels.mixture_norm_prepare(table, prior, mean, variance, gamma, beta, channels, components, epsilon);
+    },
+  } satisfies Partial<Job>;
+}
+
+export type RowNames<More extends string> = TableNames | "x" | More;

@@ -1,0 +1,155 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
+import type { Addresses, Job } from "../backend/job.js";
+import type { Kernels } from "../backend/module.js";
+import { composedNormalization, composedNormalizationGrad } from "../composed/normalization.js";
+import type { KernelSpec } from "./kernel.js";
+import type { PerChannel } from "./mixtureTable.js";
+
+/**
+ * What mean and variance are taken over (spec.md, section 3). x is `slabs` tensors of [outer, channels, inner], each normalized
+ * for itself; in a slab, `sets` runs of channels have a mean and a variance each.
+ */
+export interface NormalizationAttrs {
+  slabs: number;
+  outer: number;
+  channels: number;
+  inner: number;
+  sets: number;
+  epsilon: number;
+}
+
+export interface NormalizationInputs extends PerChannel {
+  x: TensorInfo;
+}
+
+export interface NormalizationGradInputs {
+  x: TensorInfo;
+  dy: TensorInfo;
+  /** [slabs, sets], as the forward pass had them. */
+  mean: TensorInfo;
+  variance: TensorInfo;
+  gamma?: TensorInfo | undefined;
+}
+
+export function checkNormalization(op: string, { x, gamma, beta }: NormalizationInputs, attrs: NormalizationAttrs): void {
+  const { slabs, outer, channels, inner, sets, epsilon } = attrs;
+  checkFloat32(op, "x", x);
+  checkEpsilon(op, epsilon);
+  const size = x.shape.reduce((product, n) => product * n, 1);
+  if (slabs * outer * channels * inner !== size || channels % sets !== 0) {
+    const wanted = `hold ${slabs} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${sets} sets`;
+    throw argumentError(op, "x", wanted, `shape [${x.shape}]`);
+  }
+  checkPerChannel(op, "gamma", gamma, channels);
+  checkPerChannel(op, "beta", beta, channels);
+}
+
+/** The part of a job that the family shares: the table, and how a tensor may be cut. */
+export function normalizationTable(kernels: Kernels, { gamma, beta }: PerChannel, attrs: NormalizationAttrs) {
+  const { slabs, outer, channels, inner, sets, epsilon } = attrs;
+  const size = outer * channels * inner;
+  return {
+    count: slabs * size,
+    // A single slab may come in pieces, others come whole.
+    period: slabs === 1 ? kernels.walk_period(channels, inner) : size,
+    tableBytes: kernels.norm_table_bytes(channels, inner),
+    parameters: { gamma, beta },
+    results: {},
+    prepare({ table, gamma, beta }: Addresses<"gamma" | "beta">) {
+      kernels.norm_prepare(table, gamma, beta, size, channels, inner, sets, epsilon);
+    },
+  };
+}
+
+/** Whether a tensor is one slab, seen piece by piece: once for its moments or sums, once more for the output. */
+const isOneSlab = ({ slabs, outer, inner }: NormalizationAttrs) => slabs === 1 && outer * inner > 1;
+
+/** Outputs: y, like x; mean and variance [slabs, sets]. */
+export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, void> = {
+  name: "Normalization",
+  op: "normalization",
+  check(inputs, attrs) {
+    checkNormalization(this.op, inputs, attrs);
+  },
+  job(kernels, { x, gamma, beta }, attrs): Job<"x" | "gamma" | "beta" | "y" | "mean" | "variance"> {
+    const stats = [attrs.slabs, attrs.sets];
+    const shared = normalizationTable(kernels, { gamma, beta }, attrs);
+    return {
+      ...shared,
+      prepare(at) {
+        shared.prepare(at);
+        if (isOneSlab(attrs)) kernels.norm_clear(at.table);
+      },
+      activations: { x },
+      along: { y: x.shape },
+      results: { mean: stats, variance: stats },
+      passes: isOneSlab(attrs)
+        ? [
+            {
+              step: ({ table, x }, start, count) => kernels.norm_moments(table, x, start, count),
+              finish: ({ table, mean, variance }) => kernels.norm_moments_finish(table, mean, variance),
+            },
+            { step: ({ table, x, y }, start, count) => kernels.norm_forward(table, x, y, start, count) },
+          ]
+        : [
+            {
+              step: ({ table, x, y, mean, variance }, start, count) =>
+                kernels.norm_slabs_forward(table, x, y, mean, variance, start, count),
+            },
+          ],
+    };
+  },
+  composed: composedNormalization,
+};
+
+/** Outputs: the gradients of x (like x), gamma and beta [channels], of Σ dy·y. */
+export const NormalizationGrad: KernelSpec<NormalizationGradInputs, NormalizationAttrs, void> = {
+  name: "NormalizationGrad",
+  op: "normalization's gradient",
+  check({ x, dy, mean, variance, gamma }, attrs) {
+    checkNormalization(this.op, { x, gamma }, attrs);
+    const { slabs, sets } = attrs;
+    for (const [argument, tensor, shape] of [
+      ["dy", dy, x.shape],
+      ["mean", mean, [slabs, sets]],
+      ["variance", variance, [slabs, sets]],
+    ] as const) {
+      checkFloat32(this.op, argument, tensor);
+      checkShape(this.op, argument, tensor, shape);
+    }
+  },
+  job(kernels, { x, dy, mean, variance, gamma }, attrs) {
+    const { channels } = attrs;
+    const shared = normalizationTable(kernels, { gamma }, attrs);
+    const job: Job<"x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "dx" | "dgamma" | "dbeta"> = {
+      ...shared,
+      parameters: { gamma, mean, variance },
+      activations: { x, dy },
+      along: { dx: x.shape },
+      results: { dgamma: [channels], dbeta: [channels] },
+      prepare({ table, gamma, mean }) {
+        shared.prepare({ table, gamma, beta: 0 });
+        kernels.norm_backward_prepare(table);
+        if (isOneSlab(attrs)) kernels.norm_center(table, mean);
+      },
+      passes: isOneSlab(attrs)
+        ? [
+            {
+              step: ({ table, x, dy }, start, count) => kernels.norm_sums(table, x, dy, start, count),
+              finish: ({ table, variance }) => kernels.norm_sums_finish(table, variance),
+            },
+            { step: ({ table, x, dy, dx }, start, count) => kernels.norm_backward(table, x, dy, dx, start, count) },
+          ]
+        : [
+            {
+              step: ({ table, x, dy, dx, mean, variance }, start, count) =>
+                kernels.norm_slabs_backward(table, x, dy, dx, mean, variance, start, count),
+            },
+          ],
+    };
+    job.passes.push({ finish: ({ table, dgamma, dbeta }) => kernels.norm_backward_finish(table, dgamma, dbeta) });
+    return job;
+  },
+  composed: composedNormalizationGrad,
+};

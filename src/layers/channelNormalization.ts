@@ -1,0 +1,120 @@
+import { type serialization, Tensor, tidy } from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
+import { type Affine, type AffineArgs, affineOf } from "./affine.js";
+
+type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
+type Shape = (number | null)[];
+
+export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
+  /** The channel axis. Default −1, the last. */
+  axis?: number;
+  /** Added to every variance. Default 1e-3. */
+  epsilon?: number;
+  /** Whether a trained beta [C] is added. Default true. */
+  center?: boolean;
+  /** Whether a trained gamma [C] is multiplied with. Default true. */
+  scale?: boolean;
+}
+
+/**
+ * What layers share that normalize activations of C channels: the axis, epsilon, gamma and beta, their configuration, and that
+ * the output has the input's shape. Masks are passed on.
+ */
+export abstract class ChannelNormalization extends tfl.layers.Layer {
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly center: boolean;
+  readonly scale: boolean;
+  private readonly affine: Affine;
+  private readonly affineConfig: serialization.ConfigDict;
+  private gamma?: tfl.LayerVariable;
+  private beta?: tfl.LayerVariable;
+
+  constructor(args: ChannelNormalizationArgs) {
+    super(args);
+    const op = this.getClassName();
+    const { axis = -1, epsilon = 1e-3, center = true, scale = true } = args;
+    if (!Number.isInteger(axis)) throw argumentError(op, "axis", "be an integer", String(axis));
+    checkEpsilon(op, epsilon);
+    this.axis = axis;
+    this.epsilon = epsilon;
+    this.center = center;
+    this.scale = scale;
+    const { objects, config } = affineOf(args);
+    this.affine = objects;
+    this.affineConfig = config;
+    this.supportsMasking = true;
+  }
+
+  /** Adds the weights that come before gamma and beta. */
+  protected buildFor(_channels: number): void {}
+
+  /** @param axis the channel axis, counted from 0 */
+  protected abstract normalize(x: Tensor, axis: number, training: boolean): Tensor;
+
+  /** What the ops of normalization take. */
+  protected opConfig(axis: number) {
+    return { axis, epsilon: this.epsilon, gamma: this.gamma?.read(), beta: this.beta?.read() };
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shape = singleShape(inputShape);
+    const axis = normalizeAxis(this.name, this.axis, shape.length);
+    const channels = shape[axis];
+    if (axis === 0 || typeof channels !== "number") {
+      throw argumentError(this.name, "axis", "be an axis of known size that is not the batch's", `${this.axis} of [${shape}]`);
+    }
+    this.inputSpec = [new tfl.InputSpec({ ndim: shape.length, axes: { [axis]: channels } })];
+    this.buildFor(channels);
+    const { betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint } = this.affine;
+    if (this.scale) {
+      this.gamma = this.addWeight("gamma", [channels], "float32", gammaInitializer, gammaRegularizer, true, gammaConstraint);
+    }
+    if (this.center) {
+      this.beta = this.addWeight("beta", [channels], "float32", betaInitializer, betaRegularizer, true, betaConstraint);
+    }
+    this.built = true;
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      const x = singleTensor(inputs);
+      return this.normalize(x, normalizeAxis(this.name, this.axis, x.rank), kwargs.training === true);
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return singleShape(inputShape);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { axis, epsilon, center, scale } = this;
+    return { ...super.getConfig(), axis, epsilon, center, scale, ...this.affineConfig };
+  }
+
+  /**
+   * A layer of a saved configuration, also of one from Python: its axis may be a list of one, its dtype an object, a policy.
+   *
+   * @nocollapse
+   */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { axis, dtype } = config;
+    const [only] = Array.isArray(axis) && axis.length === 1 ? axis : [axis];
+    return new cls({ ...config, axis: only, dtype: typeof dtype === "string" ? dtype : undefined });
+  }
+}
+
+/** The tensor that a layer of one input is called with. */
+export function singleTensor(inputs: Tensor | Tensor[]): Tensor {
+  return inputs instanceof Tensor ? inputs : (inputs[0] as Tensor);
+}
+
+function singleShape(shape: Shape | Shape[]): Shape {
+  const [first] = shape;
+  return Array.isArray(first) ? first : (shape as Shape);
+}

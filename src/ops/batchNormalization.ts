@@ -1,0 +1,66 @@
+import { reshape, type Tensor, type Tensor1D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
+import { argumentError, viewOf } from "../arguments.js";
+import { isRecording } from "../kernels/gradients.js";
+import { compose, run } from "../kernels/kernel.js";
+import { NormalizationGiven } from "../kernels/normalizationGiven.js";
+import { type ChannelNormalizationConfig, type Normalized, normalize, optional } from "./normalization.js";
+import { toTensor } from "./tensors.js";
+
+const op = "batchNormalization";
+
+export interface BatchNormalizationConfig extends ChannelNormalizationConfig {
+  /** Mean [C] and variance [C] to normalize by, as at inference: both or none. Default: the batch's own. */
+  mean?: Tensor | TensorLike;
+  variance?: Tensor | TensorLike;
+}
+
+/** The batch normalized by its own moments, and these: [C], biased, without gradients. */
+export function normalizeBatch<T extends Tensor>(
+  x: T | TensorLike,
+  config: ChannelNormalizationConfig = {},
+): Normalized<T, Tensor1D> {
+  return tidy(() => {
+    const { y, mean, variance } = normalize<T>(op, x, config, (numbers) => {
+      const { outer, channels, inner } = viewOf(op, numbers, config.axis ?? -1);
+      return { slabs: 1, outer, channels, inner, sets: channels };
+    });
+    return { y, mean: reshape(mean, [-1]) as Tensor1D, variance: reshape(variance, [-1]) as Tensor1D };
+  });
+}
+
+/**
+ * Takes mean and variance out of every channel (Ioffe, Szegedy, "Batch Normalization", arXiv 1502.03167):
+ *
+ *     y = gamma · (x − E)/√(Var + epsilon) + beta
+ *
+ * with E and the biased Var over all axes but the channels', or those that are given. Gradients flow to x, gamma and beta, and to
+ * a given mean and variance, and may be differentiated once more.
+ *
+ * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
+ * @returns float32, of x's shape
+ * @throws Error naming the argument that has a wrong rank, shape, dtype or value, or is disposed
+ */
+export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: BatchNormalizationConfig = {}): T {
+  const { mean, variance, axis = -1, epsilon = 1e-3 } = config;
+  if (mean === undefined && variance === undefined) {
+    return tidy(() => normalizeBatch<T>(x, config).y);
+  }
+  if (mean === undefined || variance === undefined) {
+    const [missing, given] = mean === undefined ? ["mean", "variance"] : ["variance", "mean"];
+    throw argumentError(op, missing, `be given where ${given} is`, "undefined");
+  }
+  return tidy(() => {
+    const numbers = toTensor(op, "x", x);
+    const { outer, channels, inner } = viewOf(op, numbers, axis);
+    const inputs = {
+      x: numbers,
+      mean: toTensor(op, "mean", mean),
+      variance: toTensor(op, "variance", variance, { nonNegative: true }),
+      gamma: optional(op, "gamma", config.gamma),
+      beta: optional(op, "beta", config.beta),
+    };
+    // The fused kernel has no gradient; the operations it stands for have.
+    const compute = isRecording() ? compose : run;
+    return compute(NormalizationGiven, inputs, { outer, channels, inner, epsilon }) as T;
+  });
+}

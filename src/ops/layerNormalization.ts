@@ -1,0 +1,49 @@
+import { type Tensor, type TensorLike, tidy, transpose } from "@tensorflow/tfjs-core";
+import { argumentError, normalizeAxis, viewOf } from "../arguments.js";
+import { type NormalizationConfig, normalize } from "./normalization.js";
+import { toTensor } from "./tensors.js";
+
+export interface LayerNormalizationConfig extends NormalizationConfig {
+  /** The axis, or axes, that mean and variance are taken over. Default −1, the last. gamma and beta have their shape. */
+  axis?: number | number[];
+}
+
+/** Axes in their order, counted from 0. */
+function axesOf(op: string, axis: number | number[], rank: number): number[] {
+  const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
+  if (axes.length === 0 || new Set(axes).size < axes.length) {
+    throw argumentError(op, "axis", "be an axis or a list of different ones", `[${axis}]`);
+  }
+  return axes.sort((a, b) => a - b);
+}
+
+/**
+ * Takes mean and variance out of every sample (Ba, Kiros, Hinton, "Layer Normalization", arXiv 1607.06450):
+ *
+ *     y = gamma · (x − E)/√(Var + epsilon) + beta
+ *
+ * with E and the biased Var over `axis`. Gradients flow to x, gamma and beta, and may be differentiated once more.
+ *
+ * @param x activations, rank 1 to 6; int32 and bool are cast to float32
+ * @returns float32, of x's shape
+ * @throws Error naming the argument that has a wrong rank, shape, dtype or value, or is disposed
+ */
+export function layerNormalization<T extends Tensor>(x: T | TensorLike, config: LayerNormalizationConfig = {}): T {
+  const op = "layerNormalization";
+  return tidy(() => {
+    const numbers = toTensor(op, "x", x);
+    viewOf(op, numbers, -1);
+    const axes = axesOf(op, config.axis ?? -1, numbers.rank);
+    const others = numbers.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+    const order = [...others, ...axes];
+    // The axes must be the last ones.
+    const isMoved = order.some((axis, i) => axis !== i);
+    const moved = isMoved ? transpose(numbers, order) : numbers;
+    const { y } = normalize(op, moved, config, ({ shape, size }) => {
+      const channels = shape.slice(others.length).reduce((product, n) => product * n, 1);
+      return { slabs: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, sets: 1 };
+    });
+    const back = order.map((_, axis) => order.indexOf(axis));
+    return (isMoved ? transpose(y, back) : y) as T;
+  });
+}

@@ -1,0 +1,170 @@
+import {
+  norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_moments_finish, norm_sums,
+  norm_sums_finish,
+} from "../../assembly/normalization/channels";
+import { norm_moments } from "../../assembly/normalization/moments";
+import { norm_slabs_backward, norm_slabs_forward } from "../../assembly/normalization/slabs";
+import { norm_clear, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
+import { period } from "../../assembly/simd/walk";
+import { Random, UNWRITTEN, free, getAt, intact, room, setAt } from "./support";
+
+const EPSILON: f64 = 1e-3;
+
+/** x of slabs, everything that a pass makes of it, and watched borders around each of them. */
+class Pass {
+  size: u32;
+  bytes: usize;
+  x: usize;
+  dy: usize;
+  y: usize;
+  dx: usize;
+  mean: usize;
+  variance: usize;
+  gamma: usize;
+  beta: usize;
+  dgamma: usize;
+  dbeta: usize;
+  table: usize;
+
+  constructor(public slabs: u32, public outer: u32, public channels: u32, public inner: u32, public sets: u32) {
+    this.size = outer * channels * inner;
+    this.bytes = <usize>(slabs * this.size) << 2;
+    this.x = room(this.bytes);
+    this.dy = room(this.bytes);
+    this.y = room(this.bytes);
+    this.dx = room(this.bytes);
+    this.mean = room((slabs * sets) << 2);
+    this.variance = room((slabs * sets) << 2);
+    this.gamma = room(channels << 2);
+    this.beta = room(channels << 2);
+    this.dgamma = room(channels << 2);
+    this.dbeta = room(channels << 2);
+    this.table = room(norm_table_bytes(channels, inner));
+    const random = new Random(1);
+    for (let i: u32 = 0; i < slabs * this.size; i++) {
+      setAt(this.x, i, random.between(-1, 3));
+      setAt(this.dy, i, random.between(-1, 1));
+    }
+    for (let c: u32 = 0; c < channels; c++) {
+      setAt(this.gamma, c, random.between(0.5, 2));
+      setAt(this.beta, c, random.between(-1, 1));
+    }
+  }
+
+  begin(): void {
+    norm_prepare(this.table, this.gamma, this.beta, this.size, this.channels, this.inner, this.sets, EPSILON);
+  }
+
+  bySlabs(): void {
+    this.begin();
+    norm_slabs_forward(this.table, this.x, this.y, this.mean, this.variance, 0, this.slabs * this.size);
+    this.begin();
+    norm_backward_prepare(this.table);
+    norm_slabs_backward(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slabs * this.size);
+    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+  }
+
+  /** One slab in two pieces. */
+  byPieces(cut: u32): void {
+    const rest = this.size - cut;
+    const after = <usize>cut << 2;
+    this.begin();
+    norm_clear(this.table);
+    norm_moments(this.table, this.x, 0, cut);
+    norm_moments(this.table, this.x + after, cut, rest);
+    norm_moments_finish(this.table, this.mean, this.variance);
+    norm_forward(this.table, this.x, this.y, 0, cut);
+    norm_forward(this.table, this.x + after, this.y + after, cut, rest);
+    this.begin();
+    norm_backward_prepare(this.table);
+    norm_center(this.table, this.mean);
+    norm_sums(this.table, this.x, this.dy, 0, cut);
+    norm_sums(this.table, this.x + after, this.dy + after, cut, rest);
+    norm_sums_finish(this.table, this.variance);
+    norm_backward(this.table, this.x, this.dy, this.dx, 0, cut);
+    norm_backward(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
+    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+  }
+
+  /** Which set number i is in. */
+  setOf(i: u32): u32 {
+    return i / this.size * this.sets + this.channelOf(i) / (this.channels / this.sets);
+  }
+
+  channelOf(i: u32): u32 { return i / this.inner % this.channels; }
+
+  /** The largest error of y and dx, in float64 and by the formulas of spec.md, section 3. */
+  worst(): f64 {
+    const sets = this.slabs * this.sets;
+    const total = this.slabs * this.size;
+    const n = <f64>(total / sets);
+    const mean = new StaticArray<f64>(sets);
+    const variance = new StaticArray<f64>(sets);
+    const m1 = new StaticArray<f64>(sets);
+    const m2 = new StaticArray<f64>(sets);
+    for (let i: u32 = 0; i < total; i++) mean[this.setOf(i)] += getAt(this.x, i) / n;
+    for (let i: u32 = 0; i < total; i++) variance[this.setOf(i)] += (getAt(this.x, i) - mean[this.setOf(i)]) ** 2 / n;
+    for (let i: u32 = 0; i < total; i++) {
+      const set = this.setOf(i);
+      const g = <f64>getAt(this.dy, i) * getAt(this.gamma, this.channelOf(i));
+      m1[set] += g / n;
+      m2[set] += g * (getAt(this.x, i) - mean[set]) / Math.sqrt(variance[set] + EPSILON) / n;
+    }
+    let worst: f64 = 0;
+    for (let i: u32 = 0; i < total; i++) {
+      const set = this.setOf(i);
+      const gamma = <f64>getAt(this.gamma, this.channelOf(i));
+      const r = 1 / Math.sqrt(variance[set] + EPSILON);
+      const z = (getAt(this.x, i) - mean[set]) * r;
+      const y = gamma * z + getAt(this.beta, this.channelOf(i));
+      const dx = r * (gamma * getAt(this.dy, i) - m1[set] - z * m2[set]);
+      const error = max(Math.abs(getAt(this.y, i) - y), Math.abs(getAt(this.dx, i) - dx));
+      if (!(error <= worst)) worst = error == error ? error : Infinity;
+    }
+    return worst;
+  }
+
+  drop(): bool {
+    const small = this.channels << 2;
+    const stats = (this.slabs * this.sets) << 2;
+    const isIntact = intact(this.y, this.bytes) && intact(this.dx, this.bytes) && intact(this.mean, stats) &&
+      intact(this.variance, stats) && intact(this.dgamma, small) && intact(this.dbeta, small) &&
+      intact(this.table, norm_table_bytes(this.channels, this.inner));
+    const written = getAt(this.dbeta, this.channels - 1) != UNWRITTEN;
+    free(this.table);
+    return isIntact && written;
+  }
+}
+
+/** slabs, outer, channels, inner, sets */
+const CASES: u32[][] = [
+  [1, 40, 5, 1, 5], [1, 37, 8, 1, 8], [1, 6, 3, 17, 3], [1, 3, 3, 5, 3], [1, 700, 1, 1, 1], [2, 9, 6, 1, 2], [3, 50, 64, 1, 8],
+  [2, 1, 6, 20, 3], [2, 4, 6, 3, 6], [5, 1, 7, 1, 1], [70, 1, 9, 1, 3], [130, 1, 8, 1, 2], [2, 1, 1030, 1, 1],
+];
+
+describe("the classical normalizations", () => {
+  it("have y and dx to 2e-5, slab by slab, and write nowhere else", () => {
+    for (let i = 0; i < CASES.length; i++) {
+      const shape = CASES[i];
+      const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
+      pass.bySlabs();
+      expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString());
+      expect<bool>(pass.drop()).toBe(true, shape.toString());
+    }
+  });
+
+  it("have them in two pieces, cut at any multiple of the period, too", () => {
+    for (let i = 0; i < CASES.length; i++) {
+      const shape = CASES[i];
+      if (shape[0] > 1) continue;
+      const step = period(shape[2], shape[3]);
+      const size = shape[1] * shape[2] * shape[3];
+      for (let cut: u32 = 0; cut <= size; cut += step * max<u32>(1, size / step / 7)) {
+        const pass = new Pass(1, shape[1], shape[2], shape[3], shape[4]);
+        pass.byPieces(cut);
+        expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString() + " at " + cut.toString());
+        expect<bool>(pass.drop()).toBe(true, shape.toString());
+      }
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  type NormalizationConfig,
+} from "../../src/index.js";
+import type { NormalizationProblem } from "../../src/reference/normalization.js";
+import { generator, normal, uniform } from "./random.js";
+
+type Sizes = Pick<NormalizationProblem, "slabs" | "outer" | "channels" | "inner" | "sets">;
+
+/** One way to normalize, and what it means by it. */
+export interface Member {
+  name: string;
+  op(x: tf.Tensor, config: NormalizationConfig): tf.Tensor;
+  sizes(shape: number[]): Sizes;
+  /** Of gamma and beta. */
+  parameters(shape: number[]): number[];
+}
+
+const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
+const channelsAt = (shape: number[], axis: number) => (axis < 0 ? axis + shape.length : axis);
+
+function samples(shape: number[], axis: number, groups: number): Sizes {
+  const at = channelsAt(shape, axis);
+  const channels = shape[at] as number;
+  const [slabs = 1] = shape;
+  const sets = groups === -1 ? channels : groups;
+  return { slabs, outer: product(shape.slice(1, at)), channels, inner: product(shape.slice(at + 1)), sets };
+}
+
+const batch = (axis: number): Member => ({
+  name: `batchNormalization, axis ${axis}`,
+  op: (x, config) => batchNormalization(x, { axis, ...config }),
+  sizes: (shape) => {
+    const at = channelsAt(shape, axis);
+    const channels = shape[at] as number;
+    return {
+      slabs: 1,
+      outer: product(shape.slice(0, at)),
+      channels,
+      inner: product(shape.slice(at + 1)),
+      sets: channels,
+    };
+  },
+  parameters: (shape) => [shape.at(axis) as number],
+});
+
+const group = (groups: number, axis: number): Member => ({
+  name: `groupNormalization, ${groups} groups, axis ${axis}`,
+  op: (x, config) => groupNormalization(x, { axis, groups, ...config }),
+  sizes: (shape) => samples(shape, axis, groups),
+  parameters: (shape) => [shape.at(axis) as number],
+});
+
+const instance = (axis: number): Member => ({
+  name: `instanceNormalization, axis ${axis}`,
+  op: (x, config) => instanceNormalization(x, { axis, ...config }),
+  sizes: (shape) => samples(shape, axis, -1),
+  parameters: (shape) => [shape.at(axis) as number],
+});
+
+const layer = (axes: number): Member => ({
+  name: `layerNormalization, last ${axes}`,
+  op: (x, config) => layerNormalization(x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
+  sizes: (shape) => {
+    const channels = product(shape.slice(-axes));
+    return { slabs: product(shape) / channels, outer: 1, channels, inner: 1, sets: 1 };
+  },
+  parameters: (shape) => shape.slice(-axes),
+});
+
+/** Members of the family, each with shapes that cross vectors, periods, tiles and runs in their own way. */
+export const CASES: [Member, number[][]][] = [
+  [
+    batch(-1),
+    [
+      [1, 1],
+      [2, 3],
+      [7, 4],
+      [37, 5],
+      [37, 64],
+      [5000, 1],
+      [1025, 3],
+      [300, 65],
+      [2, 2051],
+      [2, 4, 4, 6],
+      [3, 2, 2, 3, 5],
+    ],
+  ],
+  [
+    batch(1),
+    [
+      [2, 3],
+      [3, 5, 2],
+      [2, 3, 15],
+      [2, 3, 16],
+      [2, 3, 17],
+      [2, 6, 33, 32],
+      [3, 4, 1],
+    ],
+  ],
+  [
+    batch(0),
+    [
+      [4, 5],
+      [3, 40],
+    ],
+  ],
+  [
+    group(1, -1),
+    [
+      [2, 3],
+      [3, 4, 4, 6],
+      [2, 300, 5],
+      [2, 9, 7, 64],
+    ],
+  ],
+  [
+    group(2, -1),
+    [
+      [5, 6],
+      [2, 16],
+      [3, 4, 4, 6],
+      [2, 300, 10],
+      [2, 5, 2, 64],
+    ],
+  ],
+  [
+    group(32, -1),
+    [
+      [3, 64],
+      [2, 7, 7, 64],
+      [1, 9, 96],
+    ],
+  ],
+  [
+    group(2, 1),
+    [
+      [2, 6, 3],
+      [2, 6, 5, 5],
+      [3, 4, 40],
+      [1, 8, 16, 16],
+    ],
+  ],
+  [
+    instance(-1),
+    [
+      [2, 5, 3],
+      [3, 4, 4, 6],
+      [2, 300, 5],
+      [1, 9, 9, 64],
+    ],
+  ],
+  [
+    instance(1),
+    [
+      [2, 3, 5],
+      [2, 3, 8, 8],
+      [4, 2, 17],
+    ],
+  ],
+  [
+    layer(1),
+    [
+      [1, 1],
+      [3, 2],
+      [4, 3],
+      [5, 4],
+      [5, 7],
+      [130, 16],
+      [3, 1025],
+      [70, 33],
+      [2, 3, 4, 5],
+      [2, 4099],
+    ],
+  ],
+  [
+    layer(2),
+    [
+      [3, 4, 5],
+      [2, 2, 3, 7],
+    ],
+  ],
+];
+
+export interface NormalizationCase extends NormalizationProblem {
+  x: Float32Array;
+  gamma: Float32Array;
+  beta: Float32Array;
+}
+
+/** Activations with a mean and a deviation that differ from channel to channel. */
+export function makeNormalizationCase({ sizes }: Member, shape: number[], seed = 1, mean = 2): NormalizationCase {
+  const next = generator(seed);
+  const found = sizes(shape);
+  const { channels, inner } = found;
+  const centers = uniform(next, channels, -mean, mean);
+  const spreads = uniform(next, channels, 0.5, 2);
+  const x = normal(next, product(shape)).map((value, i) => {
+    const channel = Math.floor(i / inner) % channels;
+    return value * (spreads[channel] as number) + (centers[channel] as number);
+  });
+  return { ...found, epsilon: 1e-3, x, gamma: uniform(next, channels, -2, 2), beta: uniform(next, channels, -1, 1) };
+}

@@ -1,0 +1,115 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { nearestRows } from "../../src/layers/matching.js";
+import { type MixtureNormalizationArgs, mixtureNormalization } from "../../src/layers.js";
+import { fitMixtureNormalization } from "../../src/ops/mixtureNormalization.js";
+import { normalize, responsibilities } from "../../src/reference/mixtureNormalization.js";
+import { BACKENDS, useBackend } from "../helpers/backends.js";
+import { expectClose } from "../helpers/closeness.js";
+import { built, data, namesAndShapes, valuesOf } from "../helpers/models.js";
+
+const training = { training: true };
+
+/** Vectors around three centers, a fifth, two fifths and two fifths of them. */
+function clusters(count: number, seed = 1): tf.Tensor {
+  const around = (share: number, center: number[], i: number) => tf.add(data([count * share, 2], 0.3, 0, seed + i), center);
+  return tf.concat([around(0.2, [-4, 4], 1), around(0.4, [0, 0.5], 2), around(0.4, [5, 2], 3)]);
+}
+
+const layerOf = (args: MixtureNormalizationArgs = {}) => built(mixtureNormalization({ seed: 1, emSteps: 5, ...args }), [2]);
+
+describe.each(BACKENDS)("mixtureNormalization on '%s'", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it("computes the op in training, and the formula on the moving estimates in inference", () => {
+    const layer = layerOf({ axis: -1 });
+    const x = clusters(50);
+    const y = layer.apply(x, training) as tf.Tensor;
+    expectClose(y.dataSync(), fitMixtureNormalization(x, { emSteps: 5, seed: 1 }).y.dataSync(), 1e-5);
+    const [gamma, beta, prior, mean, variance] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    layer.setWeights([tf.add(gamma, [1, 2]), tf.add(beta, [-1, 3]), prior, mean, variance]);
+    const rows = { count: 50, channels: 2, components: 3, epsilon: 1e-3, x: x.dataSync() };
+    const mixture = { prior: prior.dataSync(), mean: mean.dataSync(), variance: variance.dataSync() };
+    const expected = normalize(rows, responsibilities(rows, mixture), mixture);
+    const affine = expected.map((value, i) => (i % 2 === 0 ? 2 * value - 1 : 3 * value + 3));
+    expectClose((layer.apply(x) as tf.Tensor).dataSync(), affine, 1e-4);
+  });
+
+  it("pairs rows, the nearest first", () => {
+    const rows = tf.tensor2d([
+      [9, 9],
+      [0, 1],
+      [5, 5],
+    ]);
+    const to = tf.tensor2d([
+      [1, 1],
+      [6, 6],
+      [4, 4.5],
+    ]);
+    expect(tf.matMul(nearestRows(to, rows), rows).arraySync()).toEqual([
+      [0, 1],
+      [9, 9],
+      [5, 5],
+    ]);
+  });
+});
+
+describe("mixtureNormalization", () => {
+  beforeAll(() => useBackend("wasm"));
+
+  it("has gamma, beta and moving estimates, which are not trained", () => {
+    const layer = layerOf({ numComponents: 4 });
+    expect(namesAndShapes(layer)).toEqual([
+      ["gamma", [2]],
+      ["beta", [2]],
+      ["moving_prior", [4]],
+      ["moving_mean", [4, 2]],
+      ["moving_variance", [4, 2]],
+    ]);
+    expect(layer.trainableWeights).toHaveLength(2);
+  });
+
+  it("one component is batch normalization, in training", () => {
+    const layer = built(mixtureNormalization({ numComponents: 1, epsilon: 0 }), [3]);
+    const { mean, variance } = tf.moments(layer.apply(data([50, 3], 3, 2), training) as tf.Tensor, 0);
+    expectClose(mean.dataSync(), [0, 0, 0], 1e-4);
+    expectClose(variance.dataSync(), [1, 1, 1], 1e-4);
+  });
+
+  it("keeps components apart over batches whose starts differ", () => {
+    const layer = layerOf({ seed: undefined, emSteps: 10 });
+    for (let i = 0; i < 30; i++) tf.tidy(() => void layer.apply(clusters(200, 10 * i), training));
+    const [, , prior, mean, variance] = valuesOf(layer) as [number[], number[], number[], number[], number[]];
+    const components = prior.map((share, k) => [...mean.slice(2 * k, 2 * k + 2), share, ...variance.slice(2 * k, 2 * k + 2)]);
+    const sorted = components.sort(([a = 0], [b = 0]) => a - b);
+    const expected = [
+      [-4, 4, 0.2, 0.09, 0.09],
+      [0, 0.5, 0.4, 0.09, 0.09],
+      [5, 2, 0.4, 0.09, 0.09],
+    ];
+    sorted.forEach((component, k) => {
+      expectClose(component, expected[k] as number[], 0.05);
+    });
+  });
+
+  it("moves its estimates with the momentum, and only in training", () => {
+    const layer = layerOf({ numComponents: 1, momentum: 0.75 });
+    layer.apply(tf.fill([10, 2], 4));
+    expect(valuesOf(layer)[3]).toEqual([0, 0]);
+    layer.apply(tf.fill([10, 2], 4), training);
+    expect(valuesOf(layer)[3]).toEqual([4, 4]);
+    layer.apply(tf.fill([10, 2], 8), training);
+    expect(valuesOf(layer)[3]).toEqual([5, 5]);
+    layer.trainable = false;
+    layer.apply(tf.fill([10, 2], 8), training);
+    expect(valuesOf(layer)[3]).toEqual([5, 5]);
+  });
+
+  it.each<[MixtureNormalizationArgs, string]>([
+    [{ numComponents: 0 }, "argument 'numComponents' must be a positive integer, got 0"],
+    [{ emSteps: -1 }, "argument 'emSteps' must be an integer that is not negative, got -1"],
+    [{ momentum: 2 }, "argument 'momentum' must be a number from 0 to 1, got 2"],
+  ])("refuses %j", (args, message) => {
+    expect(() => mixtureNormalization(args)).toThrow(`MixtureNormalization: ${message}`);
+  });
+});
