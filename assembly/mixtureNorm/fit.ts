@@ -1,7 +1,7 @@
 import { exp2Fine } from "../simd/exp2";
 import {
   HALVES, VEC, Vec, add, addWide, all, divWide, get, greater, greaterWide, largerWide, madd, mul, put, splat, splatWide, sub,
-  subWide, sumsOfLanes, where, widen, withHalf,
+  subWide, sumsOfLanes, where, widen,
 } from "../simd/vec";
 import { accumulate } from "./sums";
 import { INVERSE, MEAN, RowTable, TILE, logOf, massOf, packed, plane, sumOf } from "./table";

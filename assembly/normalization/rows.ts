@@ -1,4 +1,4 @@
-import { LANES, VEC, Vec, across, add, get, madd, mul, put, splat, sub } from "../simd/vec";
+import { LANES, VEC, Vec, add, get, madd, mul, put, splat, sub, sumOfLanes } from "../simd/vec";
 import { BETA, GAMMA, NormTable, SUMS_DY, SUMS_DYX, inRow, rowOf } from "./table";
 
 // Sets that are runs of numbers one after the other, each with a gamma and beta of its own: layer normalization of the last
@@ -23,7 +23,7 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
       sum2 = add(sum2, get(p + VEC));
     }
     if (p < end) sum = add(sum, get(p));
-    total += across(add(sum, sum2));
+    total += <f64>sumOfLanes(add(sum, sum2));
   }
   for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + (<usize>i << 2));
   const share = 1 / <f64>n;
@@ -47,7 +47,7 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
       const d = sub(get(p), c);
       sum = madd(d, d, sum);
     }
-    squares += across(add(sum, sum2));
+    squares += <f64>sumOfLanes(add(sum, sum2));
   }
   for (let i = vectors * LANES; i < n; i++) {
     const d = <f64>load<f32>(x + (<usize>i << 2)) - <f64>center;
@@ -128,8 +128,8 @@ export function rowsBackward(
         sum1 = madd(d, get(gamma + i), sum1);
         sum2 = madd(dz, get(gamma + i), sum2);
       }
-      m1 += across(sum1);
-      m2 += across(sum2);
+      m1 += <f64>sumOfLanes(sum1);
+      m2 += <f64>sumOfLanes(sum2);
     }
     for (; i < bytes; i += 4) {
       const d = load<f32>(dy + i);

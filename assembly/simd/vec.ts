@@ -94,11 +94,6 @@ export const VEC: usize = 16;
   const n = f32x4.demote_f64x2_zero(w);
   return half ? v128.shuffle<f32>(v, n, 0, 1, 4, 5) : v128.shuffle<f32>(n, v, 0, 1, 6, 7);
 }
-/** The sum of the lanes, in float64. */
-@inline export function across(v: Vec): f64 {
-  const w = f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)));
-  return f64x2.extract_lane(w, 0) + f64x2.extract_lane(w, 1);
-}
 @inline export function splatWide(x: f64): Wide { return f64x2.splat(x); }
 @inline export function addWide(a: Wide, b: Wide): Wide { return f64x2.add(a, b); }
 @inline export function subWide(a: Wide, b: Wide): Wide { return f64x2.sub(a, b); }

@@ -3,6 +3,7 @@ import { argumentError, checkFloat32, viewOf } from "../arguments.js";
 import type { Job } from "../backend/job.js";
 import { composedStart } from "../composed/mixtureNorm.js";
 import type { KernelSpec } from "./kernel.js";
+import { checkSizes } from "./mixtureNormTable.js";
 
 interface Inputs {
   /** [N, C] */
@@ -18,11 +19,13 @@ export const MixtureNormStart: KernelSpec<Inputs, object, void> = {
   check({ x, draws }) {
     checkFloat32(this.op, "x", x);
     checkFloat32(this.op, "draws", draws);
-    viewOf(this.op, x, -1);
+    const { outer, channels } = viewOf(this.op, x, -1);
     if (x.shape.length !== 2) throw argumentError(this.op, "x", "have rank 2", `rank ${x.shape.length}`);
-    if (draws.shape.length !== 1 || draws.shape[0] === 0) {
+    const [components = 0, ...more] = draws.shape;
+    if (components < 1 || more.length > 0) {
       throw argumentError(this.op, "draws", "have shape [K] with K ≥ 1", `[${draws.shape}]`);
     }
+    checkSizes(this.op, outer, channels, components);
   },
   job(kernels, { x, draws }): Job<"x" | "draws" | "prior" | "mean" | "variance"> {
     const [rows, channels] = x.shape as [number, number];

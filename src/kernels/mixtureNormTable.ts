@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkFloat32, checkMixture, checkShape, type MixtureInputs, type MixtureView } from "../arguments.js";
+import { argumentError, checkFloat32, checkMixture, checkShape, type MixtureInputs, type MixtureView } from "../arguments.js";
 import type { Addresses, Job } from "../backend/job.js";
 import type { Kernels } from "../backend/module.js";
 import type { PerChannel } from "./mixtureTable.js";
@@ -19,10 +19,20 @@ export interface BatchAttrs extends RowAttrs {
   batch: boolean;
 }
 
+/** Keeps the bytes of a table, of the start's rows and of the responsibilities signed 32-bit integers. */
+export function checkSizes(op: string, rows: number, channels: number, components: number): void {
+  const table = components * (channels + 8);
+  const start = Math.min(rows, 1024) * (channels + components + 1);
+  if (table <= 2 ** 24 && start <= 2 ** 28 && rows * components <= 2 ** 29) return;
+  const got = `${rows} rows of ${channels} numbers and ${components} components`;
+  throw argumentError(op, "x", "have fewer rows or channels, or its mixture fewer components", got);
+}
+
 /** Of x [N, C] and its mixture; `outer` of the view is N. */
 export function checkRows(op: string, inputs: MixtureInputs, { epsilon }: RowAttrs): MixtureView {
   const view = checkMixture(op, inputs, { axis: -1, epsilon });
   checkShape(op, "x", inputs.x, [view.outer, view.channels]);
+  checkSizes(op, view.outer, view.channels, view.components);
   return view;
 }
 

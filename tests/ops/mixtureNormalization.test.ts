@@ -358,6 +358,7 @@ describe.each(BACKENDS)("mixtureNormalization on '%s'", (backend) => {
   it.each([
     [{ numComponents: 0 }, "argument 'numComponents' must be a positive integer, got 0"],
     [{ numComponents: 1.5 }, "argument 'numComponents' must be a positive integer, got 1.5"],
+    [{ numComponents: 2 ** 22 }, "must have fewer rows or channels, or its mixture fewer components, got 1 rows of 2 numbers"],
     [{ emSteps: -1 }, "argument 'emSteps' must be an integer that is not negative, got -1"],
     [{ seed: "a" }, "argument 'seed' must be an integer, got a"],
     [{ axis: 2 }, "argument 'axis' must be an integer from -2 to 1, got 2"],
@@ -395,9 +396,9 @@ describe("mixtureNormalization over a copied memory", () => {
     setCopyingMemoryLimit(2 ** 18);
     try {
       const pieces = run();
-      expectClose(pieces.y, whole.y, 1e-6);
+      expectClose(pieces.y, whole.y, 1e-5);
       for (const name of ["x", "gamma", "beta"] as const) {
-        expectCloseToLargest(pieces.gradients[name], whole.gradients[name], 1e-6, name);
+        expectCloseToLargest(pieces.gradients[name], whole.gradients[name], 1e-5, name);
       }
     } finally {
       setCopyingMemoryLimit(2 ** 26);

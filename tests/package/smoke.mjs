@@ -6,7 +6,8 @@ const tfl = await import("@tensorflow/tfjs-layers");
 await import("@tensorflow/tfjs-backend-wasm");
 await import("@tensorflow/tfjs-backend-cpu");
 const { setKernelReplacement, unsupervisedAdaptiveNormalization: normalize } = await import("tfjs-uan");
-const { unsupervisedAdaptiveNormalization } = await import("tfjs-uan/layers");
+const layers = await import("tfjs-uan/layers");
+const { unsupervisedAdaptiveNormalization } = layers;
 console.warn = () => {};
 
 function assert(condition, message) {
@@ -39,7 +40,7 @@ assert(
 );
 
 await tf.setBackend("wasm");
-for (const name of ["AvgPoolGrad", "Conv2DBackpropInput", "MaxPoolGrad"]) {
+for (const name of ["AvgPoolGrad", "Conv2DBackpropInput", "FusedBatchNorm", "MaxPoolGrad"]) {
   const ours = tf.getKernel(name, "wasm");
   setKernelReplacement(false);
   const theirs = tf.getKernel(name, "wasm");
@@ -80,4 +81,28 @@ assert(
   before.every((v, i) => Math.abs(v - after[i]) < 1e-5),
   "the loaded model predicts something else",
 );
+
+for (const backend of ["wasm", "cpu"]) {
+  await tf.setBackend(backend);
+  const family = tfl.sequential({
+    layers: [
+      tfl.layers.reshape({ targetShape: [2, 2], inputShape: [4] }),
+      tfl.layers.dense({ units: 8 }),
+      layers.groupNormalization({ groups: 2 }),
+      layers.instanceNormalization(),
+      layers.batchNormalization(),
+      layers.mixtureNormalization({ seed: 1 }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.layerNormalization(),
+      tfl.layers.flatten(),
+      layers.layerNormalization(),
+      tfl.layers.dense({ units: 1 }),
+    ],
+  });
+  const swapped = layers.useFusedNormalization(family);
+  assert(swapped === 2, `${swapped} layers were swapped`);
+  family.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError" });
+  const { history } = await family.fit(tf.slice(x, 0, 32), tf.slice(y, 0, 32), { epochs: 5, verbose: 0 });
+  assert(history.loss.at(-1) < history.loss[0], `on '${backend}' loss ${history.loss}`);
+}
 console.log(`ok ${tf.version_core ?? tf.version.tfjs}`);
