@@ -1,4 +1,3 @@
-import { checkValues } from "./check.js";
 import { type Contender, NORMALIZATION_TRAFFIC, type Pass } from "./contenders/contender.js";
 import { makeProblem, type Problem } from "./problem.js";
 import type { ResultTable, Row } from "./results.js";
@@ -26,9 +25,14 @@ export interface Comparison {
 export const shapeText = (shape: number[]) => `[${shape.join(", ")}]`;
 
 /** Its values checked, the contenders timed over a problem in rounds. */
-async function compareOver(place: Pick<Row, "case" | "x">, problem: Problem, comparison: Comparison, context: Context) {
-  const { pass, contenders } = comparison;
-  checkValues(pass, problem);
+async function compareOver(
+  place: Pick<Row, "case" | "x">,
+  problem: Problem,
+  { pass, ...comparison }: Comparison,
+  context: Context,
+) {
+  const contenders = comparison.contenders.filter(({ isFor }) => isFor?.(problem) ?? true);
+  for (const { check } of contenders) check?.(pass, problem);
   const together = contenders.filter(({ against }) => !against);
   const apart = contenders.flatMap((contender) => (contender.against ? [[contender.against, contender]] : []));
   const rows: Row[] = [];
@@ -38,6 +42,8 @@ async function compareOver(place: Pick<Row, "case" | "x">, problem: Problem, com
       const call = (await contender.calls(problem))[pass];
       if (call) calls[contender.name] = call;
     }
+    // Who was to be compared with the first alone has nothing to do in this pass.
+    if (group !== together && Object.keys(calls).length < group.length) continue;
     const samples = await timeInRounds(calls, context.seconds, context.rounds);
     const size = (name: string) => {
       const tensors = contenders.find((contender) => contender.name === name)?.traffic?.[pass] ?? NORMALIZATION_TRAFFIC[pass];

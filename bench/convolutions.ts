@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { setKernelReplacement } from "tfjs-uan";
 import { shapeText } from "./comparison.js";
+import { BACKENDS, GRADIENTS } from "./names.js";
 import type { Row } from "./results.js";
-import { timeInRounds } from "./rounds.js";
+import { replaced, timeInRounds } from "./rounds.js";
 import { timedRows } from "./rows.js";
 import type { Context } from "./section.js";
 
@@ -33,16 +33,12 @@ export async function timeConvolution({ input, filter, stride }: Convolution, co
     tf.dispose(tf.engine().runKernel(kernel, inputs, { strides: stride, pad: "same", dataFormat: "NHWC", ...attrs }));
   const backpropInput = () => run("Conv2DBackpropInput", { dy: y, filter: w }, { inputShape: input });
   const calls = {
-    "tf.conv2d": () => tf.conv2d(x, w, stride, "same").dispose(),
-    "gradient of filter": () => run("Conv2DBackpropFilter", { x, dy: y }, { filterShape: filter }),
-    "gradient of input": backpropInput,
-    "gradient of input, backend's": () => {
-      setKernelReplacement(false);
-      backpropInput();
-      setKernelReplacement(true);
-    },
+    [GRADIENTS.forward]: () => tf.conv2d(x, w, stride, "same").dispose(),
+    [GRADIENTS.filter]: () => run("Conv2DBackpropFilter", { x, dy: y }, { filterShape: filter }),
+    [GRADIENTS.input]: replaced(backpropInput),
+    [GRADIENTS.theirs]: backpropInput,
   };
-  const rows = timedRows({ case: name }, await timeInRounds(calls, context.seconds, context.rounds), "tf.conv2d");
+  const rows = timedRows({ case: name }, await timeInRounds(calls, context.seconds, context.rounds), GRADIENTS.forward);
   const operations = 2 * y.size * filter[0] * filter[1] * filter[2];
   tf.dispose([x, w, y]);
   return rows.map((row) => {
@@ -81,11 +77,14 @@ export async function timeNetwork({ seconds, rounds, progress }: Context): Promi
     return samples;
   };
   // On 'cpu' a step takes so long that one has to do, and has nobody to take turns with.
-  const cpu = await time("cpu", async (step) => {
+  const cpu = await time(BACKENDS.cpu, async (step) => {
     const start = performance.now();
     await step();
     return [performance.now() - start];
   });
-  const wasm = await time("wasm", async (step) => (await timeInRounds({ step }, seconds, rounds)).step as number[]);
-  return timedRows({ case: "28×28, batch 64" }, { wasm, cpu }, "wasm");
+  const wasm = await time(
+    BACKENDS.wasm,
+    async (step) => (await timeInRounds({ step: replaced(step) }, seconds, rounds)).step as number[],
+  );
+  return timedRows({ case: "28×28, batch 64" }, { [BACKENDS.wasm]: wasm, [BACKENDS.cpu]: cpu }, BACKENDS.wasm);
 }

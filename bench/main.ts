@@ -1,7 +1,10 @@
+import { setFlagsFromString } from "node:v8";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
+import { setKernelReplacement } from "tfjs-uan";
+import { ensureRelaxedSimd } from "./binary.js";
 import { describeEnvironment } from "./environment.js";
 import { helpText, OptionError, type Options, parseOptions } from "./options.js";
 import { startProgress } from "./progress.js";
@@ -43,9 +46,17 @@ async function main(): Promise<void> {
     return;
   }
   const { quick, json, page } = options;
+  const exitCode = options.relaxedSimd ? ensureRelaxedSimd() : undefined;
+  if (exitCode !== undefined) {
+    process.exitCode = exitCode;
+    return;
+  }
   const old = options.compare === undefined ? undefined : await readOld(options.compare);
   const report: Report = { version: 1, date: new Date().toISOString(), quick, ...(await describeEnvironment()), sections: [] };
   console.log(renderHeading(report));
+  // V8 sometimes keeps to the code of its first, quick compiler for minutes: then tf.conv2d is half as fast.
+  setFlagsFromString("--no-liftoff");
+  setKernelReplacement(false);
   await measure(options, report);
   if (old) console.log(`\n${renderComparison(old, report)}`);
   await writeReport(json, report);

@@ -4,6 +4,7 @@ import type { Section } from "./section.js";
 export interface Options {
   sections: Section[];
   quick: boolean;
+  relaxedSimd: boolean;
   /** For the rounds of one case. */
   seconds: number;
   json: string;
@@ -19,12 +20,13 @@ const SECONDS = { whole: 2.5, quick: 0.05 };
 const FILES = { json: "out/bench.json", page: "out/bench.html" };
 
 /** What stands behind an option; "" where nothing does. */
-const PLACEHOLDERS = { quick: "", seconds: "N", json: "FILE", page: "FILE", compare: "OLD.json", help: "" };
+const PLACEHOLDERS = { quick: "", "relaxed-simd": "", seconds: "N", json: "FILE", page: "FILE", compare: "OLD.json", help: "" };
 
 type Name = keyof typeof PLACEHOLDERS;
 
 const DESCRIPTIONS: Record<Name, string> = {
   quick: "all in under a minute: fewer and smaller cases, rough figures",
+  "relaxed-simd": "with the binaries for runtimes with relaxed SIMD; Node 20 is started anew, with a flag",
   seconds: `time for the rounds of one case (default ${SECONDS.whole}; ${SECONDS.quick} with --quick)`,
   json: `where the results go, for machines (default ${FILES.json})`,
   page: `where they go, for a browser (default ${FILES.page})`,
@@ -85,6 +87,7 @@ export function parseOptions(args: string[], all: Section[]): Options | undefine
     ...given,
     sections: named.size > 0 ? all.filter(({ name }) => named.has(name)) : all,
     quick,
+    relaxedSimd: given["relaxed-simd"] !== undefined,
     seconds: given.seconds === undefined ? SECONDS[quick ? "quick" : "whole"] : parseSeconds(given.seconds),
   };
 }

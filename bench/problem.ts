@@ -33,8 +33,8 @@ export function makeProblem(shape: number[], components: number) {
     prior: keep(tf.tidy(() => tf.softmax(tf.randomUniform([components], 0, 1, "float32", 5)))),
     movingMean: uniform<tf.Tensor1D>([channels], -1, 1, 6),
     movingVariance: uniform<tf.Tensor1D>([channels], 0.2, 1.2, 7),
-    gamma: keep(tf.ones([channels])) as tf.Tensor1D,
-    beta: keep(tf.zeros([channels])) as tf.Tensor1D,
+    gamma: uniform<tf.Tensor1D>([channels], 0.5, 1.5, 8),
+    beta: uniform<tf.Tensor1D>([channels], -1, 1, 9),
     /** Disposed of with the problem. */
     keep,
     dispose: () => tf.dispose(kept),

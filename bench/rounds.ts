@@ -1,7 +1,14 @@
 import Benchmark from "benchmark";
+import { setKernelReplacement } from "tfjs-uan";
 
 /** Makes what it makes and gives it back. */
-export type Call = () => void | Promise<void>;
+export interface Call {
+  (): void | Promise<void>;
+  /** The library's kernels are in the place of the backend's while it is timed. Elsewhere in the bench they are not. */
+  isReplaced?: true;
+}
+
+export const replaced = (call: () => void | Promise<void>): Call => Object.assign(() => call(), { isReplaced: true } as const);
 
 /** Milliseconds of one call, round by round, by name. */
 export type Samples = Record<string, number[]>;
@@ -17,6 +24,9 @@ const CYCLE_SECONDS = 0.01;
 const ONE_CYCLE = { async: false, minSamples: 1, maxTime: -1 };
 const SHORTEST = Number.MIN_VALUE;
 
+/** Calls that take longer would be alone in a cycle even if they were ten times as fast when warm: they are timed by hand. */
+const SLOW_MILLISECONDS = 10 * 1000 * CYCLE_SECONDS;
+
 /** A run of benchmark.js: for calls that return no promise it begins with one that is not timed. */
 function run(call: Call, defer: boolean, options: Benchmark.Options): Promise<Benchmark> {
   return new Promise((resolve, reject) => {
@@ -30,14 +40,23 @@ function run(call: Call, defer: boolean, options: Benchmark.Options): Promise<Be
 
 /** One cycle of a call, each time that it is called, in milliseconds per call. */
 async function calibrate(call: Call): Promise<() => Promise<number>> {
+  const replace = () => setKernelReplacement(call.isReplaced ?? false);
+  replace();
   const start = performance.now();
   const first = call();
   const defer = first instanceof Promise;
   await first;
-  // So long that it would be one call to a cycle even if it were ten times as fast when warm.
-  const slow = performance.now() - start > 10 * 1000 * CYCLE_SECONDS;
-  const count = slow ? 1 : (await run(call, defer, { minTime: CYCLE_SECONDS })).count;
+  if (performance.now() - start > SLOW_MILLISECONDS) {
+    return async () => {
+      replace();
+      const start = performance.now();
+      await call();
+      return performance.now() - start;
+    };
+  }
+  const { count } = await run(call, defer, { minTime: CYCLE_SECONDS });
   return async () => {
+    replace();
     // The caches are this one's own then, not what the last one left.
     if (defer) await call();
     const { times } = await run(call, defer, { initCount: count, minTime: SHORTEST });
@@ -49,15 +68,17 @@ async function calibrate(call: Call): Promise<() => Promise<number>> {
  * Times calls in turns, a cycle of each in every round, so that drift of the machine meets all alike.
  *
  * @param seconds for all rounds together
- * @param rounds at the least
+ * @param rounds at the least, where they take no longer than ten times the seconds
  */
 export async function timeInRounds(calls: Record<string, Call>, seconds: number, rounds: number): Promise<Samples> {
   const contenders: { name: string; cycle: () => Promise<number>; samples: number[] }[] = [];
   for (const [name, call] of Object.entries(calls)) contenders.push({ name, cycle: await calibrate(call), samples: [] });
-  const end = performance.now() + seconds * 1000;
-  for (let round = 0; round < rounds || performance.now() < end; round++) {
+  const start = performance.now();
+  const isTimeFor = (round: number) => performance.now() < start + seconds * (round < rounds ? 10_000 : 1000);
+  for (let round = 0; round === 0 || isTimeFor(round); round++) {
     const first = round % contenders.length;
     for (const { cycle, samples } of [...contenders.slice(first), ...contenders.slice(0, first)]) samples.push(await cycle());
   }
+  setKernelReplacement(false);
   return Object.fromEntries(contenders.map(({ name, samples }) => [name, samples]));
 }

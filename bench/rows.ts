@@ -10,8 +10,10 @@ function quantile(samples: number[], part: number): number {
 
 const median = (samples: number[]) => quantile(samples, 0.5);
 
+/** Round by round; to the median of those who had more rounds, and so were not in turns. */
 function ratio(own: number[], to: string, theirs: number[]): Ratio {
-  const quotients = own.map((sample, round) => sample / (theirs[round] as number));
+  const middle = median(theirs);
+  const quotients = own.map((sample, round) => sample / (own.length === theirs.length ? (theirs[round] as number) : middle));
   return { to, median: median(quotients), low: quantile(quotients, 0.25), high: quantile(quotients, 0.75) };
 }
 

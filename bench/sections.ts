@@ -6,6 +6,7 @@ import { channels } from "./sections/channels.js";
 import { components } from "./sections/components.js";
 import { convolution } from "./sections/convolution.js";
 import { forward } from "./sections/forward.js";
+import { layers } from "./sections/layers.js";
 import { memory } from "./sections/memory.js";
 import { model } from "./sections/model.js";
 import { packageSize } from "./sections/package.js";
@@ -16,6 +17,7 @@ import { training } from "./sections/training.js";
 export const SECTIONS: Section[] = [
   forward,
   training,
+  layers,
   components,
   activations,
   channels,

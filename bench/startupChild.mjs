@@ -1,8 +1,8 @@
 // Prints how long it takes from nothing to a first result, in milliseconds by event. It is told "without" or "with" for a process
-// without or with tfjs-uan, or "compile" for one that only compiles the binary: V8 keeps what it has compiled once.
+// without or with tfjs-uan, or "compile" and a binary's URL for one that only compiles it: V8 keeps what it has compiled once.
 import { readFileSync } from "node:fs";
 
-const [mode] = process.argv.slice(2);
+const [mode, binary] = process.argv.slice(2);
 const times = {};
 
 async function timed(event, work) {
@@ -28,7 +28,7 @@ async function firstResult() {
 }
 
 if (mode === "compile") {
-  const bytes = readFileSync(new URL("../dist/wasm/tfjs-uan-simd.wasm", import.meta.url));
+  const bytes = readFileSync(new URL(binary));
   await timed("compile the binary", () => new WebAssembly.Module(bytes));
 } else {
   await firstResult();

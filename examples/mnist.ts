@@ -4,12 +4,13 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
+import { textTable } from "../reporting/textTable.js";
 import { chartPage } from "./mnist/chart.js";
 import { DataError, readMnist } from "./mnist/data.js";
 import { contenders, MODELS } from "./mnist/models.js";
 import { helpText, OptionError, type Options, parseOptions } from "./mnist/options.js";
 import { startProgress } from "./mnist/progress.js";
-import { EXPLANATIONS, summarize, textTable } from "./mnist/report.js";
+import { EXPLANATIONS, summarize, tableRows } from "./mnist/report.js";
 import { trainAll } from "./mnist/train.js";
 
 const CHART = new URL("../out/mnist.html", import.meta.url);
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   const results = await trainAll(contending, options, training, test, progress.step).finally(progress.stop);
 
   const summaries = results.map(summarize);
-  console.log([textTable(summaries), ...EXPLANATIONS].join("\n"));
+  console.log([textTable(tableRows(summaries)), ...EXPLANATIONS].join("\n"));
   const page = await chartPage(description, results, summaries);
   await mkdir(dirname(fileURLToPath(CHART)), { recursive: true });
   await writeFile(CHART, page);

@@ -8,8 +8,12 @@ export type Pass = "forward" | "training";
 /** Something that normalizes, or that normalizing is measured by. */
 export interface Contender {
   name: string;
+  /** Whether it takes part in a problem. Default: in all. */
+  isFor?(problem: Problem): boolean;
   /** What it does with a problem, in those passes that it has. Tensors that outlive a call are the problem's to keep. */
   calls(problem: Problem): Partial<Record<Pass, Call>> | Promise<Partial<Record<Pass, Call>>>;
+  /** Throws unless it computes what it should. */
+  check?(pass: Pass, problem: Problem): void;
   /** How many tensors of x's size a call must read or write, where it is not as in NORMALIZATION_TRAFFIC. */
   traffic?: Partial<Record<Pass, number>>;
   /** It runs in rounds with this one alone: what it leaves of heap and caches is nobody else's affair. */

@@ -1,14 +1,31 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { unsupervisedAdaptiveNormalization } from "tfjs-uan";
+import { checkAgreement } from "../check.js";
+import { composedUan } from "../composed.js";
+import { NORMALIZATIONS } from "../names.js";
 import { EPSILON } from "../problem.js";
 import { type Contender, trainingStep } from "./contender.js";
 
-export function fused(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor): tf.Tensor {
+/** Activations times components above which the composed form would take too long, or too much memory. */
+const LARGEST_COMPOSED = 2 ** 23;
+
+function fused(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor): tf.Tensor {
   return unsupervisedAdaptiveNormalization(x, mean, variance, prior, { epsilon: EPSILON });
 }
 
+const oneComponent = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) =>
+  fused(x, tf.expandDims(mean), tf.expandDims(variance), tf.ones([1]));
+// Without offset and scale it has no gradient.
+const batchNorm = (x: tf.Tensor, mean: tf.Tensor1D, variance: tf.Tensor1D) =>
+  tf.batchNorm(x, mean, variance, tf.zerosLike(mean), tf.onesLike(mean), EPSILON);
+
 export const uan: Contender = {
-  name: "tfjs-uan",
+  name: NORMALIZATIONS.uan,
+  check(pass, { size, components, x, dy, mean, variance, prior, movingMean, movingVariance }) {
+    checkAgreement("UAN of one component and tf.batchNorm", pass, oneComponent, batchNorm, [x, movingMean, movingVariance], dy);
+    if (size * components > LARGEST_COMPOSED) return;
+    checkAgreement("fused and composed UAN", pass, fused, composedUan, [x, mean, variance, prior], dy);
+  },
   calls: ({ x, dy, mean, variance, prior }) => ({
     forward: () => fused(x, mean, variance, prior).dispose(),
     training: trainingStep(fused, [x, mean, variance, prior], dy),

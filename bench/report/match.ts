@@ -13,7 +13,7 @@ export interface MatchedTable {
 
 export interface Match {
   tables: MatchedTable[];
-  /** Rows that one report has alone, a line for each table. */
+  /** Sections that one report has alone, and rows, a line for each table. */
   onlyOld: string[];
   onlyNow: string[];
 }
@@ -27,6 +27,8 @@ function findRow(table: ResultTable | undefined, { case: place, contender }: Row
 }
 
 function onlyIn(report: Report, other: Report): string[] {
+  const isMissing = ({ name }: SectionResult) => !other.sections.some((section) => section.name === name);
+  const missing = report.sections.filter(isMissing).map(({ name }) => name);
   const lines = ({ name, tables }: SectionResult) =>
     tables.flatMap(({ title, rows }) => {
       const table = findTable(other, name, title);
@@ -34,7 +36,8 @@ function onlyIn(report: Report, other: Report): string[] {
       const texts = table ? alone.map((row) => `${row.case} ${row.contender}`) : ["the whole table"];
       return alone.length > 0 ? [`${name}, ${title}: ${texts.join("; ")}`] : [];
     });
-  return report.sections.flatMap(lines);
+  const shared = report.sections.filter((section) => !isMissing(section));
+  return [...(missing.length > 0 ? [`sections ${missing.join(", ")}`] : []), ...shared.flatMap(lines)];
 }
 
 /** The rows that two reports share, in the order of the new one. */

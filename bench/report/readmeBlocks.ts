@@ -1,8 +1,9 @@
+import { BACKENDS, GRADIENTS, NORMALIZATIONS, SECTIONS, TABLES } from "../names.js";
 import type { Report, Row } from "../results.js";
 import { duration, factor, nsPerElement, UNITS } from "./format.js";
 import { headingText } from "./heading.js";
+import { layersTable } from "./layersBlock.js";
 import { markdownTable } from "./markdown.js";
-import { BACKENDS, CONVOLUTIONS, NORMALIZATIONS, SECTIONS, TABLES } from "./names.js";
 import { pickCases, pickRatio, pickTable, present } from "./pick.js";
 
 const PASSES = { forward: SECTIONS.forward, "forward and backward": SECTIONS.training };
@@ -39,9 +40,9 @@ function normalization(report: Report): string {
 function network(report: Report): string {
   const table = pickTable(report, SECTIONS.convolution, TABLES.network);
   const sentences = pickCases(table, BACKENDS).map(({ name, rows: { wasm, cpu } }) => {
-    const [ours, theirs] = [wasm, cpu].map((row) => present(row, "time", row.timing).median) as [number, number];
-    const times = `${duration(ours)} on \`wasm\`, ${duration(theirs)} on TensorFlow.js's \`cpu\``;
-    return `A ${table.title} (${name}) took ${times}: ${(theirs / ours).toFixed(0)} times as long.`;
+    const [ours, theirs] = [wasm, cpu].map((row) => duration(present(row, "time", row.timing).median));
+    const times = `${ours} on \`wasm\`, ${theirs} on TensorFlow.js's \`cpu\``;
+    return `A ${table.title} (${name}) took ${times}: ${pickRatio(cpu, wasm).toFixed(0)} times as long.`;
   });
   return sentences.join("\n");
 }
@@ -49,7 +50,7 @@ function network(report: Report): string {
 function convolution(report: Report): string {
   const table = pickTable(report, SECTIONS.convolution, TABLES.gradients);
   const rate = (row: Row) => UNITS["GFLOP/s"](present(row, "rate", row.quantity).value);
-  const rows = pickCases(table, CONVOLUTIONS).map(({ name, rows: { forward, filter, input, theirs } }) => {
+  const rows = pickCases(table, GRADIENTS).map(({ name, rows: { forward, filter, input, theirs } }) => {
     const [ofFilter, ofInput, ofTheirs] = [filter, input, theirs].map((row) => pickRatio(row, forward)) as [
       number,
       number,
@@ -58,8 +59,8 @@ function convolution(report: Report): string {
     const speeds = [1 / ofFilter, 1 / ofInput, ofTheirs / ofInput].map(factor);
     return [name, ...[forward, filter, input, theirs].map(rate), ...speeds];
   });
-  const speeds = [`filter to ${CONVOLUTIONS.forward}`, `input to ${CONVOLUTIONS.forward}`, "input to backend's"];
-  const heads = [table.axis, ...Object.values(CONVOLUTIONS), ...speeds];
+  const speeds = [`filter to ${GRADIENTS.forward}`, `input to ${GRADIENTS.forward}`, "input to backend's"];
+  const heads = [table.axis, ...Object.values(GRADIENTS), ...speeds];
   return [
     introduction(report),
     "GFLOP/s, and how many times as fast.",
@@ -74,5 +75,10 @@ function convolution(report: Report): string {
 /** What stands between the README's markers, by their name. */
 export function readmeBlocks(report: Report): Record<string, string> {
   if (report.quick) throw new Error("the figures of a quick run (--quick) are too rough for the README");
-  return { normalization: normalization(report), convolution: convolution(report) };
+  const hasLayers = report.sections.some(({ name }) => name === SECTIONS.layers);
+  return {
+    normalization: normalization(report),
+    ...(hasLayers && { layers: `${introduction(report)}\n${layersTable(report)}` }),
+    convolution: convolution(report),
+  };
 }

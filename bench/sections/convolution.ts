@@ -1,21 +1,22 @@
 import { CONVOLUTIONS, timeConvolution, timeNetwork } from "../convolutions.js";
+import { SECTIONS, TABLES } from "../names.js";
 import type { Row } from "../results.js";
 import type { Section } from "../section.js";
 
 export const convolution: Section = {
-  name: "convolution",
+  name: SECTIONS.convolution,
   question: "How fast are the gradients of convolutions?",
   async run(context) {
     const rows: Row[] = [];
     for (const convolution of CONVOLUTIONS) rows.push(...(await timeConvolution(convolution, context)));
     const gradients = {
-      title: "gradients",
+      title: TABLES.gradients,
       axis: "convolution",
       note: "Padding 'same'. The backend's is the one that tfjs-uan's replaces.",
       rows,
     };
     // On 'cpu' a step takes 17 seconds.
     if (context.quick) return [gradients];
-    return [gradients, { title: "training step of a CNN", axis: "images", rows: await timeNetwork(context) }];
+    return [gradients, { title: TABLES.network, axis: "images", rows: await timeNetwork(context) }];
   },
 };

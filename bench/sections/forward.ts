@@ -4,19 +4,20 @@ import { batchNorm } from "../contenders/batchNorm.js";
 import { composedUan } from "../contenders/composedUan.js";
 import { multiplyAdd } from "../contenders/multiplyAdd.js";
 import { uan } from "../contenders/uan.js";
+import { SECTIONS, TABLES } from "../names.js";
 import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
 const note = "K = 3. tf.batchNorm is its inference; multiply-add, a·x + b per channel with SIMD, is what memory allows.";
 
 export const forward: Section = {
-  name: "forward",
+  name: SECTIONS.forward,
   question: "How long does a forward pass of UAN take, beside one of batch normalization?",
   async run(context) {
     const table = { pass: "forward", axis: "activations", note } as const;
     const contenders = [batchNorm, uan, multiplyAdd, add];
     return [
-      await compare(context, { title: "target shapes", ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
+      await compare(context, { title: TABLES.targets, ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
       await compare(context, { title: "shapes of real networks", ...table, cases: NETWORK_CASES, contenders }),
     ];
   },

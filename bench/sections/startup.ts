@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { binaryFlags, chosenBinary } from "../binary.js";
 import type { Row } from "../results.js";
 import type { Samples } from "../rounds.js";
 import { timedRows } from "../rows.js";
@@ -18,15 +19,14 @@ const PROCESSES = [
   [WITH, "compile"],
 ] as const;
 
-const BINARIES = {
-  "tfjs-uan": "../../dist/wasm/tfjs-uan-simd.wasm",
-  "backend wasm": "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
-};
-
 async function binaries(): Promise<Row[]> {
-  const sizes = Object.entries(BINARIES).map(async ([contender, file]): Promise<Row> => {
-    const { size } = await stat(new URL(file, import.meta.url));
-    return { case: "SIMD, not threaded", contender, quantity: { value: size, unit: "bytes" } };
+  const files = {
+    "tfjs-uan": chosenBinary(),
+    "backend wasm": new URL("../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm", import.meta.url),
+  };
+  const sizes = Object.entries(files).map(async ([contender, file]): Promise<Row> => {
+    const { size } = await stat(file);
+    return { case: "chosen here", contender, quantity: { value: size, unit: "bytes" } };
   });
   return Promise.all(sizes);
 }
@@ -40,7 +40,7 @@ export const startup: Section = {
     for (let round = 0; round < rounds; round++) {
       progress(`round ${round + 1} of ${rounds}`);
       for (const [contender, mode] of PROCESSES) {
-        const { stdout } = await run(process.execPath, [CHILD, mode]);
+        const { stdout } = await run(process.execPath, [...binaryFlags, CHILD, mode, chosenBinary().href]);
         for (const [event, milliseconds] of Object.entries<number>(JSON.parse(stdout))) {
           events[event] ??= {};
           events[event][contender] ??= [];

@@ -3,6 +3,7 @@ import { batchNorm } from "../contenders/batchNorm.js";
 import { composedUan } from "../contenders/composedUan.js";
 import { multiplyAdd } from "../contenders/multiplyAdd.js";
 import { uan } from "../contenders/uan.js";
+import { SECTIONS, TABLES } from "../names.js";
 import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
@@ -11,13 +12,13 @@ const note =
   "multiply-add, a·x + b and a·dy per channel with SIMD, is what memory allows.";
 
 export const training: Section = {
-  name: "training",
+  name: SECTIONS.training,
   question: "How long do forward and backward pass of UAN take, beside those of batch normalization?",
   async run(context) {
     const table = { pass: "training", axis: "activations", note } as const;
     const contenders = [batchNorm, uan, multiplyAdd];
     return [
-      await compare(context, { title: "target shapes", ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
+      await compare(context, { title: TABLES.targets, ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
       await compare(context, { title: "shapes of real networks", ...table, cases: NETWORK_CASES, contenders }),
     ];
   },

@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import type { Result } from "./train.js";
 
 /** What a run comes to for one contender. */
@@ -50,15 +49,4 @@ export function tableRows(summaries: Summary[]): string[][] {
     seconds(summary.normalizingSecondsPerEpoch),
   ]);
   return [["normalization", "test accuracy", "final loss", "time per epoch", "of it normalizing"], ...rows];
-}
-
-export function textTable(summaries: Summary[]): string {
-  const [head = [], ...rows] = tableRows(summaries);
-  const table = new Table({
-    head,
-    colAligns: head.map((_, column) => (column === 0 ? "left" : "right")),
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows);
-  return table.toString();
 }

@@ -70,6 +70,14 @@ describe("renderComparison", () => {
     );
   });
 
+  it("names sections that one report has alone, not their rows", () => {
+    const whole = reportOf(uan(1, 1));
+    const section = (name: string) => ({ name, title: name, tables: whole.sections[0]?.tables ?? [] });
+    whole.sections.push(section("memory"), section("startup"));
+    const text = renderComparison(whole, reportOf(uan(1, 1)));
+    expect(text.match(/^only .*$/gm)).toEqual(["only in the old: sections memory, startup"]);
+  });
+
   it("says where machine, runtime, versions and care differ, and only there", () => {
     const [old, now] = [reportOf(), reportOf()];
     expect(renderComparison(old, now)).not.toContain("differs");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { SECTIONS } from "../../bench/names.js";
 import { replaceBlocks } from "../../bench/report/markdown.js";
-import { SECTIONS } from "../../bench/report/names.js";
 import { readmeBlocks } from "../../bench/report/readmeBlocks.js";
 import { readmeReport } from "./readmeReport.js";
 
@@ -18,6 +18,28 @@ K = 7 components; medians, in nanoseconds per activation, and the ratios of tfjs
 | [2, 500] | forward and backward | 60.00 | 700.00 | 5.00 | 0.500 | 0.0400 |
 | [1000] | forward | 4.00 | 40.00 | 1.50 | 0.500 | 0.0400 |
 | [1000] | forward and backward | 61.00 | 700.00 | 5.00 | 0.500 | 0.0400 |`);
+  });
+
+  it("has the classical layers, with a dash where a case is missing", () => {
+    const { layers } = readmeBlocks(readmeReport());
+    expect(layers?.startsWith(`${INTRODUCTION}\nMedians, in nanoseconds`)).toBe(true);
+    const lines = layers?.split("\n").filter((line) => line.startsWith("|"));
+    expect(lines?.slice(0, 5)).toEqual([
+      "|  | pass | [2, 500] | [1000] |",
+      "|---|---|---|---|",
+      "| tf.batchNorm, replaced | inference | 2.00 (2.0×) | – |",
+      "| batchNormalization | inference | 2.00 (2.0×) | 3.00 |",
+      "| batchNormalization | forward and backward | 2.00 (2.0×) | – |",
+    ]);
+    expect(lines).toContain("| layerNormalization | forward | 2.00 (250×) | – |");
+    expect(lines).toContain("| groupNormalization | forward | 2.00 | – |");
+    expect(lines).toContain("| mixtureNormalization, 1 EM step | forward | 2.00 | – |");
+  });
+
+  it("has no block of layers where the report has no such section", () => {
+    const report = readmeReport();
+    report.sections = report.sections.filter(({ name }) => name !== SECTIONS.layers);
+    expect(Object.keys(readmeBlocks(report))).toEqual(["normalization", "convolution"]);
   });
 
   it("has the convolutions, and the step of a network", () => {

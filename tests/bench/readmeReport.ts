@@ -1,4 +1,14 @@
-import { BACKENDS, CONVOLUTIONS, NORMALIZATIONS, SECTIONS, TABLES } from "../../bench/report/names.js";
+import {
+  BACKENDS,
+  EM_STEPS,
+  GRADIENTS,
+  LAYER_TABLES,
+  LAYERS,
+  mixtureName,
+  NORMALIZATIONS,
+  SECTIONS,
+  TABLES,
+} from "../../bench/names.js";
 import type { Report, ResultTable, Row } from "../../bench/results.js";
 import { madeUpReport, ratio, timedRow } from "./reports.js";
 
@@ -16,23 +26,45 @@ function gradient(contender: string, value: number, quotient?: number): Row {
     "[8, 8], 3×3",
     contender,
     1,
-    quotient === undefined ? undefined : ratio(CONVOLUTIONS.forward, quotient, 0.1),
+    quotient === undefined ? undefined : ratio(GRADIENTS.forward, quotient, 0.1),
   );
   return { ...timed, quantity: { value, unit: "GFLOP/s" } };
 }
 
+/** A table of the classical layers. */
+function layerTable(title: string, to: string, ...contenders: string[]): ResultTable {
+  const rows = contenders.map((contender) => {
+    const quotient = ratio(to, contender === LAYERS.theirs ? 250 : 0.5, 0);
+    return timedRow("[2, 500]", contender, 0.002, contender === to ? undefined : quotient);
+  });
+  return { title, axis: "activations", rows };
+}
+
+const LAYER_RESULTS = [
+  layerTable(LAYER_TABLES.inference, NORMALIZATIONS.batchNorm, LAYERS.replaced, LAYERS.batch),
+  layerTable(LAYER_TABLES.step, NORMALIZATIONS.batchNorm, LAYERS.batch),
+  ...[LAYER_TABLES.layerForward, LAYER_TABLES.layerTraining].map((title) =>
+    layerTable(title, LAYERS.layer, LAYERS.layer, LAYERS.group, LAYERS.instance, LAYERS.theirs),
+  ),
+  ...[LAYER_TABLES.mixtureForward, LAYER_TABLES.mixtureTraining].map((title) =>
+    layerTable(title, NORMALIZATIONS.uan, ...EM_STEPS.map(mixtureName)),
+  ),
+];
+LAYER_RESULTS[0]?.rows.push(timedRow("[1000]", LAYERS.batch, 0.003));
+
 /** Of all that the README's tables are made of. */
 export function readmeReport(): Report {
   const gradients = [
-    gradient(CONVOLUTIONS.forward, 40),
-    gradient(CONVOLUTIONS.filter, 50, 0.8),
-    gradient(CONVOLUTIONS.input, 80, 0.5),
-    gradient(CONVOLUTIONS.theirs, 4, 10),
+    gradient(GRADIENTS.forward, 40),
+    gradient(GRADIENTS.filter, 50, 0.8),
+    gradient(GRADIENTS.input, 80, 0.5),
+    gradient(GRADIENTS.theirs, 4, 10),
   ];
   const steps = [timedRow("8×8", BACKENDS.wasm, 35.5), timedRow("8×8", BACKENDS.cpu, 16_816, ratio(BACKENDS.wasm, 473.7, 0))];
   const tables: [string, ResultTable[]][] = [
     [SECTIONS.forward, [targets(0.003, 0.04, 0.0015)]],
     [SECTIONS.training, [targets(0.06, 0.7, 0.005)]],
+    [SECTIONS.layers, LAYER_RESULTS],
     [
       SECTIONS.convolution,
       [

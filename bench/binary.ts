@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { chosenWasmModule } from "tfjs-uan";
+import { OptionError } from "./options.js";
+
+/** Node 20 has relaxed SIMD behind a flag, which later versions do not know. */
+const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
+const isFlagKnown = Number.parseInt(process.versions.node, 10) < 21;
+
+/** What a process of Node.js must be started with for the library to choose the same binary as here. */
+export const binaryFlags = process.execArgv.filter((flag) => flag === RELAXED_SIMD);
+
+/** The file of the binary that the library chooses here. */
+export function chosenBinary(): URL {
+  const name = chosenWasmModule().replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new URL(`../dist/wasm/tfjs-uan-${name}.wasm`, import.meta.url);
+}
+
+/**
+ * Makes sure that the library chooses a binary with relaxed SIMD.
+ *
+ * @returns the exit code of this very command, where it had to be started anew for that
+ * @throws OptionError where the runtime has no relaxed SIMD
+ */
+export function ensureRelaxedSimd(): number | undefined {
+  if (chosenWasmModule() === "relaxedSimd") return undefined;
+  if (!isFlagKnown || binaryFlags.length > 0) {
+    throw new OptionError(`--relaxed-simd: Node.js ${process.version} has no relaxed SIMD on this machine`);
+  }
+  const args = [RELAXED_SIMD, ...process.execArgv, ...process.argv.slice(1)];
+  return spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
+}

@@ -1,0 +1,32 @@
+// Names that the README's tables are made by.
+
+export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers" };
+export const TABLES = { targets: "target shapes", gradients: "gradients", network: "training step of a CNN" };
+export const NORMALIZATIONS = { batchNorm: "tf.batchNorm", composed: "UAN of tf operations", uan: "tfjs-uan" };
+export const GRADIENTS = {
+  forward: "tf.conv2d",
+  filter: "gradient of filter",
+  input: "gradient of input",
+  theirs: "gradient of input, backend's",
+};
+export const LAYER_TABLES = {
+  inference: "batch normalization, inference",
+  step: "batch normalization, training step",
+  layerForward: "layer normalization, forward",
+  layerTraining: "layer normalization, forward and backward",
+  mixtureForward: "mixture normalization, forward",
+  mixtureTraining: "mixture normalization, forward and backward",
+};
+export const LAYERS = {
+  replaced: "tf.batchNorm, replaced",
+  batch: "batchNormalization",
+  theirs: "tf.layers.layerNormalization",
+  layer: "layerNormalization",
+  group: "groupNormalization",
+  instance: "instanceNormalization",
+  mixture: "mixtureNormalization",
+};
+/** Steps of EM that mixture normalization is measured with. */
+export const EM_STEPS = [1, 2, 4, 8];
+export const mixtureName = (emSteps: number) => `${LAYERS.mixture}, ${emSteps} EM step${emSteps === 1 ? "" : "s"}`;
+export const BACKENDS = { wasm: "wasm", cpu: "cpu" };
