@@ -38,10 +38,14 @@ const SUMS: u32 = 4;
       const isNear = responsibilities(table, group, x, dy, stride, n, kept, row, false);
       if (!isNear) responsibilities(table, group, x, dy, stride, n, kept, row, true);
       const sums = group + table.sumsAt + SUM;
-      gradients(group + SLOTS, sums, kept, kept + 2 * VEC, row, dx, stride, n, true);
+      // dx adds up in place of the reference's e, which is 1 and was not written, and goes to its tensor with the last component.
+      const part = kept + 2 * VEC;
+      const last = slots - 1;
+      gradients(group + SLOTS, sums, kept, part, row, last ? part : dx, last ? row : stride, n, true);
       for (let k: u32 = 1; k < slots; k++) {
         const slot = group + SLOTS + k * SLOT;
-        gradients(slot, sums + SUMS * k * SUM, kept, kept + (2 + 2 * k) * VEC, row, dx, stride, n, false);
+        const et = part + 2 * k * VEC;
+        gradients(slot, sums + SUMS * k * SUM, kept, et, row, k < last ? part : dx, k < last ? row : stride, n, false);
       }
       if (!isNear) far(table, group, x, dy, dx, stride, n);
       x += n * stride;
@@ -108,9 +112,9 @@ const SUMS: u32 = 4;
   return true;
 }
 
-/** One component's sums over `rows` rows, and its part of dx: the reference's is stored, the others' are added. */
+/** One component's sums over `rows` rows; its part of dx, and those that were kept of the components before, into `dx`. */
 @inline function gradients(
-  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, stride: usize, rows: u32, isReference: bool,
+  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, step: usize, rows: u32, isReference: bool,
 ): void {
   const gain = get(slot + GAIN);
   const pull = get(slot + PULL);
@@ -131,10 +135,10 @@ const SUMS: u32 = 4;
     if (!isReference) sumP = add(sumP, p);
     sumPtt = madd(pt, t, sumPtt);
     sumUg = madd(u, g, sumUg);
-    put(dx, isReference ? m : add(get(dx), m));
+    put(dx, isReference ? m : add(get(kept + 2 * VEC), m));
     kept += row;
     et += row;
-    dx += stride;
+    dx += step;
   }
   addTo(sums, sumM);
   if (!isReference) addTo(sums + SUM, sumP);

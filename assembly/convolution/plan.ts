@@ -64,6 +64,9 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
 @inline export function before(filter: u32, stride: u32): u32 { return ceilDiv(filter, stride) - 1; }
 @inline export function lastRow(size: u32, pad: u32, stride: u32): u32 { return size == 0 ? 0 : (size + pad - 1) / stride; }
 
+/** Of bordered and packed images: leaves room for the rest below 2^32. */
+const MOST_BYTES: u32 = 0xf0000000;
+
 /**
  * Describes a convolution. With at = 0 nothing is written.
  *
@@ -82,23 +85,26 @@ export function convolution_plan(
   const padded = edge + ROWS * PANEL;
   const highest = extent(outHeight, strideHeight, filterHeight, dilationHeight);
   const widest = extent(outWidth, strideWidth, filterWidth, dilationWidth);
-  let paddedBytes: usize = 0;
-  let secondBytes: usize = 0;
-  let packedBytes: usize = 0;
+  // In float64, in which no product of sizes is too large.
+  let paddedBytes: f64 = 0;
+  let secondBytes: f64 = 0;
+  let packedBytes: f64 = 0;
   if (kind == FILTER) {
-    paddedBytes = <usize>highest * widest * inChannels << 2;
-    packedBytes = <usize>ceilDiv(outChannels, COLUMNS) * min(chunk, outHeight) * outWidth * PANEL;
+    paddedBytes = <f64>highest * widest * inChannels * 4;
+    packedBytes = <f64>ceilDiv(outChannels, COLUMNS) * min(chunk, outHeight) * outWidth * PANEL;
   } else if (kind == INPUT) {
     const height = lastRow(inHeight, padTop, strideHeight) + 1 + before(filterHeight, strideHeight);
     const width = lastRow(inWidth, padLeft, strideWidth) + 1 + before(filterWidth, strideWidth);
-    paddedBytes = <usize>height * width * outChannels << 2;
-    if (!channelsLast) secondBytes = <usize>inHeight * inWidth * inChannels << 2;
-    packedBytes = <usize>filterHeight * filterWidth * outChannels * ceilDiv(inChannels, COLUMNS) * PANEL;
+    paddedBytes = <f64>height * width * outChannels * 4;
+    if (!channelsLast) secondBytes = <f64>inHeight * inWidth * inChannels * 4;
+    packedBytes = <f64>filterHeight * filterWidth * outChannels * ceilDiv(inChannels, COLUMNS) * PANEL;
   } else if (kind != POOL) {
-    paddedBytes = <usize>max(highest, padTop + inHeight) * max(widest, padLeft + inWidth) * outChannels << 2;
+    paddedBytes = <f64>max(highest, padTop + inHeight) * max(widest, padLeft + inWidth) * outChannels * 4;
   }
-  const second = padded + ((paddedBytes + 15) & ~15);
-  const packed = second + ((secondBytes + 15) & ~15);
+  // More than any heap gives: the plan will not be written.
+  if (paddedBytes + secondBytes + packedBytes > <f64>MOST_BYTES) return u32.MAX_VALUE;
+  const second = padded + ((<usize>paddedBytes + 15) & ~15);
+  const packed = second + ((<usize>secondBytes + 15) & ~15);
   if (at) {
     const plan = changetype<Plan>(at);
     plan.batch = batch;
@@ -125,7 +131,7 @@ export function convolution_plan(
     plan.second = <u32>second;
     plan.packed = <u32>packed;
   }
-  return packed + packedBytes;
+  return packed + <usize>packedBytes;
 }
 
 /** The plan's image, set to [height, width] out of a tensor's [fullHeight, fullWidth, channels]. */

@@ -2,7 +2,7 @@ import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
   HALVES, LANES, VEC, Vec, abs, add, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
 } from "../simd/vec";
-import { Table, gather, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
+import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
 // The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
 //
@@ -78,10 +78,10 @@ export const SUM: usize = HALVES * VEC;
 
 function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
   const tail = EXP2 + EXP2_BYTES;
-  const scratch = tail + aligned(tailBytes(4 * <usize>slots));
-  const first = scratch + BLOCK * (2 + 2 * slots) * VEC;
-  const sumsAt = SLOTS + slots * SLOT;
-  const groupBytes = sumsAt + sums * SUM;
+  const scratch = <u64>tail + aligned(tailBytes(4 * <usize>slots));
+  const first = scratch + <u64>BLOCK * (2 + 2 * <u64>slots) * VEC;
+  const sumsAt = <u64>SLOTS + <u64>slots * SLOT;
+  const groupBytes = sumsAt + <u64>sums * SUM;
   if (table) {
     table.channels = channels;
     table.inner = inner;
@@ -93,7 +93,7 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u3
     table.sumsAt = <u32>sumsAt;
     table.groupBytes = <u32>groupBytes;
   }
-  return first + groupCount(channels, inner) * groupBytes;
+  return tableBytes(first, channels, inner, groupBytes);
 }
 
 /** How many slots the table of a mixture has. */

@@ -27,34 +27,40 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
   }
   for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + (<usize>i << 2));
   const share = 1 / <f64>n;
-  const mean = total * share;
 
-  const center = <f32>mean;
+  // Deviations from that, a float32; what is left of their sum corrects both.
+  const center = <f32>(total * share);
   const c = splat(center);
+  let rest: f64 = 0;
   let squares: f64 = 0;
   for (let i: u32 = 0; i < vectors; i += BLOCK) {
     let sum: Vec = splat(0);
-    let sum2: Vec = splat(0);
+    let square: Vec = splat(0);
+    let square2: Vec = splat(0);
     let p = x + i * VEC;
     const end = x + min(i + BLOCK, vectors) * VEC;
     for (; p + VEC < end; p += 2 * VEC) {
       const d = sub(get(p), c);
       const d2 = sub(get(p + VEC), c);
-      sum = madd(d, d, sum);
-      sum2 = madd(d2, d2, sum2);
+      sum = add(sum, add(d, d2));
+      square = madd(d, d, square);
+      square2 = madd(d2, d2, square2);
     }
     if (p < end) {
       const d = sub(get(p), c);
-      sum = madd(d, d, sum);
+      sum = add(sum, d);
+      square = madd(d, d, square);
     }
-    squares += <f64>sumOfLanes(add(sum, sum2));
+    rest += <f64>sumOfLanes(sum);
+    squares += <f64>sumOfLanes(add(square, square2));
   }
   for (let i = vectors * LANES; i < n; i++) {
     const d = <f64>load<f32>(x + (<usize>i << 2)) - <f64>center;
+    rest += d;
     squares += d * d;
   }
-  const left = mean - <f64>center;
-  table.mean = mean;
+  const left = rest * share;
+  table.mean = <f64>center + left;
   table.variance = squares * share - left * left;
 }
 

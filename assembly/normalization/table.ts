@@ -1,5 +1,5 @@
 import { HALVES, LANES, VEC, put, splat } from "../simd/vec";
-import { Table, gather, groupAt, groupCount, lanesInARow, tailBytes } from "../simd/walk";
+import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
 // normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
@@ -46,10 +46,10 @@ const GROUP: usize = SUMS + MOST_SUMS * SUM;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.
-  const rowBytes = aligned(<usize>channels << 2) + VEC;
-  const wideBytes = aligned(<usize>channels << 3);
+  const rowBytes = <u64>aligned(<usize>channels << 2) + VEC;
+  const wideBytes = <u64>aligned(<usize>channels << 3);
   const tail = aligned(offsetof<NormTable>());
-  const rows = tail + aligned(tailBytes(4));
+  const rows = <u64>tail + aligned(tailBytes(4));
   const dgamma = rows + ROWS * rowBytes;
   const first = dgamma + 2 * wideBytes;
   if (table) {
@@ -63,7 +63,7 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
     table.first = <u32>first;
     table.groupBytes = <u32>GROUP;
   }
-  return first + groupCount(channels, inner) * GROUP;
+  return tableBytes(first, channels, inner, GROUP);
 }
 
 /** Bytes of a table. */

@@ -73,6 +73,11 @@ export function gather(table: Table, group: u32, p: usize): Vec {
   return changetype<usize>(table) + table.first + <usize>group * table.groupBytes;
 }
 
+/** Bytes of a table; where they do not fit in 32 bits, all that do: more than any heap gives. */
+export function tableBytes(first: u64, channels: u32, inner: u32, groupBytes: u64): usize {
+  return <usize>min<u64>(first + <u64>groupCount(channels, inner) * groupBytes, u32.MAX_VALUE);
+}
+
 /** Bytes of the room that Table.tail points to. */
 export function tailBytes(outBytes: usize): usize { return 2 * VEC + LANES * outBytes; }
 

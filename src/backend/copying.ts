@@ -42,7 +42,7 @@ export function runCopying(backend: KernelBackend, makeJob: MakeJob): TensorInfo
     used += aligned(bytes);
     return at;
   };
-  const at: Record<string, Pointer> = { table: take(job.tableBytes) };
+  const at: Record<string, Pointer> = { table: take(job.tableBytes >>> 0) };
   for (const [name, { shape }] of given(job.parameters)) at[name] = take(4 * sizeOf(shape));
   for (const [name, shape] of made(job.results)) at[name] = take(4 * sizeOf(shape));
 

@@ -15,6 +15,7 @@ export interface Job<Name extends string = string> {
   count: number;
   /** Pieces start at its multiples. */
   period: number;
+  /** As the binary says it: 32 bits, whose highest is no sign. */
   tableBytes: number;
   parameters: { [name in Name]?: TensorInfo | undefined };
   activations: { [name in Name]?: TensorInfo };

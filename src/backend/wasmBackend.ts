@@ -62,7 +62,7 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
   const job = makeJob(kernels);
   const outputs: TensorInfo[] = [];
   try {
-    withScratch(backend, job.tableBytes, (table) => {
+    withScratch(backend, job.tableBytes >>> 0, (table) => {
       const at: Record<string, Pointer> = { table };
       for (const tensors of [job.parameters, job.activations]) {
         for (const name in tensors) {

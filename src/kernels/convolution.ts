@@ -14,6 +14,9 @@ export interface ConvolutionAttrs {
 
 export type ConvolutionView = backend_util.Conv2DInfo;
 
+/** Keeps all positions along an image with its border unsigned 32-bit integers. */
+const MOST_PIXELS = 2 ** 30;
+
 type Shape4D = [number, number, number, number];
 
 /** assembly/convolution/plan.ts has the same numbers. */
@@ -47,6 +50,11 @@ export function checkConvolution(
     throw argumentError(op, given.filter ? "filter" : "filterShape", `have ${view.inChannels} input channels`, String(filter[2]));
   }
   checkShape(op, "dy", given.dy, view.outShape);
+  const { top, bottom, left, right } = view.padInfo;
+  const bordered = [view.inHeight + top + bottom, view.inWidth + left + right];
+  if (bordered.some((size) => size > MOST_PIXELS)) {
+    throw argumentError(op, "pad", "leave fewer than 2^30 pixels in a row or column", `[${bordered}]`);
+  }
   return view;
 }
 

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
-import type { Addresses, Job } from "../backend/job.js";
+import { type Addresses, type Job, sizeOf } from "../backend/job.js";
 import type { Kernels } from "../backend/module.js";
 import { composedNormalization, composedNormalizationGrad } from "../composed/normalization.js";
 import type { KernelSpec } from "./kernel.js";
@@ -36,8 +36,9 @@ export function checkNormalization(op: string, { x, gamma, beta }: Normalization
   const { slabs, outer, channels, inner, sets, epsilon } = attrs;
   checkFloat32(op, "x", x);
   checkEpsilon(op, epsilon);
-  const size = x.shape.reduce((product, n) => product * n, 1);
-  if (slabs * outer * channels * inner !== size || channels % sets !== 0) {
+  const sizes = [slabs, outer, channels, inner, sets];
+  const isView = sizes.every((n) => Number.isInteger(n) && n >= 0) && slabs * outer * channels * inner === sizeOf(x.shape);
+  if (!isView || channels % sets !== 0) {
     const wanted = `hold ${slabs} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${sets} sets`;
     throw argumentError(op, "x", wanted, `shape [${x.shape}]`);
   }

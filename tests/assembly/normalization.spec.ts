@@ -142,6 +142,14 @@ const CASES: u32[][] = [
   [2, 1, 6, 20, 3], [2, 4, 6, 3, 6], [5, 1, 7, 1, 1], [70, 1, 9, 1, 3], [130, 1, 8, 1, 2], [2, 1, 1030, 1, 1],
 ];
 
+describe("norm_table_bytes", () => {
+  it("is more than any heap has where a table would not fit in 32 bits", () => {
+    expect<usize>(norm_table_bytes(4000001, 15)).toBe(u32.MAX_VALUE);
+    expect<usize>(norm_table_bytes(1 << 30, 1)).toBe(u32.MAX_VALUE);
+    expect<usize>(norm_table_bytes(1 << 20, 1)).toBeLessThan(1 << 28);
+  });
+});
+
 describe("the classical normalizations", () => {
   it("have y and dx to 2e-5, slab by slab, and write nowhere else", () => {
     for (let i = 0; i < CASES.length; i++) {

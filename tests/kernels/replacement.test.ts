@@ -124,6 +124,16 @@ describe("kernels of convolutions on 'wasm'", () => {
       "maxPoolGrad: argument 'dy' must have shape [1, 5, 5, 2], got [1, 5, 5, 3]",
     ],
     [
+      "a border that no memory holds",
+      () =>
+        run(
+          "DepthwiseConv2dNativeBackpropFilter",
+          { x: tf.ones([1, 3, 3, 1]), dy: tf.ones([1, 3, 3, 1]) },
+          { filterShape: [3, 3, 1, 1], dilations: 50000 },
+        ),
+      "bytes left",
+    ],
+    [
       "segments of another length",
       () => run("UnsortedSegmentSum", { x: tf.ones([3, 2]), segmentIds: tf.tensor1d([0, 1], "int32") }, { numSegments: 2 }),
       "unsortedSegmentSum: argument 'segmentIds' must have shape [3], got [2]",

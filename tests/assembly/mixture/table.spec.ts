@@ -1,6 +1,6 @@
 import {
   GAIN, INVERSE, KAPPA2, LEAST_EPSILON, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE,
-  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slots, sumsOf,
+  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slots, mixture_table_bytes, sumsOf,
 } from "../../../assembly/mixture/table";
 import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
@@ -52,6 +52,14 @@ function limitOf(problem: Problem): f32 {
 describe("KAPPA2", () => {
   it("is ½ log2 e", () => {
     expect<f64>(KAPPA2).toBe(0.5 * Math.LOG2E);
+  });
+});
+
+describe("mixture_table_bytes", () => {
+  it("is more than any heap has where a table would not fit in 32 bits", () => {
+    expect<usize>(mixture_table_bytes(400001, 15, 3, 13)).toBe(u32.MAX_VALUE);
+    expect<usize>(mixture_table_bytes(1, 1, 1 << 28, 0)).toBe(u32.MAX_VALUE);
+    expect<usize>(mixture_table_bytes(1 << 16, 1, 3, 13)).toBeLessThan(1 << 28);
   });
 });
 
