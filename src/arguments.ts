@@ -92,6 +92,13 @@ export function checkCount(op: string, argument: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw argumentError(op, argument, "be a positive integer", String(value));
 }
 
+/** An integer from 0 on, such as a number of steps. */
+export function checkNonNegativeInteger(op: string, argument: string, value: number): void {
+  if (!(Number.isInteger(value) && value >= 0)) {
+    throw argumentError(op, argument, "be an integer that is not negative", String(value));
+  }
+}
+
 /** A mixture's inputs fit each other. */
 export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon }: MixtureAttrs): MixtureView {
   for (const argument of ["x", "mean", "variance", "prior"] as const) checkFloat32(op, argument, inputs[argument]);

@@ -1,4 +1,5 @@
 import { COLUMNS, PANEL, ROWS, Steps } from "../simd/gemm";
+import { aligned } from "../simd/vec";
 import { Image } from "./image";
 
 // The gradients of a two-dimensional convolution (and of pools, which have the same sizes), as matrix products over images with a border of zeros.
@@ -79,9 +80,9 @@ export function convolution_plan(
   padTop: u32, padLeft: u32, channelsLast: bool,
 ): usize {
   const chunk = max<u32>(CHUNK / max<u32>(outWidth, 1), 1);
-  const steps = (offsetof<Plan>() + 15) & ~15;
-  const image = steps + ((offsetof<Steps>() + 15) & ~15);
-  const edge = image + ((offsetof<Image>() + 15) & ~15);
+  const steps = aligned(offsetof<Plan>());
+  const image = steps + aligned(offsetof<Steps>());
+  const edge = image + aligned(offsetof<Image>());
   const padded = edge + ROWS * PANEL;
   const highest = extent(outHeight, strideHeight, filterHeight, dilationHeight);
   const widest = extent(outWidth, strideWidth, filterWidth, dilationWidth);
@@ -103,8 +104,8 @@ export function convolution_plan(
   }
   // More than any heap gives: the plan will not be written.
   if (paddedBytes + secondBytes + packedBytes > <f64>MOST_BYTES) return u32.MAX_VALUE;
-  const second = padded + ((<usize>paddedBytes + 15) & ~15);
-  const packed = second + ((<usize>secondBytes + 15) & ~15);
+  const second = padded + aligned(<usize>paddedBytes);
+  const packed = second + aligned(<usize>secondBytes);
   if (at) {
     const plan = changetype<Plan>(at);
     plan.batch = batch;

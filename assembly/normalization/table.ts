@@ -1,4 +1,4 @@
-import { HALVES, LANES, VEC, put, splat } from "../simd/vec";
+import { HALVES, LANES, VEC, aligned, put, splat } from "../simd/vec";
 import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
@@ -41,8 +41,6 @@ export const SUMS: usize = BACKWARD * VEC;
 export const SUM: usize = HALVES * VEC;
 const MOST_SUMS: usize = 3;
 const GROUP: usize = SUMS + MOST_SUMS * SUM;
-
-@inline function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.

@@ -15,6 +15,9 @@ export const HALVES: u32 = 2;
 /** Bytes of a Vec or a Wide. */
 export const VEC: usize = 16;
 
+/** Bytes, up to whole Vecs. */
+@inline export function aligned(bytes: usize): usize { return (bytes + VEC - 1) & ~(VEC - 1); }
+
 @inline export function splat(x: f32): Vec { return f32x4.splat(x); }
 @inline export function loadSplat(p: usize): Vec { return v128.load_splat<f32>(p); }
 @inline export function get(p: usize): Vec { return v128.load(p); }

@@ -194,8 +194,13 @@ export function setWasmModules(given: WasmModules): void {
   instances = new WeakMap();
 }
 
+/** Bytes of inlined binaries, from when they are looked at until one is compiled. */
+const decoded = new Map<Binary, Uint8Array<ArrayBuffer>>();
+
 function bytesOf(name: Binary): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(BINARIES[name]), (character) => character.charCodeAt(0));
+  const bytes = decoded.get(name) ?? Uint8Array.from(atob(BINARIES[name]), (character) => character.charCodeAt(0));
+  decoded.set(name, bytes);
+  return bytes;
 }
 
 const chosen: Partial<Record<keyof typeof ORDER, Binary | undefined>> = {};
@@ -218,6 +223,7 @@ export function chosenWasmModule(shared = false): Binary {
 function moduleFor(shared: boolean): WebAssembly.Module {
   const name = chosenWasmModule(shared);
   modules[name] ??= new WebAssembly.Module(bytesOf(name));
+  decoded.clear();
   return modules[name];
 }
 

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { argumentError, checkFloat32, checkShape } from "../arguments.js";
+import { argumentError, checkFloat32, checkNonNegativeInteger, checkShape } from "../arguments.js";
 import { type Job, sizeOf } from "../backend/job.js";
 import type { BinaryKernel } from "./kernel.js";
 
@@ -14,9 +14,7 @@ export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, u
     if (segmentIds.dtype !== "int32") throw argumentError(this.op, "segmentIds", "have dtype int32", segmentIds.dtype);
     if (x.shape.length < 1) throw argumentError(this.op, "x", "have a rank of at least 1", "rank 0");
     checkShape(this.op, "segmentIds", segmentIds, x.shape.slice(0, 1));
-    if (!(Number.isInteger(numSegments) && numSegments >= 0)) {
-      throw argumentError(this.op, "numSegments", "be an integer that is not negative", String(numSegments));
-    }
+    checkNonNegativeInteger(this.op, "numSegments", numSegments);
     return undefined;
   },
   job(kernels, { x, segmentIds }, { numSegments }): Job<"x" | "segmentIds" | "sums"> {

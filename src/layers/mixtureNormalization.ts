@@ -1,6 +1,6 @@
 import { all, equal, matMul, reshape, type serialization, type Tensor, type Tensor2D, where } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { argumentError, checkCount } from "../arguments.js";
+import { checkCount, checkNonNegativeInteger } from "../arguments.js";
 import { fitMixtureNormalization, mixtureNormalization as normalize } from "../ops/mixtureNormalization.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { nearestRows } from "./matching.js";
@@ -48,9 +48,7 @@ export class MixtureNormalization extends ChannelNormalization {
     this.momentum = args.momentum ?? 0.9;
     this.seed = args.seed ?? undefined;
     checkCount(op, "numComponents", this.numComponents);
-    if (!(Number.isInteger(this.emSteps) && this.emSteps >= 0)) {
-      throw argumentError(op, "emSteps", "be an integer that is not negative", String(this.emSteps));
-    }
+    checkNonNegativeInteger(op, "emSteps", this.emSteps);
     checkMomentum(op, this.momentum);
   }
 

@@ -17,7 +17,7 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { argumentError, checkCount } from "../arguments.js";
+import { checkChoice, checkCount, FORMULAS } from "../arguments.js";
 import { batchNormalization, normalizeBatch } from "../ops/batchNormalization.js";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
 import { unsupervisedAdaptiveNormalization as normalize } from "../ops/unsupervisedAdaptiveNormalization.js";
@@ -39,7 +39,6 @@ import { register } from "./register.js";
 
 const UPDATES = ["gradient", "momentum", "both"] as const;
 const INITIALIZERS = ["data", "random"] as const;
-const FORMULAS = ["uan", "ucb"] as const;
 /** Activations' worth of trust in a component's old moments when 'momentum' moves it: with a mass of as many it goes half as far. */
 const INERTIA = 16;
 
@@ -75,10 +74,6 @@ export interface UnsupervisedAdaptiveNormalizationArgs extends ChannelNormalizat
   scale?: boolean;
   /** Seed of the 'random' initializer. Default: none, another start each time. */
   seed?: number;
-}
-
-function checkChoice(op: string, argument: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) throw argumentError(op, argument, `be one of '${choices.join("', '")}'`, `'${value}'`);
 }
 
 /**

@@ -3,8 +3,8 @@ import { argumentError, viewOf } from "../arguments.js";
 import { isRecording } from "../kernels/gradients.js";
 import { compose, run } from "../kernels/kernel.js";
 import { NormalizationGiven } from "../kernels/normalizationGiven.js";
-import { type ChannelNormalizationConfig, type Normalized, normalize, optional } from "./normalization.js";
-import { toTensor } from "./tensors.js";
+import { type ChannelNormalizationConfig, type Normalized, normalize } from "./normalization.js";
+import { toOptionalTensor, toTensor } from "./tensors.js";
 
 const op = "batchNormalization";
 
@@ -56,8 +56,8 @@ export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: 
       x: numbers,
       mean: toTensor(op, "mean", mean),
       variance: toTensor(op, "variance", variance, { nonNegative: true }),
-      gamma: optional(op, "gamma", config.gamma),
-      beta: optional(op, "beta", config.beta),
+      gamma: toOptionalTensor(op, "gamma", config.gamma),
+      beta: toOptionalTensor(op, "beta", config.beta),
     };
     // The fused kernel has no gradient; the operations it stands for have.
     const compute = isRecording() ? compose : run;

@@ -1,7 +1,7 @@
-import { type Tensor, type TensorLike, tidy, transpose } from "@tensorflow/tfjs-core";
+import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { argumentError, normalizeAxis, viewOf } from "../arguments.js";
 import { type NormalizationConfig, normalize } from "./normalization.js";
-import { toTensor } from "./tensors.js";
+import { toTensor, withAxesLast } from "./tensors.js";
 
 export interface LayerNormalizationConfig extends NormalizationConfig {
   /** The axis, or axes, that mean and variance are taken over. Default −1, the last. gamma and beta have their shape. */
@@ -34,16 +34,11 @@ export function layerNormalization<T extends Tensor>(x: T | TensorLike, config: 
     const numbers = toTensor(op, "x", x);
     viewOf(op, numbers, -1);
     const axes = axesOf(op, config.axis ?? -1, numbers.rank);
-    const others = numbers.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-    const order = [...others, ...axes];
-    // The axes must be the last ones.
-    const isMoved = order.some((axis, i) => axis !== i);
-    const moved = isMoved ? transpose(numbers, order) : numbers;
+    const { moved, restore } = withAxesLast(numbers, axes);
     const { y } = normalize(op, moved, config, ({ shape, size }) => {
-      const channels = shape.slice(others.length).reduce((product, n) => product * n, 1);
+      const channels = shape.slice(-axes.length).reduce((product, n) => product * n, 1);
       return { slabs: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, sets: 1 };
     });
-    const back = order.map((_, axis) => order.indexOf(axis));
-    return (isMoved ? transpose(y, back) : y) as T;
+    return restore(y) as T;
   });
 }

@@ -8,17 +8,24 @@ import {
   type Tensor2D,
   type TensorLike,
   tidy,
-  transpose,
   zeros,
 } from "@tensorflow/tfjs-core";
-import { argumentError, checkCount, checkEpsilon, checkPerChannel, viewOf } from "../arguments.js";
+import {
+  argumentError,
+  checkCount,
+  checkEpsilon,
+  checkNonNegativeInteger,
+  checkPerChannel,
+  normalizeAxis,
+  viewOf,
+} from "../arguments.js";
 import { isRecording, unrecorded } from "../kernels/gradients.js";
 import { compose, run } from "../kernels/kernel.js";
 import { MixtureNorm as kernel } from "../kernels/mixtureNorm.js";
 import { MixtureNormFit } from "../kernels/mixtureNormFit.js";
 import { MixtureNormGrad } from "../kernels/mixtureNormGrad.js";
 import { MixtureNormStart } from "../kernels/mixtureNormStart.js";
-import { toTensor } from "./tensors.js";
+import { toOptionalTensor, toTensor, withAxesLast } from "./tensors.js";
 
 /** A mixture over the C-vectors of a tensor. */
 export interface VectorMixture {
@@ -74,23 +81,20 @@ function rowsOf(given: Tensor | TensorLike, config: MixtureNormalizationConfig):
   const { op } = kernel;
   const { axis = -1, epsilon = 1e-3 } = config;
   const x = toTensor(op, "x", given);
-  const { channels, size, inner } = viewOf(op, x, axis);
+  const { channels, size } = viewOf(op, x, axis);
   checkEpsilon(op, epsilon);
-  const gamma = config.gamma === undefined ? ones([channels]) : toTensor(op, "gamma", config.gamma);
-  const beta = config.beta === undefined ? zeros([channels]) : toTensor(op, "beta", config.beta);
+  const gamma = toOptionalTensor(op, "gamma", config.gamma) ?? ones([channels]);
+  const beta = toOptionalTensor(op, "beta", config.beta) ?? zeros([channels]);
   checkPerChannel(op, "gamma", gamma, channels);
   checkPerChannel(op, "beta", beta, channels);
-  const shape: [number, number] = [size / channels, channels];
-  const { rank } = x;
-  if (inner === 1 && (axis === -1 || axis === rank - 1)) {
-    return { x: reshape(x, shape), gamma, beta, epsilon, restore: (rows) => reshape(rows, x.shape) };
-  }
-  const last = axis < 0 ? axis + rank : axis;
-  const order = [...x.shape.keys()].filter((i) => i !== last).concat(last);
-  const inverse = order.map((_, i) => order.indexOf(i));
-  const moved = order.map((i) => x.shape[i] as number);
-  const restore = (rows: Tensor) => transpose(reshape(rows, moved), inverse);
-  return { x: reshape(transpose(x, order), shape), gamma, beta, epsilon, restore };
+  const { moved, restore } = withAxesLast(x, [normalizeAxis(op, axis, x.rank)]);
+  return {
+    x: reshape(moved, [size / channels, channels]),
+    gamma,
+    beta,
+    epsilon,
+    restore: (rows) => restore(reshape(rows, moved.shape)),
+  };
 }
 
 /** prior, mean and variance that EM starts from. */
@@ -150,9 +154,7 @@ export function fitMixtureNormalization<T extends Tensor>(
     const { op } = kernel;
     const { numComponents = 3, emSteps = 2, seed } = config;
     checkCount(op, "numComponents", numComponents);
-    if (!(Number.isInteger(emSteps) && emSteps >= 0)) {
-      throw argumentError(op, "emSteps", "be an integer that is not negative", String(emSteps));
-    }
+    checkNonNegativeInteger(op, "emSteps", emSteps);
     if (seed !== undefined && !Number.isInteger(seed)) throw argumentError(op, "seed", "be an integer", String(seed));
     const rows = rowsOf(x, config);
     const { nu, ...mixture } = unrecorded(() => fitted(rows, numComponents, emSteps, seed));

@@ -3,7 +3,7 @@ import { argumentError, viewOf } from "../arguments.js";
 import { isRecording } from "../kernels/gradients.js";
 import { run } from "../kernels/kernel.js";
 import { checkNormalization, Normalization, type NormalizationAttrs } from "../kernels/normalization.js";
-import { toTensor } from "./tensors.js";
+import { toOptionalTensor, toTensor } from "./tensors.js";
 
 /** What the family of classical normalizations has in common. */
 export interface NormalizationConfig {
@@ -23,10 +23,6 @@ export interface ChannelNormalizationConfig extends NormalizationConfig {
 /** x normalized, and the mean and variance that it was normalized by, without gradients. A type: tf.tidy wants an index signature. */
 export type Normalized<T extends Tensor, S extends Tensor> = { y: T; mean: S; variance: S };
 
-/** An optional argument as a tensor. */
-export const optional = (op: string, argument: string, value: Tensor | TensorLike | undefined) =>
-  value === undefined ? undefined : toTensor(op, argument, value);
-
 /**
  * Normalizes by the mean and variance [slabs, sets] of x itself.
  *
@@ -42,7 +38,7 @@ export function normalize<T extends Tensor>(
     const numbers = toTensor(op, "x", x);
     const attrs = { ...sets(numbers), epsilon };
     const row = (argument: string, value: Tensor | TensorLike | undefined) => {
-      const tensor = optional(op, argument, value);
+      const tensor = toOptionalTensor(op, argument, value);
       return tensor?.size === attrs.channels ? reshape(tensor, [attrs.channels]) : tensor;
     };
     const inputs = { x: numbers, gamma: row("gamma", gamma), beta: row("beta", beta) };

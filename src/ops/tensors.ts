@@ -1,4 +1,4 @@
-import { cast, Tensor, type TensorLike, tensor } from "@tensorflow/tfjs-core";
+import { cast, Tensor, type TensorLike, tensor, transpose } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 
 /**
@@ -16,6 +16,25 @@ export function toTensor(op: string, argument: string, value: Tensor | TensorLik
   }
   const shape = shapeOf(op, argument, value, nonNegative);
   return tensor(value, shape, "float32");
+}
+
+/** An optional argument as a tensor. */
+export function toOptionalTensor(op: string, argument: string, value: Tensor | TensorLike | undefined): Tensor | undefined {
+  return value === undefined ? undefined : toTensor(op, argument, value);
+}
+
+/**
+ * x with some axes moved behind all others, and how a tensor of that shape gets x's order back. Nothing is copied where they are
+ * the last.
+ *
+ * @param axes in their order, counted from 0
+ */
+export function withAxesLast(x: Tensor, axes: number[]) {
+  const others = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
+  const order = [...others, ...axes];
+  if (order.every((axis, i) => axis === i)) return { moved: x, restore: (tensor: Tensor) => tensor };
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return { moved: transpose(x, order), restore: (tensor: Tensor) => transpose(tensor, back) };
 }
 
 /** The shape of numbers in nested arrays. @throws where they are no numbers, or rows differ in shape. */

@@ -4,7 +4,7 @@ import { isRecording } from "../kernels/gradients.js";
 import { run } from "../kernels/kernel.js";
 import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
 import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
-import { toTensor } from "./tensors.js";
+import { toOptionalTensor } from "./tensors.js";
 
 export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
   /** Multiplied with the normalized activations, [C]. Default: none. */
@@ -53,8 +53,8 @@ export function unsupervisedAdaptiveNormalization<T extends Tensor>(
   return tidy(kernel.op, () => {
     const inputs = mixtureTensors(kernel.op, x, mean, variance, prior);
     const attrs = { ...attrsOf(config), formula: config.formula };
-    const beta = config.beta === undefined ? undefined : toTensor(kernel.op, "beta", config.beta);
-    let gamma = config.gamma === undefined ? undefined : toTensor(kernel.op, "gamma", config.gamma);
+    const beta = toOptionalTensor(kernel.op, "beta", config.beta);
+    let gamma = toOptionalTensor(kernel.op, "gamma", config.gamma);
     if (gamma === undefined && isRecording()) {
       // The gradient's saved inputs must all be there.
       const { shape } = inputs.x;
