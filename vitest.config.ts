@@ -10,14 +10,14 @@ export default defineConfig({
     // TensorFlow.js keeps its state on globalThis: a process for every file.
     pool: "forks",
     poolOptions: { forks: { execArgv: relaxedSimd } },
-    // Everything on the binary that runs everywhere; what is computed also on the one for runtimes with relaxed SIMD.
+    setupFiles: ["tests/helpers/binary.ts"],
+    // Everything on the binary for SIMD; what is computed also on those for runtimes with relaxed SIMD and without SIMD.
     projects: [
       {
         extends: true,
         test: {
           name: "simd",
           include: ["tests/**/*.test.ts"],
-          setupFiles: ["tests/helpers/withoutRelaxedSimd.ts"],
           env: { BINARY: "simd" },
         },
       },
@@ -27,6 +27,14 @@ export default defineConfig({
           name: "relaxed-simd",
           include: ["tests/{backend,kernels,ops}/**/*.test.ts"],
           env: { BINARY: "relaxedSimd" },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "scalar",
+          include: ["tests/{backend,kernels,ops}/**/*.test.ts"],
+          env: { BINARY: "scalar" },
         },
       },
     ],

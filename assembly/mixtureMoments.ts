@@ -1,6 +1,6 @@
 import { responsibilities } from "./mixture/responsibilities";
 import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, exchanged, laneOf, sumsOf } from "./mixture/table";
-import { HALVES, VEC, Vec, addWide, get, mulWide, put, sub, widen } from "./simd/vec";
+import { HALVES, VEC, Vec, WIDE, addAt, get, mulWide, sub, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 // Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
@@ -17,14 +17,14 @@ const SUMS: u32 = 3;
       const v = get(x);
       responsibilities(table, group, v, weight);
       for (let half: u32 = 0; half < HALVES; half++) {
-        let sum = group + table.sumsAt + half * VEC;
+        let sum = group + table.sumsAt + half * WIDE;
         for (let k: u32 = 0; k < components; k++) {
           const tau = widen(get(at + table.scratch + k * VEC), half);
           const d = widen(sub(v, get(group + SLOTS + k * SLOT + MEAN)), half);
           const first = mulWide(tau, d);
-          put(sum, addWide(get(sum), tau));
-          put(sum + SUM, addWide(get(sum + SUM), first));
-          put(sum + 2 * SUM, addWide(get(sum + 2 * SUM), mulWide(first, d)));
+          addAt(sum, tau);
+          addAt(sum + SUM, first);
+          addAt(sum + 2 * SUM, mulWide(first, d));
           sum += SUMS * SUM;
         }
       }

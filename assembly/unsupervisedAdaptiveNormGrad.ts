@@ -5,8 +5,8 @@ import {
 } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
-  HALVES, VEC, Vec, Wide, add, addWide, any, div, except, get, greater, larger, madd, mul, mulWide, nmadd, put, select, splat,
-  splatWide, sub, subWide, where, widen, withHalf,
+  HALVES, VEC, Vec, WIDE, Wide, add, addAt, addWide, any, div, except, get, getWide, greater, larger, madd, mul, mulWide, nmadd, put,
+  select, splat, splatWide, sub, subWide, where, widen, withHalf,
 } from "./simd/vec";
 import { walk } from "./simd/walk";
 
@@ -148,11 +148,7 @@ const SUMS: u32 = 4;
 
 /** Adds a vector to a float64 sum. */
 @inline function addTo(sum: usize, v: Vec): void {
-  for (let half: u32 = 0; half < HALVES; half++) addWideTo(sum, half, widen(v, half));
-}
-
-@inline function addWideTo(sum: usize, half: u32, w: Wide): void {
-  put(sum + half * VEC, addWide(get(sum + half * VEC), w));
+  for (let half: u32 = 0; half < HALVES; half++) addAt(sum + half * WIDE, widen(v, half));
 }
 
 /** The lanes that are far from their reference (see mixture/table.ts), in float64. */
@@ -183,21 +179,21 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
   farResponsibilities(table, group, x, half, tau);
   const y = farMixture(table, group, x, half, tau);
   let pull: Wide = splatWide(0);
-  let sum = group + table.sumsAt;
-  addWideTo(sum, half, dy);
+  let sum = group + table.sumsAt + half * WIDE;
+  addAt(sum, dy);
   sum += SUM;
   for (let k: u32 = 0; k < table.slots; k++) {
     const t = distance(group, k, x, half);
-    const u = mulWide(dy, get(tau + k * VEC));
+    const u = mulWide(dy, getWide(tau + k * WIDE));
     const g = mulWide(t, constant(group, k, GAIN, half));
     const p = mulWide(u, subWide(g, y));
     const pt = mulWide(p, t);
     const m = subWide(mulWide(u, constant(group, k, PULL, half)), mulWide(pt, constant(group, k, SCORE, half)));
     pull = addWide(pull, m);
-    addWideTo(sum, half, m);
-    addWideTo(sum + SUM, half, p);
-    addWideTo(sum + 2 * SUM, half, mulWide(pt, t));
-    addWideTo(sum + 3 * SUM, half, mulWide(u, g));
+    addAt(sum, m);
+    addAt(sum + SUM, p);
+    addAt(sum + 2 * SUM, mulWide(pt, t));
+    addAt(sum + 3 * SUM, mulWide(u, g));
     sum += SUMS * SUM;
   }
   return pull;

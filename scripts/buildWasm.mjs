@@ -1,4 +1,5 @@
-// Compiles assembly/ into build/wasm, once for each target of asconfig.json, and inlines the binaries as a TypeScript module.
+// Compiles assembly/ into build/wasm, once for each target of asconfig.json, and inlines the binaries as a TypeScript module; not
+// those for shared memory, which src/backend/sharedMemory.ts makes of the others.
 // A binary runs over memory that is full of somebody else's tensors: one that would write to it by itself (static data, an
 // allocation) or that asks for anything but the memory is refused.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -48,8 +49,10 @@ for (const [target, { outFile, textFile }] of Object.entries(targets)) {
   if (error) process.exit(1);
   const bytes = readFileSync(new URL(outFile, root));
   check(outFile, bytes, readFileSync(new URL(textFile, root), "utf8"));
-  const name = target.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-  inlined += `\nexport const ${name} =\n  "${bytes.toString("base64")}";\n`;
+  if (!target.startsWith("threaded-")) {
+    const name = target.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+    inlined += `\nexport const ${name} =\n  "${bytes.toString("base64")}";\n`;
+  }
   console.log(`${outFile}: ${bytes.length} bytes`);
 }
 writeFileSync(new URL("src/backend/binaries.ts", root), inlined);

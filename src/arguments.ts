@@ -22,7 +22,7 @@ export interface NormAttrs extends MixtureAttrs {
   formula?: (typeof FORMULAS)[number] | undefined;
 }
 
-/** A tensor with a channel axis, as kernels see it: [outer, channels, inner]. */
+/** A tensor with a channel axis, as kernels see it: [outer, channels, inner]; [0, channels, 1] where it is empty. */
 export interface View {
   outer: number;
   channels: number;
@@ -68,7 +68,7 @@ export function viewOf(op: string, x: TensorInfo, axis: number): View {
   const size = outer * channels * inner;
   if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
   if (size > MOST_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
-  return { outer, channels, inner, size };
+  return size > 0 ? { outer, channels, inner, size } : { outer: 0, channels, inner: 1, size };
 }
 
 export function checkFloat32(op: string, argument: string, tensor: { dtype: DataType }): void {

@@ -1,4 +1,5 @@
 import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../simd/gemm";
+import { VEC, get, put } from "../simd/vec";
 import { padImage } from "./image";
 import { Plan, ceilDiv, describeImage, paddedHeight, paddedWidth } from "./plan";
 
@@ -73,8 +74,8 @@ function pack(plan: Plan, dy: usize, first: u32, count: u32): void {
     let from = dy + first * pixelStep + j * channelStep;
     if (columns == COLUMNS && plan.channelsLast) {
       for (let i: u32 = 0; i < count; i++, to += PANEL, from += pixelStep) {
-        v128.store(to, v128.load(from));
-        v128.store(to + 16, v128.load(from + 16));
+        put(to, get(from));
+        put(to + VEC, get(from + VEC));
       }
       continue;
     }

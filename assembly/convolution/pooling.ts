@@ -1,4 +1,4 @@
-import { LANES, VEC, Vec, add, get, greater, mul, put, select, splat } from "../simd/vec";
+import { LANES, VEC, Vec, add, get, greater, mul, put, select, splat, splatBits } from "../simd/vec";
 import { Plan } from "./plan";
 
 // Gradients of two-dimensional pools, channels last. Every pixel of dy goes through the window of the input that it came from,
@@ -33,14 +33,14 @@ import { Plan } from "./plan";
     for (; q + VEC <= pixel; q += VEC) {
       // The first of the largest, as its distance from the window's first pixel; none where all are NaN.
       let most: Vec = splat(-Infinity);
-      let place: Vec = i32x4.splat(-1);
+      let place: Vec = splatBits(-1);
       for (let r: u32 = 0; r < window.rows; r++) {
         let offset = r * row;
         for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
           const value = get(x + offset + q);
           const larger = greater(value, most);
           most = select(value, most, larger);
-          place = select(i32x4.splat(<i32>offset), place, larger);
+          place = select(splatBits(<i32>offset), place, larger);
         }
       }
       put(edge, place);
@@ -92,7 +92,7 @@ function through<T>(plan: Plan, x: usize, dy: usize, dx: usize): void {
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
   const window = changetype<Window>(changetype<usize>(plan) + plan.edge);
-  const edge = changetype<usize>(window) + VEC;
+  const edge = changetype<usize>(window) + offsetof<Window>();
   memory.fill(dx, 0, plan.batch * image);
   for (let b: u32 = 0; b < plan.batch; b++, x += image, dx += image) {
     for (let y: u32 = 0; y < plan.outHeight; y++) {

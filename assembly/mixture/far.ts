@@ -1,5 +1,5 @@
 import { exp2Wide } from "../simd/exp2";
-import { VEC, Wide, addWide, divWide, get, largerWide, mulWide, put, splatWide, subWide, widen } from "../simd/vec";
+import { WIDE, Wide, addWide, divWide, get, getWide, largerWide, mulWide, putWide, splatWide, subWide, widen } from "../simd/vec";
 import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 
 // The way of activations far from their reference component (t_r² > LIMIT, see table.ts): in float64, where no square of a
@@ -31,16 +31,16 @@ export function farResponsibilities(table: MixtureTable, group: usize, x: Wide, 
   for (let k: u32 = 0; k < slots; k++) {
     const e = exp2Wide(subWide(logDensity(group, k, x, half), most));
     sum = addWide(sum, e);
-    put(out + k * VEC, e);
+    putWide(out + k * WIDE, e);
   }
-  for (let k: u32 = 0; k < slots; k++) put(out + k * VEC, divWide(get(out + k * VEC), sum));
+  for (let k: u32 = 0; k < slots; k++) putWide(out + k * WIDE, divWide(getWide(out + k * WIDE), sum));
 }
 
 /** Σ τ_k g_k of half the lanes (gains as the table has them), from responsibilities at `tau`. */
 export function farMixture(table: MixtureTable, group: usize, x: Wide, half: u32, tau: usize): Wide {
   let y: Wide = splatWide(0);
   for (let k: u32 = 0; k < table.slots; k++) {
-    y = addWide(y, mulWide(get(tau + k * VEC), mulWide(constant(group, k, GAIN, half), distance(group, k, x, half))));
+    y = addWide(y, mulWide(getWide(tau + k * WIDE), mulWide(constant(group, k, GAIN, half), distance(group, k, x, half))));
   }
   return y;
 }

@@ -1,6 +1,6 @@
 import { exp2 } from "../simd/exp2";
 import {
-  HALVES, VEC, Vec, add, any, div, except, get, greater, mul, mulWide, nmadd, put, select, splat, sub, widen, withHalf,
+  HALVES, VEC, Vec, WIDE, add, any, div, except, get, getWide, greater, mul, mulWide, nmadd, put, select, splat, sub, widen, withHalf,
 } from "../simd/vec";
 import { farResponsibilities } from "./far";
 import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
@@ -40,7 +40,7 @@ export function responsibilities(table: MixtureTable, group: usize, v: Vec, weig
     farResponsibilities(table, group, widen(v, half), half, tau);
     for (let k: u32 = 0; k < components; k++) {
       const near = get(at + k * VEC);
-      const far = withHalf(near, half, mulWide(get(tau + k * VEC), widen(weight, half)));
+      const far = withHalf(near, half, mulWide(getWide(tau + k * WIDE), widen(weight, half)));
       put(at + k * VEC, select(far, near, out));
     }
   }

@@ -1,6 +1,6 @@
 import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
-  HALVES, LANES, VEC, Vec, abs, add, aligned, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
+  HALVES, LANES, VEC, Vec, WIDE, abs, add, aligned, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
 } from "../simd/vec";
 import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
@@ -72,7 +72,7 @@ export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k)
 export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k
 export const SLOT: usize = 6 * VEC;
 /** A running sum: a float64 for each lane. */
-export const SUM: usize = HALVES * VEC;
+export const SUM: usize = HALVES * WIDE;
 
 function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
   const tail = EXP2 + EXP2_BYTES;

@@ -1,10 +1,10 @@
 import { exp2Fine } from "../simd/exp2";
 import {
-  HALVES, VEC, Vec, add, addWide, all, divWide, get, greater, greaterWide, largerWide, madd, mul, put, splat, splatWide, sub,
-  subWide, sumsOfLanes, where, widen,
+  VEC, Vec, WIDE, Wide, addWide, allWide, divWide, get, getWide, greaterWide, largerWide, madd, mul, putSumsOfLanes, putWide, splat,
+  splatWide, sub, subWide, whereWide,
 } from "../simd/vec";
 import { accumulate } from "./sums";
-import { INVERSE, MEAN, RowTable, TILE, logOf, massOf, packed, plane, sumOf } from "./table";
+import { INVERSE, MEAN, RowTable, TILE, TILE_BYTES, logOf, massOf, packed, plane, sumOf } from "./table";
 
 /** Bytes of a row whose float32 sums are added up in float64. */
 const CHUNK: usize = 16 * VEC;
@@ -26,12 +26,13 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
   const x1 = rows > 1 ? x + rowBytes : x;
   const x2 = rows > 2 ? x1 + rowBytes : x1;
   const x3 = rows > 3 ? x2 + rowBytes : x2;
-  let squares: Vec = splat(0);
+  const sums = tile + components * TILE_BYTES;
+  let squares: Wide = splatWide(0);
   for (let k: u32 = 0; k < components; k++) {
     const means = plane(table, MEAN) + k * rowBytes;
     const inverses = plane(table, INVERSE) + k * rowBytes;
-    let low = splatWide(load<f64>(logOf(table, k)));
-    let high = low;
+    const to = tile + k * TILE_BYTES;
+    for (let i: usize = 0; i < TILE_BYTES; i += WIDE) putWide(to + i, splatWide(load<f64>(logOf(table, k))));
     for (let begin: usize = 0; begin < rowBytes; begin += CHUNK) {
       const end = min(begin + CHUNK, rowBytes);
       let a: Vec = splat(0);
@@ -50,33 +51,32 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
         const zd = mul(sub(get(x3 + at), mean), inverse);
         d = madd(zd, zd, d);
       }
-      const sum = sumsOfLanes(a, b, c, d);
-      squares = add(squares, sum);
-      low = subWide(low, widen(sum, 0));
-      high = subWide(high, widen(sum, 1));
+      putSumsOfLanes(sums, a, b, c, d);
+      for (let i: usize = 0; i < TILE_BYTES; i += WIDE) {
+        const sum = getWide(sums + i);
+        squares = addWide(squares, sum);
+        putWide(to + i, subWide(getWide(to + i), sum));
+      }
     }
-    put(tile + 2 * k * VEC, low);
-    put(tile + 2 * k * VEC + VEC, high);
   }
-  if (!all(greater(splat(3e38), squares))) {
+  if (!allWide(greaterWide(splatWide(3e38), squares))) {
     for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + (<usize>i << 3));
   }
 
-  for (let half: u32 = 0; half < HALVES; half++) {
-    const first = tile + half * VEC;
+  for (let first = tile; first < tile + TILE_BYTES; first += WIDE) {
     let most = splatWide(-Infinity);
-    for (let k: u32 = 0; k < components; k++) most = largerWide(most, get(first + 2 * k * VEC));
+    for (let k: u32 = 0; k < components; k++) most = largerWide(most, getWide(first + k * TILE_BYTES));
     let sum = splatWide(0);
     for (let k: u32 = 0; k < components; k++) {
-      const t = subWide(get(first + 2 * k * VEC), most);
-      const e = where(greaterWide(t, splatWide(LEAST_BITS)), exp2Fine(t));
-      put(first + 2 * k * VEC, e);
+      const t = subWide(getWide(first + k * TILE_BYTES), most);
+      const e = whereWide(greaterWide(t, splatWide(LEAST_BITS)), exp2Fine(t));
+      putWide(first + k * TILE_BYTES, e);
       sum = addWide(sum, e);
     }
-    for (let k: u32 = 0; k < components; k++) put(first + 2 * k * VEC, divWide(get(first + 2 * k * VEC), sum));
+    for (let k: u32 = 0; k < components; k++) putWide(first + k * TILE_BYTES, divWide(getWide(first + k * TILE_BYTES), sum));
   }
   for (let k: u32 = 0; k < components; k++) {
-    const p = tile + 2 * k * VEC;
+    const p = tile + k * TILE_BYTES;
     for (let i: usize = 0; i < rows; i++) store<f32>(nu + (i * components + k << 2), <f32>load<f64>(p + (i << 3)));
   }
 }
@@ -90,7 +90,7 @@ function far(table: RowTable, x: usize, to: usize): void {
       const z = (<f64>load<f32>(x + at) - load<f32>(plane(table, MEAN) + row + at)) * load<f32>(plane(table, INVERSE) + row + at);
       t -= z * z;
     }
-    store<f64>(to + 2 * k * VEC, t - t == 0 ? t : NaN);
+    store<f64>(to + k * TILE_BYTES, t - t == 0 ? t : NaN);
   }
 }
 

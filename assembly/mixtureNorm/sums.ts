@@ -1,4 +1,4 @@
-import { HALVES, VEC, Vec, add, addWide, get, loadSplat, madd, mul, put, splat, sub, widen } from "../simd/vec";
+import { HALVES, VEC, Vec, WIDE, add, addAt, get, loadSplat, madd, mul, put, splat, sub, widen } from "../simd/vec";
 import { MEAN, RowTable, SUMS, massOf, plane } from "./table";
 
 // Sums over rows: in float32 over a block, in float64 over blocks.
@@ -58,9 +58,9 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
         at += rowBytes;
       }
       for (let half: u32 = 0; half < HALVES; half++) {
-        const to = 2 * c + half * VEC;
-        put(firsts + to, addWide(get(firsts + to), widen(first, half)));
-        put(seconds + to, addWide(get(seconds + to), widen(second, half)));
+        const to = 2 * c + half * WIDE;
+        addAt(firsts + to, widen(first, half));
+        addAt(seconds + to, widen(second, half));
       }
     }
     nu += 4;

@@ -10,6 +10,8 @@ const BLOCK_BYTES: u32 = 16384;
 const MOST_ROWS: u32 = 64;
 /** Rows that are worked on at once; a block has a multiple of them. */
 export const TILE: u32 = 4;
+/** Of each component, in a tile: a float64 for every row. */
+export const TILE_BYTES: usize = TILE << 3;
 
 /** A variance (with ε) or a prior below these counts as these, as in mixture/table.ts: 2^-40 and 2^-126. */
 const LEAST_VARIANCE: f64 = 9.094947017729282e-13;
@@ -23,7 +25,7 @@ const KAPPA2: f64 = 0.7213475204444817;
   /** Bytes of a row of P float32. */
   rowBytes: u32;
   blockRows: u32;
-  /** Bytes from the table to its planes, to room for a tile's log densities, and to room for blocks of rows. */
+  /** Bytes from the table to its planes, to room for a tile (log densities, and sums), and to room for blocks of rows. */
   planes: u32;
   tile: u32;
   packed: u32;
@@ -94,7 +96,7 @@ function layout(table: RowTable | null, channels: u32, components: u32): usize {
   const rowBytes = (channels + LANES - 1) / LANES * <u32>VEC;
   const blockRows = max(min(BLOCK_BYTES / rowBytes, MOST_ROWS) & ~(TILE - 1), TILE);
   const tile = COMPONENTS + components * COMPONENT;
-  const planes = tile + components * 2 * VEC;
+  const planes = tile + (components + 1) * TILE_BYTES;
   const rooms = planes + (<usize>PLANES * components + 1) * rowBytes;
   if (table) {
     table.channels = channels;

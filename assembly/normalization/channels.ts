@@ -1,4 +1,4 @@
-import { HALVES, VEC, Vec, add, addWide, get, madd, put, splat, sub, widen } from "../simd/vec";
+import { HALVES, VEC, Vec, WIDE, add, addAt, get, madd, put, splat, sub, widen } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
@@ -54,9 +54,9 @@ const FEWEST: u32 = 16;
     plain = add(plain, plain2);
     first = add(first, first2);
     for (let half: u32 = 0; half < HALVES; half++) {
-      const sum = group + SUMS + half * VEC;
-      put(sum, addWide(get(sum), widen(plain, half)));
-      put(sum + SUM, addWide(get(sum + SUM), widen(first, half)));
+      const sum = group + SUMS + half * WIDE;
+      addAt(sum, widen(plain, half));
+      addAt(sum + SUM, widen(first, half));
     }
   }
 }

@@ -1,5 +1,6 @@
 import {
-  HALVES, VEC, Vec, add, addWide, div, divWide, get, largerWide, madd, mulWide, put, splat, splatWide, sub, subWide, widen,
+  HALVES, Vec, WIDE, add, addAt, addWide, div, divWide, get, getWide, largerWide, madd, mulWide, putWide, splat, splatWide, sub,
+  subWide, widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { NormTable, SUM, SUMS, firstLane, lanes, nextLane, sumsOfLane } from "./table";
@@ -53,19 +54,19 @@ const SQUARES: usize = 2 * SUM;
     squares = add(squares, squares2);
 
     for (let half: u32 = 0; half < HALVES; half++) {
-      const lane = group + SUMS + half * VEC;
+      const lane = group + SUMS + half * WIDE;
       const count = mulWide(widen(weight, half), splatWide(rows));
-      const before = get(lane + COUNT);
+      const before = getWide(lane + COUNT);
       const after = addWide(before, count);
       const share = divWide(count, largerWide(after, splatWide(1)));
       const left = divWide(widen(rest, half), splatWide(rows));
-      const m = get(lane + MEAN);
+      const m = getWide(lane + MEAN);
       const delta = subWide(addWide(widen(mean, half), left), m);
       const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
-      put(lane + COUNT, after);
-      put(lane + MEAN, addWide(m, mulWide(delta, share)));
+      putWide(lane + COUNT, after);
+      putWide(lane + MEAN, addWide(m, mulWide(delta, share)));
       const between = mulWide(mulWide(delta, delta), mulWide(before, share));
-      put(lane + SQUARES, addWide(get(lane + SQUARES), addWide(mulWide(found, widen(weight, half)), between)));
+      addAt(lane + SQUARES, addWide(mulWide(found, widen(weight, half)), between));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { HALVES, LANES, VEC, aligned, put, splat } from "../simd/vec";
+import { HALVES, LANES, VEC, WIDE, aligned, put, splat } from "../simd/vec";
 import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
@@ -38,7 +38,7 @@ const ROWS: u32 = 8;
 
 /** Bytes from a group to its sums, float64 for each lane. */
 export const SUMS: usize = BACKWARD * VEC;
-export const SUM: usize = HALVES * VEC;
+export const SUM: usize = HALVES * WIDE;
 const MOST_SUMS: usize = 3;
 const GROUP: usize = SUMS + MOST_SUMS * SUM;
 

@@ -1,4 +1,4 @@
-import { VEC, Vec, add, get, loadSplat, madd, put, splat } from "./vec";
+import { LANES, VEC, Vec, add, get, loadSplat, madd, put, splat } from "./vec";
 
 // Matrix products by tiles of ROWS × COLUMNS accumulators that stay in registers: for each k, ROWS numbers of A are spread over
 // vectors and multiplied with the COLUMNS numbers of B. B is packed, COLUMNS numbers for each k, one after the other, so
@@ -6,7 +6,7 @@ import { VEC, Vec, add, get, loadSplat, madd, put, splat } from "./vec";
 // as the taps of a filter do over the rows of an image.
 
 export const ROWS: u32 = 4;
-export const COLUMNS: u32 = 8;
+export const COLUMNS: u32 = 2 * LANES;
 /** Bytes of B for one k. */
 export const PANEL: usize = 2 * VEC;
 

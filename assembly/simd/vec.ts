@@ -1,108 +1,233 @@
 /**
  * Vectors of float32, and the few operations on them that the kernels are written in.
  *
- * Kernels know only this file: how many lanes a vector has, and whether a multiply-add is fused, is decided here. A
- * function is one WebAssembly instruction unless its comment says otherwise.
+ * Kernels know only this file: how many lanes a vector has, and whether a multiply-add is fused, is decided here. With SIMD a
+ * function is one WebAssembly instruction unless its comment says otherwise; without, a vector is a number. asconfig.json says
+ * what a target's LanesOfVec and LanesOfWide are: v128, or f32 and f64.
  */
 
 /** LANES float32 numbers. */
-export type Vec = v128;
+export type Vec = LanesOfVec;
 /** LANES / HALVES float64 numbers: a half of a Vec, widened. */
-export type Wide = v128;
+export type Wide = LanesOfWide;
 
-export const LANES: u32 = 4;
-export const HALVES: u32 = 2;
-/** Bytes of a Vec or a Wide. */
-export const VEC: usize = 16;
+export const LANES: u32 = ASC_FEATURE_SIMD ? 4 : 1;
+export const HALVES: u32 = ASC_FEATURE_SIMD ? 2 : 1;
+/** Bytes of a Vec. */
+export const VEC: usize = ASC_FEATURE_SIMD ? 16 : 4;
+/** Bytes of a Wide. */
+export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
 
-/** Bytes, up to whole Vecs. */
-@inline export function aligned(bytes: usize): usize { return (bytes + VEC - 1) & ~(VEC - 1); }
+/** Bytes, up to what a Vec and a Wide are whole in. */
+@inline export function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
 
-@inline export function splat(x: f32): Vec { return f32x4.splat(x); }
-@inline export function loadSplat(p: usize): Vec { return v128.load_splat<f32>(p); }
-@inline export function get(p: usize): Vec { return v128.load(p); }
-@inline export function put(p: usize, v: Vec): void { v128.store(p, v); }
-@inline export function add(a: Vec, b: Vec): Vec { return f32x4.add(a, b); }
-@inline export function sub(a: Vec, b: Vec): Vec { return f32x4.sub(a, b); }
-@inline export function mul(a: Vec, b: Vec): Vec { return f32x4.mul(a, b); }
-@inline export function div(a: Vec, b: Vec): Vec { return f32x4.div(a, b); }
-@inline export function sqrt(a: Vec): Vec { return f32x4.sqrt(a); }
-@inline export function abs(a: Vec): Vec { return f32x4.abs(a); }
+@inline export function splat(x: f32): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.splat(x);
+  return x;
+}
+/** An integer's bits in every lane: to be selected and stored, not reckoned with. */
+@inline export function splatBits(x: i32): Vec {
+  if (ASC_FEATURE_SIMD) return i32x4.splat(x);
+  return reinterpret<f32>(x);
+}
+@inline export function loadSplat(p: usize): Vec {
+  if (ASC_FEATURE_SIMD) return v128.load_splat<f32>(p);
+  return load<f32>(p);
+}
+@inline export function get(p: usize): Vec {
+  if (ASC_FEATURE_SIMD) return v128.load(p);
+  return load<f32>(p);
+}
+@inline export function put(p: usize, v: Vec): void {
+  if (ASC_FEATURE_SIMD) v128.store(p, v);
+  else store<f32>(p, v);
+}
+@inline export function add(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.add(a, b);
+  return a + b;
+}
+@inline export function sub(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.sub(a, b);
+  return a - b;
+}
+@inline export function mul(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.mul(a, b);
+  return a * b;
+}
+@inline export function div(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.div(a, b);
+  return a / b;
+}
+@inline export function sqrt(a: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.sqrt(a);
+  return f32.sqrt(a);
+}
+@inline export function abs(a: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.abs(a);
+  return f32.abs(a);
+}
 
 /** a·b + c. Rounded once where the build has relaxed SIMD and the machine a fused multiply-add, else twice. */
 @inline export function madd(a: Vec, b: Vec, c: Vec): Vec {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  return add(mul(a, b), c);
 }
 /** c − a·b, rounded as madd. */
 @inline export function nmadd(a: Vec, b: Vec, c: Vec): Vec {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
-  return f32x4.sub(c, f32x4.mul(a, b));
+  return sub(c, mul(a, b));
 }
 /** a < b ? b : a, lane by lane: the larger, and a where either is NaN. */
-@inline export function larger(a: Vec, b: Vec): Vec { return f32x4.pmax(a, b); }
+@inline export function larger(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.pmax(a, b);
+  return a < b ? b : a;
+}
 /** b < a ? b : a, lane by lane: the smaller, and a where either is NaN. */
-@inline export function smaller(a: Vec, b: Vec): Vec { return f32x4.pmin(a, b); }
+@inline export function smaller(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.pmin(a, b);
+  return b < a ? b : a;
+}
 
-/** Masks: all bits of a lane set where it holds. NaN compares false. */
-@inline export function greater(a: Vec, b: Vec): Vec { return f32x4.gt(a, b); }
-@inline export function equal(a: Vec, b: Vec): Vec { return f32x4.eq(a, b); }
-@inline export function any(mask: Vec): bool { return v128.any_true(mask); }
-@inline export function all(mask: Vec): bool { return i32x4.all_true(mask); }
+/** Masks: all bits of a lane set where it holds (without SIMD: 1), else 0. NaN compares false. */
+@inline export function greater(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.gt(a, b);
+  return <f32>(a > b);
+}
+@inline export function equal(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.eq(a, b);
+  return <f32>(a == b);
+}
+@inline export function any(mask: Vec): bool {
+  if (ASC_FEATURE_SIMD) return v128.any_true(mask);
+  return mask != 0;
+}
 /** a where the mask is set, else b. */
-@inline export function select(a: Vec, b: Vec, mask: Vec): Vec { return v128.bitselect(a, b, mask); }
+@inline export function select(a: Vec, b: Vec, mask: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.bitselect(a, b, mask);
+  return mask != 0 ? a : b;
+}
 /** a, and zero where the mask is set. */
-@inline export function except(a: Vec, mask: Vec): Vec { return v128.andnot(a, mask); }
+@inline export function except(a: Vec, mask: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.andnot(a, mask);
+  return mask != 0 ? 0 : a;
+}
 /** a, and zero where the mask is not set. */
-@inline export function where(mask: Vec, a: Vec): Vec { return v128.and(a, mask); }
+@inline export function where(mask: Vec, a: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.and(a, mask);
+  return mask != 0 ? a : 0;
+}
 
 /** a with the lowest bits of n, as an integer, added to its exponent: a·2^n for a number n + 1.5·2^23. Two instructions. */
-@inline export function addToExponent(a: Vec, n: Vec): Vec { return i32x4.add(a, i32x4.shl(n, 23)); }
+@inline export function addToExponent(a: Vec, n: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return i32x4.add(a, i32x4.shl(n, 23));
+  return reinterpret<f32>(reinterpret<i32>(a) + (reinterpret<i32>(n) << 23));
+}
+const SQRT1_2_BITS: i32 = 0x3f3504f3;
 /** The integer e with √½·2^e ≤ a < √2·2^e, as a number. For normal positive a. Three instructions. */
 @inline export function exponent(a: Vec): Vec {
-  return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(a, i32x4.splat(0x3f3504f3)), 23));
+  if (ASC_FEATURE_SIMD) return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), 23));
+  return <f32>((reinterpret<i32>(a) - SQRT1_2_BITS) >> 23);
 }
 /** a / 2^exponent(a). Four instructions. */
 @inline export function mantissa(a: Vec): Vec {
-  return i32x4.sub(a, v128.and(i32x4.sub(a, i32x4.splat(0x3f3504f3)), i32x4.splat(0xff800000)));
+  if (ASC_FEATURE_SIMD) {
+    return i32x4.sub(a, v128.and(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), i32x4.splat(0xff800000)));
+  }
+  return reinterpret<f32>(reinterpret<i32>(a) - ((reinterpret<i32>(a) - SQRT1_2_BITS) & 0xff800000));
 }
 
 /** One lane more of a vector that is gathered: v with lane `lane` taken from the float32 at p. */
 @inline export function withLane(v: Vec, lane: u32, p: usize): Vec {
+  if (!ASC_FEATURE_SIMD) return load<f32>(p);
   if (lane == 0) return v128.load_lane<f32>(p, v, 0);
   if (lane == 1) return v128.load_lane<f32>(p, v, 1);
   if (lane == 2) return v128.load_lane<f32>(p, v, 2);
   return v128.load_lane<f32>(p, v, 3);
 }
 
-/** The sum of each vector's lanes, a lane each. Nine instructions. */
-@inline export function sumsOfLanes(a: Vec, b: Vec, c: Vec, d: Vec): Vec {
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+/** The sum of each vector's lanes, as float64, one after the other at `to`. Thirteen instructions. */
+@inline export function putSumsOfLanes(to: usize, a: Vec, b: Vec, c: Vec, d: Vec): void {
+  if (ASC_FEATURE_SIMD) {
+    const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+    const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+    const sums = f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+    putWide(to, widen(sums, 0));
+    putWide(to + 16, widen(sums, 1));
+  } else {
+    putWide(to, widen(a, 0));
+    putWide(to + 8, widen(b, 0));
+    putWide(to + 16, widen(c, 0));
+    putWide(to + 24, widen(d, 0));
+  }
 }
 
 /** The sum of a's lanes. Six instructions. */
 @inline export function sumOfLanes(a: Vec): f32 {
+  if (!ASC_FEATURE_SIMD) return a;
   const pairs = f32x4.add(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
 /** The numbers of one half of v, widened. */
 @inline export function widen(v: Vec, half: u32): Wide {
+  if (!ASC_FEATURE_SIMD) return <f64>v;
   return half ? f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)) : f64x2.promote_low_f32x4(v);
 }
 /** v with one half replaced by w, rounded to float32. */
 @inline export function withHalf(v: Vec, half: u32, w: Wide): Vec {
+  if (!ASC_FEATURE_SIMD) return <f32>w;
   const n = f32x4.demote_f64x2_zero(w);
   return half ? v128.shuffle<f32>(v, n, 0, 1, 4, 5) : v128.shuffle<f32>(n, v, 0, 1, 6, 7);
 }
-@inline export function splatWide(x: f64): Wide { return f64x2.splat(x); }
-@inline export function addWide(a: Wide, b: Wide): Wide { return f64x2.add(a, b); }
-@inline export function subWide(a: Wide, b: Wide): Wide { return f64x2.sub(a, b); }
-@inline export function mulWide(a: Wide, b: Wide): Wide { return f64x2.mul(a, b); }
-@inline export function divWide(a: Wide, b: Wide): Wide { return f64x2.div(a, b); }
-@inline export function greaterWide(a: Wide, b: Wide): Wide { return f64x2.gt(a, b); }
-@inline export function largerWide(a: Wide, b: Wide): Wide { return f64x2.pmax(a, b); }
+@inline export function splatWide(x: f64): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.splat(x);
+  return x;
+}
+@inline export function getWide(p: usize): Wide {
+  if (ASC_FEATURE_SIMD) return v128.load(p);
+  return load<f64>(p);
+}
+@inline export function putWide(p: usize, a: Wide): void {
+  if (ASC_FEATURE_SIMD) v128.store(p, a);
+  else store<f64>(p, a);
+}
+/** Adds w to the Wide at p. */
+@inline export function addAt(p: usize, w: Wide): void { putWide(p, addWide(getWide(p), w)); }
+@inline export function addWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.add(a, b);
+  return a + b;
+}
+@inline export function subWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.sub(a, b);
+  return a - b;
+}
+@inline export function mulWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.mul(a, b);
+  return a * b;
+}
+@inline export function divWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.div(a, b);
+  return a / b;
+}
+@inline export function greaterWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.gt(a, b);
+  return <f64>(a > b);
+}
+@inline export function allWide(mask: Wide): bool {
+  if (ASC_FEATURE_SIMD) return i64x2.all_true(mask);
+  return mask != 0;
+}
+/** a, and zero where the mask is not set. */
+@inline export function whereWide(mask: Wide, a: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return v128.and(a, mask);
+  return mask != 0 ? a : 0;
+}
+@inline export function largerWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.pmax(a, b);
+  return a < b ? b : a;
+}
 /** addToExponent for a Wide a and a number n + 1.5·2^52. */
-@inline export function addToExponentWide(a: Wide, n: Wide): Wide { return i64x2.add(a, i64x2.shl(n, 52)); }
+@inline export function addToExponentWide(a: Wide, n: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return i64x2.add(a, i64x2.shl(n, 52));
+  return reinterpret<f64>(reinterpret<i64>(a) + (reinterpret<i64>(n) << 52));
+}

@@ -1,5 +1,6 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import * as inlined from "./binaries.js";
+import { withSharedMemory } from "./sharedMemory.js";
 
 /** A number of bytes from the start of a memory. */
 export type Pointer = number;
@@ -147,10 +148,12 @@ export type Kernels = {
   walk_period(channels: number, inner: number): number;
 };
 
-/** The binaries, compiled: for a memory that is not shared and for one that is (threaded), with and without relaxed SIMD. */
+/** The binaries, compiled: for a memory that is not shared and for one that is (threaded), by what they want of the runtime. */
 export interface WasmModules {
   /** `tfjs-uan/wasm/tfjs-uan-simd.wasm` */
   simd?: WebAssembly.Module;
+  /** `tfjs-uan/wasm/tfjs-uan-scalar.wasm`: without SIMD */
+  scalar?: WebAssembly.Module;
   /** `tfjs-uan/wasm/tfjs-uan-relaxed-simd.wasm` */
   relaxedSimd?: WebAssembly.Module;
   /** `tfjs-uan/wasm/tfjs-uan-threaded-simd.wasm` */
@@ -161,12 +164,19 @@ export interface WasmModules {
 
 type Binary = keyof WasmModules;
 
-const BINARIES: Record<Binary, string> = inlined;
-
-/** The fastest first; the last runs wherever the library does. */
-const ORDER: Record<"unshared" | "shared", Binary[]> = {
-  unshared: ["relaxedSimd", "simd"],
+/** The fastest first; the last runs wherever the library does. TensorFlow.js has no threads where there is no SIMD. */
+const ORDER = {
+  unshared: ["relaxedSimd", "simd", "scalar"],
   shared: ["threadedRelaxedSimd", "threadedSimd"],
+} as const satisfies Record<string, Binary[]>;
+
+/** The bytes of each, out of what is inlined. */
+const BYTES: Record<Binary, () => Uint8Array<ArrayBuffer>> = {
+  relaxedSimd: () => fromBase64(inlined.relaxedSimd),
+  simd: () => fromBase64(inlined.simd),
+  scalar: () => fromBase64(inlined.scalar),
+  threadedRelaxedSimd: () => withSharedMemory(fromBase64(inlined.relaxedSimd)),
+  threadedSimd: () => withSharedMemory(fromBase64(inlined.simd)),
 };
 
 const modules: WasmModules = {};
@@ -180,8 +190,8 @@ let instances = new WeakMap<WebAssembly.Memory, Kernels>();
  */
 export function setWasmModules(given: WasmModules): void {
   for (const name of Object.keys(given) as Binary[]) {
-    if (!(name in BINARIES)) {
-      throw new TypeError(`setWasmModules: there are modules '${Object.keys(BINARIES).join("', '")}', got '${name}'`);
+    if (!(name in BYTES)) {
+      throw new TypeError(`setWasmModules: there are modules '${Object.keys(BYTES).join("', '")}', got '${name}'`);
     }
     const module: unknown = given[name];
     // By its tag: a module may come from another realm.
@@ -194,11 +204,15 @@ export function setWasmModules(given: WasmModules): void {
   instances = new WeakMap();
 }
 
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
 /** Bytes of inlined binaries, from when they are looked at until one is compiled. */
 const decoded = new Map<Binary, Uint8Array<ArrayBuffer>>();
 
 function bytesOf(name: Binary): Uint8Array<ArrayBuffer> {
-  const bytes = decoded.get(name) ?? Uint8Array.from(atob(BINARIES[name]), (character) => character.charCodeAt(0));
+  const bytes = decoded.get(name) ?? BYTES[name]();
   decoded.set(name, bytes);
   return bytes;
 }
@@ -213,10 +227,9 @@ const chosen: Partial<Record<keyof typeof ORDER, Binary | undefined>> = {};
  */
 export function chosenWasmModule(shared = false): Binary {
   const kind = shared ? "shared" : "unshared";
+  const order: readonly Binary[] = ORDER[kind];
   chosen[kind] ??=
-    ORDER[kind].find((name) => modules[name]) ??
-    ORDER[kind].find((name) => WebAssembly.validate(bytesOf(name))) ??
-    (ORDER[kind].at(-1) as Binary);
+    order.find((name) => modules[name]) ?? order.find((name) => WebAssembly.validate(bytesOf(name))) ?? (order.at(-1) as Binary);
   return chosen[kind];
 }
 

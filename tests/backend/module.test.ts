@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { withSharedMemory } from "../../src/backend/sharedMemory.js";
 
 const load = () => import("../../src/backend/module.js");
 const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
@@ -21,10 +22,16 @@ describe("chosenWasmModule", () => {
     expect(chosenWasmModule(true)).toBe("threadedRelaxedSimd");
   });
 
-  it("is the one without where the runtime does not", async () => {
+  it("is the one with SIMD where the runtime has only that", async () => {
+    const { chosenWasmModule } = await load();
+    vi.spyOn(WebAssembly, "validate").mockReturnValueOnce(false).mockReturnValue(true);
+    expect(chosenWasmModule()).toBe("simd");
+  });
+
+  it("is the one without SIMD where the runtime validates nothing", async () => {
     const { chosenWasmModule } = await load();
     vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
-    expect(chosenWasmModule()).toBe("simd");
+    expect(chosenWasmModule()).toBe("scalar");
     expect(chosenWasmModule(true)).toBe("threadedSimd");
   });
 
@@ -37,5 +44,16 @@ describe("chosenWasmModule", () => {
     expect(chosenWasmModule()).toBe("simd");
     expect(chosenWasmModule(true)).toBe("threadedSimd");
     expect(validate).not.toHaveBeenCalled();
+  });
+});
+
+describe("withSharedMemory", () => {
+  it.each(["simd", "relaxed-simd"])("makes of %s what the compiler makes for shared memory", (name) => {
+    const bytes = (target: string) => new Uint8Array(readFileSync(`build/wasm/tfjs-uan-${target}.wasm`));
+    expect(withSharedMemory(bytes(name))).toEqual(bytes(`threaded-${name}`));
+  });
+
+  it("refuses a binary that imports no memory", () => {
+    expect(() => withSharedMemory(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))).toThrow("does not import its memory");
   });
 });

@@ -1,6 +1,6 @@
 import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
 import { MixtureTable, REFERENCE, exchanged } from "../../../assembly/mixture/table";
-import { VEC, get } from "../../../assembly/simd/vec";
+import { WIDE, getWide } from "../../../assembly/simd/vec";
 import { groupAt } from "../../../assembly/simd/walk";
 import { Problem, constantOf } from "../problem";
 import { free, intact, laneWide, room, vecWide } from "../support";
@@ -20,18 +20,18 @@ function solve(a: f64, b: f64, half: u32 = 0): void {
 
 /** Responsibility of component k for the i-th activation. */
 function tauOf(k: u32, i: u32): f64 {
-  return laneWide(get(tau + exchanged(k, <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE)) * VEC), i);
+  return laneWide(getWide(tau + exchanged(k, <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE)) * WIDE), i);
 }
 
 function open(opened: Problem): void {
   problem = opened;
   problem.prepare(0, true, false);
-  tau = room(problem.slots * VEC);
+  tau = room(problem.slots * WIDE);
 }
 
 /** Frees what open took, and looks whether nothing was written outside of it. */
 function close(): void {
-  expect<bool>(intact(tau, problem.slots * VEC)).toBe(true, "written outside of the responsibilities");
+  expect<bool>(intact(tau, problem.slots * WIDE)).toBe(true, "written outside of the responsibilities");
   expect<bool>(problem.drop()).toBe(true, "written outside of the table");
   free(tau);
 }

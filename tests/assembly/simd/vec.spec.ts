@@ -1,7 +1,7 @@
 import {
-  HALVES, LANES, VEC, abs, add, addToExponent, addToExponentWide, addWide, all, any, div, divWide, equal, except, exponent, get,
-  greater, larger, largerWide, madd, mantissa, mul, mulWide, nmadd, put, select, smaller, splat, splatWide, sqrt, sub, subWide,
-  sumOfLanes, sumsOfLanes, greaterWide, where, widen, withHalf, withLane,
+  HALVES, LANES, VEC, WIDE, abs, add, addAt, addToExponent, addToExponentWide, addWide, allWide, any, div, divWide, equal, except,
+  exponent, get, getWide, greater, greaterWide, larger, largerWide, madd, mantissa, mul, mulWide, nmadd, put, putSumsOfLanes,
+  putWide, select, smaller, splat, splatBits, splatWide, sqrt, sub, subWide, sumOfLanes, where, whereWide, widen, withHalf, withLane,
 } from "../../../assembly/simd/vec";
 import { UNWRITTEN, bits, free, intact, lane, laneWide, power, room, setAt, step, vec, vecWide } from "../support";
 
@@ -25,7 +25,7 @@ function mask(a: bool, b: bool, c: bool, d: bool): v128 {
 describe("sizes", () => {
   it("fit: LANES float32 and LANES / HALVES float64 are VEC bytes each", () => {
     expect<usize>(4 * LANES).toBe(VEC);
-    expect<usize>(8 * (LANES / HALVES)).toBe(VEC);
+    expect<usize>(8 * (LANES / HALVES)).toBe(WIDE);
   });
 });
 
@@ -184,16 +184,29 @@ describe("exponents", () => {
 });
 
 describe("over lanes", () => {
-  it("sumOfLanes and sumsOfLanes add up each vector's", () => {
+  it("sumOfLanes and putSumsOfLanes add up each vector's", () => {
     expect<f32>(sumOfLanes(vec(1, 20, 300, 4000))).toBe(4321);
-    const sums = sumsOfLanes(vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
-    expectLanes(sums, 4321, 26, -1, 3);
+    const to = room(32);
+    putSumsOfLanes(to, vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
+    expectWide(getWide(to), 4321, 26);
+    expectWide(getWide(to + 16), -1, 3);
+    addAt(to, vecWide(1, -1));
+    expectWide(getWide(to), 4322, 25);
+    expect<bool>(intact(to, 32)).toBe(true);
+    free(to);
   });
 
-  it("all holds where every lane of a mask does, and greaterWide compares", () => {
-    expect<bool>(all(greater(vec(1, 2, 3, 4), splat(0.5)))).toBe(true);
-    expect<bool>(all(greater(vec(1, 2, NaN, 4), splat(0.5)))).toBe(false);
-    expectWide(where(greaterWide(vecWide(2, NaN), vecWide(1, 1)), vecWide(7, 7)), 7, 0);
+  it("allWide holds where every lane of a mask does, and greaterWide compares", () => {
+    expect<bool>(allWide(greaterWide(vecWide(1, 2), splatWide(0.5)))).toBe(true);
+    expect<bool>(allWide(greaterWide(vecWide(1, NaN), splatWide(0.5)))).toBe(false);
+    expectWide(whereWide(greaterWide(vecWide(2, NaN), vecWide(1, 1)), vecWide(7, 7)), 7, 0);
+  });
+
+  it("splatBits puts an integer's bits into every lane", () => {
+    const to = room(16);
+    put(to, splatBits(-7));
+    for (let i: usize = 0; i < 16; i += 4) expect<i32>(load<i32>(to + i)).toBe(-7);
+    free(to);
   });
 });
 
