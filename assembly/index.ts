@@ -1,13 +1,13 @@
-export { mixture_prepare, mixture_slots, mixture_table_bytes } from "./mixture/table";
+export { mixture_add_sums, mixture_prepare, mixture_slots, mixture_table_bytes } from "./mixture/table";
 export { period as walk_period } from "./simd/walk";
 export { uan_forward } from "./unsupervisedAdaptiveNorm";
 export { uan_backward, uan_backward_finish, uan_backward_sums } from "./unsupervisedAdaptiveNormGrad";
 export { mixture_moments, mixture_moments_finish, mixture_moments_sums } from "./mixtureMoments";
 export { mixture_responsibilities } from "./mixtureResponsibilities";
 export {
-  norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_given, norm_moments_finish, norm_sums, norm_sums_finish,
+  norm_add_gradients, norm_add_sums, norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_given, norm_moments_finish, norm_sums, norm_sums_finish,
 } from "./normalization/channels";
-export { norm_moments } from "./normalization/moments";
+export { norm_add_moments, norm_moments } from "./normalization/moments";
 export { norm_slabs_backward, norm_slabs_forward } from "./normalization/slabs";
 export { norm_clear, norm_prepare, norm_table_bytes } from "./normalization/table";
 export { mixture_norm_fit, mixture_norm_moments } from "./mixtureNorm/fit";

@@ -1,5 +1,6 @@
-// Compiles assembly/ into build/wasm, once for each target of asconfig.json, and inlines the binaries as a TypeScript module; not
-// those for shared memory, which src/backend/sharedMemory.ts makes of the others.
+// Compiles assembly/ into build/wasm, once for each target of asconfig.json (from assembly/index.ts, or the `entry` that a target
+// names), and inlines binaries in TypeScript modules; not those for shared memory, which src/backend/sharedMemory.ts makes of the
+// others.
 // A binary runs over memory that is full of somebody else's tensors: one that would write to it by itself (static data, an
 // allocation) or that asks for anything but the memory is refused.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,6 +8,11 @@ import asc from "assemblyscript/asc";
 
 const root = new URL("../", import.meta.url);
 const { targets } = JSON.parse(readFileSync(new URL("asconfig.json", root), "utf8"));
+/** Modules of inlined binaries. Base64 is the shortest; hexadecimal is the shorter where it travels compressed, by a quarter. */
+const INLINED = {
+  "src/backend/binaries.ts": { encoding: "base64", targets: ["relaxed-simd", "simd", "scalar"] },
+  "src/standalone/binaries.ts": { encoding: "hex", targets: ["standalone-simd"] },
+};
 const DATA_SECTIONS = new Map([
   [11, "a data segment"],
   [12, "a data count"],
@@ -42,17 +48,21 @@ function check(name, bytes, text) {
 }
 
 mkdirSync(new URL("build/wasm", root), { recursive: true });
-let inlined = "// Made by scripts/buildWasm.mjs from assembly/.\n";
-for (const [target, { outFile, textFile }] of Object.entries(targets)) {
-  const { error } = await asc.main(["--target", target], { stderr: process.stderr, stdout: process.stdout });
+const binaries = {};
+for (const [target, { entry = "assembly/index.ts", outFile, textFile }] of Object.entries(targets)) {
+  const { error } = await asc.main([entry, "--target", target], { stderr: process.stderr, stdout: process.stdout });
   // The compiler has said what is wrong; a stack trace through its bundle would bury it.
   if (error) process.exit(1);
   const bytes = readFileSync(new URL(outFile, root));
   check(outFile, bytes, readFileSync(new URL(textFile, root), "utf8"));
-  if (!target.startsWith("threaded-")) {
-    const name = target.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-    inlined += `\nexport const ${name} =\n  "${bytes.toString("base64")}";\n`;
-  }
+  binaries[target] = bytes;
   console.log(`${outFile}: ${bytes.length} bytes`);
 }
-writeFileSync(new URL("src/backend/binaries.ts", root), inlined);
+for (const [file, { encoding, targets }] of Object.entries(INLINED)) {
+  let text = "// Made by scripts/buildWasm.mjs from assembly/.\n";
+  for (const target of targets) {
+    const name = target.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+    text += `\nexport const ${name} =\n  "${binaries[target].toString(encoding)}";\n`;
+  }
+  writeFileSync(new URL(file, root), text);
+}

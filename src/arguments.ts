@@ -1,4 +1,5 @@
-import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
+import { sizeOf } from "./backend/job.js";
 
 // Checks of what a caller gave. Every message says who complains, of which argument, what was wanted and what came.
 
@@ -8,6 +9,12 @@ export interface MixtureInputs {
   mean: TensorInfo;
   variance: TensorInfo;
   prior: TensorInfo;
+}
+
+/** What a normalization has for each channel, where it has it. */
+export interface PerChannel {
+  gamma?: TensorInfo | undefined;
+  beta?: TensorInfo | undefined;
 }
 
 export interface MixtureAttrs {
@@ -62,9 +69,9 @@ export function viewOf(op: string, x: TensorInfo, axis: number): View {
     throw argumentError(op, "x", `have a rank from 1 to ${MOST_RANK}`, `rank ${shape.length}`);
   }
   const at = normalizeAxis(op, axis, shape.length);
-  const outer = util.sizeFromShape(shape.slice(0, at));
+  const outer = sizeOf(shape.slice(0, at));
   const channels = shape[at] as number;
-  const inner = util.sizeFromShape(shape.slice(at + 1));
+  const inner = sizeOf(shape.slice(at + 1));
   const size = outer * channels * inner;
   if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
   if (size > MOST_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);

@@ -2,6 +2,7 @@ import "./kernels/register.js";
 
 export { setCopyingMemoryLimit } from "./backend/copying.js";
 export { chosenWasmModule, setWasmModules, type WasmModules } from "./backend/module.js";
+export { setThreadCount } from "./backend/sharing.js";
 export { setKernelReplacement } from "./kernels/replacement.js";
 export { type BatchNormalizationConfig, batchNormalization } from "./ops/batchNormalization.js";
 export { type GroupNormalizationConfig, groupNormalization } from "./ops/groupNormalization.js";
@@ -16,3 +17,10 @@ export {
   type UnsupervisedAdaptiveNormalizationConfig,
   unsupervisedAdaptiveNormalization,
 } from "./ops/unsupervisedAdaptiveNormalization.js";
+export {
+  type BackendCandidate,
+  type FastestBackend,
+  type FastestBackendConfig,
+  type PassedOver,
+  useFastestBackend,
+} from "./useFastestBackend.js";

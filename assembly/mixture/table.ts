@@ -1,6 +1,6 @@
 import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
-  HALVES, LANES, VEC, Vec, WIDE, abs, add, aligned, any, div, equal, get, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
+  HALVES, LANES, VEC, Vec, WIDE, abs, add, addAt, aligned, any, div, equal, get, getWide, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
 } from "../simd/vec";
 import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
 
@@ -237,4 +237,18 @@ export function sumsOf(table: MixtureTable, channel: u32): usize {
 
 @inline function sumOfLane(table: MixtureTable, lane: u32): usize {
   return groupAt(table, lane / LANES) + table.sumsAt + (<usize>(lane % LANES) << 3);
+}
+
+/**
+ * Adds the running sums of another table of the same mixture, activations and kernel.
+ *
+ * @param at, other tables as mixture_prepare made them
+ */
+export function mixture_add_sums(at: usize, other: usize): void {
+  const table = changetype<MixtureTable>(at);
+  const n = groupCount(table.channels, table.inner);
+  for (let g: u32 = 0; g < n; g++) {
+    const first = <usize>table.first + <usize>g * table.groupBytes + table.sumsAt;
+    for (let i: usize = 0; i < table.sums * SUM; i += WIDE) addAt(at + first + i, getWide(other + first + i));
+  }
 }

@@ -1,9 +1,9 @@
-import { HALVES, VEC, Vec, WIDE, add, addAt, get, madd, put, splat, sub, widen } from "../simd/vec";
+import { HALVES, LANES, VEC, Vec, WIDE, add, addAt, get, getWide, madd, put, splat, sub, widen } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
-  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, norm_clear, rowOf,
-  spreadConstants, sumOf,
+  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, lanes, norm_clear, rowOf,
+  spreadConstants, sumOf, sumsOfLane,
 } from "./table";
 
 // Normalization of a slab's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's set of n
@@ -156,6 +156,21 @@ export function norm_sums(at: usize, x: usize, dy: usize, start: u32, count: u32
 }
 
 /**
+ * Adds the sums of a gradient that another table has to a table's.
+ *
+ * @param at, other tables of the same tensor as norm_prepare made them
+ */
+export function norm_add_sums(at: usize, other: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
+    const from = sumsOfLane(changetype<NormTable>(other), lane);
+    const to = sumsOfLane(table, lane);
+    addAt(to, getWide(from));
+    addAt(to + SUM, getWide(from + SUM));
+  }
+}
+
+/**
  * Constants of the gradient of a slab that norm_sums has seen; adds to the gradients of gamma and beta.
  *
  * @param variance float32 [sets]
@@ -195,6 +210,21 @@ export function norm_sums_finish(at: usize, variance: usize): void {
  */
 export function norm_backward(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
   walk<Pull>(changetype<NormTable>(at), x, dy, dx, 4, start, count, FEWEST);
+}
+
+/**
+ * Adds the gradients of gamma and beta that another table has to a table's.
+ *
+ * @param at, other tables of the same tensor after norm_backward_prepare
+ */
+export function norm_add_gradients(at: usize, other: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let c: usize = 0; c < <usize>table.channels << 3; c += 8) {
+    const dgamma = table.dgamma + c;
+    const dbeta = table.dbeta + c;
+    store<f64>(at + dgamma, load<f64>(at + dgamma) + load<f64>(other + dgamma));
+    store<f64>(at + dbeta, load<f64>(at + dbeta) + load<f64>(other + dbeta));
+  }
 }
 
 /** The gradients of gamma and beta, float32 [channels]. */

@@ -1,5 +1,5 @@
 import {
-  HALVES, Vec, WIDE, add, addAt, addWide, div, divWide, get, getWide, largerWide, madd, mulWide, putWide, splat, splatWide, sub,
+  HALVES, LANES, Vec, WIDE, Wide, add, addAt, addWide, div, divWide, get, getWide, largerWide, madd, mulWide, putWide, splat, splatWide, sub,
   subWide, widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
@@ -54,21 +54,24 @@ const SQUARES: usize = 2 * SUM;
     squares = add(squares, squares2);
 
     for (let half: u32 = 0; half < HALVES; half++) {
-      const lane = group + SUMS + half * WIDE;
-      const count = mulWide(widen(weight, half), splatWide(rows));
-      const before = getWide(lane + COUNT);
-      const after = addWide(before, count);
-      const share = divWide(count, largerWide(after, splatWide(1)));
+      const one = widen(weight, half);
       const left = divWide(widen(rest, half), splatWide(rows));
-      const m = getWide(lane + MEAN);
-      const delta = subWide(addWide(widen(mean, half), left), m);
       const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
-      putWide(lane + COUNT, after);
-      putWide(lane + MEAN, addWide(m, mulWide(delta, share)));
-      const between = mulWide(mulWide(delta, delta), mulWide(before, share));
-      addAt(lane + SQUARES, addWide(mulWide(found, widen(weight, half)), between));
+      join(group + SUMS + half * WIDE, mulWide(one, splatWide(rows)), addWide(widen(mean, half), left), mulWide(found, one));
     }
   }
+}
+
+/** Adds a part to the moments of lanes. */
+@inline function join(lane: usize, count: Wide, mean: Wide, squares: Wide): void {
+  const before = getWide(lane + COUNT);
+  const after = addWide(before, count);
+  const share = divWide(count, largerWide(after, splatWide(1)));
+  const m = getWide(lane + MEAN);
+  const delta = subWide(mean, m);
+  putWide(lane + COUNT, after);
+  putWide(lane + MEAN, addWide(m, mulWide(delta, share)));
+  addAt(lane + SQUARES, addWide(squares, mulWide(mulWide(delta, delta), mulWide(before, share))));
 }
 
 /**
@@ -79,6 +82,19 @@ const SQUARES: usize = 2 * SUM;
  */
 export function norm_moments(at: usize, x: usize, start: u32, count: u32): void {
   walk<Moments>(changetype<NormTable>(at), x, 0, 0, 0, start, count);
+}
+
+/**
+ * Adds the moments that another table has to a table's.
+ *
+ * @param at, other tables of the same tensor as norm_prepare made them
+ */
+export function norm_add_moments(at: usize, other: usize): void {
+  const table = changetype<NormTable>(at);
+  for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
+    const from = sumsOfLane(changetype<NormTable>(other), lane);
+    join(sumsOfLane(table, lane), getWide(from + COUNT), getWide(from + MEAN), getWide(from + SQUARES));
+  }
 }
 
 /** Mean and biased variance of one set, into table.mean and table.variance. Of no numbers both are NaN. */

@@ -1,11 +1,11 @@
 import type { KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
 import { given, type MakeJob, made, sizeOf } from "./job.js";
 import { kernelsOver, type Pointer } from "./module.js";
+import { growTo, isMemorySize, PAGE, pagesOf } from "./pages.js";
 
 // Kernels over a memory of the library's own, for backends whose tensors are JavaScript arrays. The memory grows as jobs
 // need, up to MOST_BYTES; activations that do not fit go through in pieces. It holds nothing between calls.
 
-const PAGE = 65536;
 let mostBytes = 64 * 2 ** 20;
 let memory: WebAssembly.Memory | undefined;
 
@@ -15,17 +15,16 @@ let memory: WebAssembly.Memory | undefined;
  * @param bytes default 64 MiB; rounded up to whole pages of 64 KiB
  */
 export function setCopyingMemoryLimit(bytes: number): void {
-  if (!(Number.isFinite(bytes) && bytes >= PAGE && bytes <= PAGE * PAGE)) {
+  if (!isMemorySize(bytes)) {
     throw new RangeError(`setCopyingMemoryLimit: bytes must be between 64 KiB and 4 GiB, got ${bytes}`);
   }
-  mostBytes = Math.ceil(bytes / PAGE) * PAGE;
+  mostBytes = pagesOf(bytes) * PAGE;
   memory = undefined;
 }
 
 function memoryOf(bytes: number): WebAssembly.Memory {
   memory ??= new WebAssembly.Memory({ initial: 1, maximum: mostBytes / PAGE });
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  growTo(memory, bytes);
   return memory;
 }
 

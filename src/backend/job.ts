@@ -30,7 +30,35 @@ export interface Job<Name extends string = string> {
 
 export interface Pass<Name extends string = string> {
   step?(at: Addresses<Name>, start: number, count: number): void;
+  /** What the step is, where threads may make it for several pieces at once. */
+  split?: Split<Name>;
   finish?(at: Addresses<Name>): void;
+}
+
+/** A function of the binary: (table, ...tensors, start, count). */
+export interface Split<Name extends string = string> {
+  kernel: string;
+  tensors: readonly Name[];
+  /** The function that adds to a table what another one has added up: (table, other). Default: nothing is added up. */
+  add?: string | undefined;
+}
+
+type PieceFunction = (...args: number[]) => void;
+/** The names of a binary's functions that may be a step. */
+type PieceName<K> = { [name in keyof K]: K[name] extends PieceFunction ? name : never }[keyof K] & string;
+
+/** A step that threads may make: one function of the binary, as Split has it. */
+export function pieces<K, Name extends string>(
+  kernels: K,
+  kernel: PieceName<K>,
+  tensors: readonly Name[],
+  add?: PieceName<K>,
+): Pick<Pass<Name>, "step" | "split"> {
+  const call = kernels[kernel] as PieceFunction;
+  return {
+    step: (at, start, count) => call(at.table, ...tensors.map((name) => at[name]), start, count),
+    split: { kernel, tensors, add },
+  };
 }
 
 /** Where the tensors of a job are, by name; 0 for a parameter that was not given. */
@@ -38,6 +66,25 @@ export type Addresses<Name extends string> = { [name in Name | "table"]: Pointer
 
 /** A job wants the binary's word on table and period. */
 export type MakeJob<Name extends string = string> = (kernels: Kernels) => Job<Name>;
+
+/**
+ * A kernel of a binary.
+ *
+ * @template I its inputs by name
+ * @template A its attributes
+ * @template V what its check finds out about them
+ * @template K what it wants of the binary
+ */
+export interface BinaryKernel<I, A, V, K = Kernels> {
+  /** Its name in TensorFlow.js's registry. */
+  name: string;
+  /** Who complains of a bad input. */
+  op: string;
+  /** Throws where inputs and attributes do not fit; what is read and written follows from what it returns. */
+  check(inputs: I, attrs: A): V;
+  /** What the binary is to do. The kernel's outputs are the job's, in its order. */
+  job(kernels: K, inputs: I, attrs: A, view: V): Job;
+}
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

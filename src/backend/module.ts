@@ -1,12 +1,16 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import * as inlined from "./binaries.js";
-import { withSharedMemory } from "./sharedMemory.js";
+import { isShared, withSharedMemory } from "./sharedMemory.js";
+import { isWasmModule } from "./wasmModule.js";
 
 /** A number of bytes from the start of a memory. */
 export type Pointer = number;
 
-/** What a binary exports; assembly/ documents each function. A type, not an interface: the loader wants an index signature. */
-export type Kernels = {
+/**
+ * What the binary of tfjs-uan/standalone exports, and the others too; assembly/ documents each function. A type, not an interface:
+ * the loader wants an index signature.
+ */
+export type MixtureKernels = {
   mixture_slots(components: number, epsilon: number, ucb: boolean): number;
   mixture_table_bytes(channels: number, inner: number, slots: number, sums: number): number;
   mixture_prepare(
@@ -24,6 +28,7 @@ export type Kernels = {
     fold: boolean,
     ucb: boolean,
   ): void;
+  mixture_add_sums(table: Pointer, other: Pointer): void;
   mixture_moments(table: Pointer, x: Pointer, start: number, count: number): void;
   mixture_moments_finish(
     table: Pointer,
@@ -35,6 +40,15 @@ export type Kernels = {
   ): void;
   mixture_moments_sums(components: number): number;
   mixture_responsibilities(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
+  uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
+  uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
+  uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
+  uan_backward_sums(slots: number): number;
+  walk_period(channels: number, inner: number): number;
+};
+
+/** What the other binaries export. */
+export type Kernels = MixtureKernels & {
   mixture_norm_table_bytes(channels: number, components: number): number;
   mixture_norm_prepare(
     table: Pointer,
@@ -73,14 +87,13 @@ export type Kernels = {
   mixture_norm_backward_sums(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, rows: number): void;
   mixture_norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer, batch: boolean): void;
   mixture_norm_backward(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, dx: Pointer, rows: number): void;
-  uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
-  uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  uan_backward_sums(slots: number): number;
   conv2d_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
   conv2d_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
   depthwise_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
   depthwise_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  norm_add_gradients(table: Pointer, other: Pointer): void;
+  norm_add_moments(table: Pointer, other: Pointer): void;
+  norm_add_sums(table: Pointer, other: Pointer): void;
   norm_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
   norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer): void;
   norm_backward_prepare(table: Pointer): void;
@@ -145,7 +158,6 @@ export type Kernels = {
   average_pool_grad(plan: Pointer, dy: Pointer, dx: Pointer): void;
   max_pool_grad(plan: Pointer, x: Pointer, dy: Pointer, dx: Pointer): void;
   unsorted_segment_sum(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
-  walk_period(channels: number, inner: number): number;
 };
 
 /** The binaries, compiled: for a memory that is not shared and for one that is (threaded), by what they want of the runtime. */
@@ -194,8 +206,7 @@ export function setWasmModules(given: WasmModules): void {
       throw new TypeError(`setWasmModules: there are modules '${Object.keys(BYTES).join("', '")}', got '${name}'`);
     }
     const module: unknown = given[name];
-    // By its tag: a module may come from another realm.
-    if (module !== undefined && Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
+    if (module !== undefined && !isWasmModule(module)) {
       throw new TypeError(`setWasmModules: '${name}' must be a WebAssembly.Module, got ${typeof module}`);
     }
   }
@@ -233,7 +244,8 @@ export function chosenWasmModule(shared = false): Binary {
   return chosen[kind];
 }
 
-function moduleFor(shared: boolean): WebAssembly.Module {
+/** The binary for one kind of memory, compiled. */
+export function moduleFor(shared: boolean): WebAssembly.Module {
   const name = chosenWasmModule(shared);
   modules[name] ??= new WebAssembly.Module(bytesOf(name));
   decoded.clear();
@@ -244,8 +256,7 @@ function moduleFor(shared: boolean): WebAssembly.Module {
 export function kernelsOver(memory: WebAssembly.Memory): Kernels {
   let kernels = instances.get(memory);
   if (!kernels) {
-    const shared = typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
-    kernels = instantiateSync<Kernels>(moduleFor(shared), { env: { memory } }).exports;
+    kernels = instantiateSync<Kernels>(moduleFor(isShared(memory)), { env: { memory } }).exports;
     instances.set(memory, kernels);
   }
   return kernels;

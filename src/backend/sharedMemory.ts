@@ -40,3 +40,7 @@ function leb128(bytes: Uint8Array, at: number): [number, number] {
     if (byte < 128) return [value, at];
   }
 }
+
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+}

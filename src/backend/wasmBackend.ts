@@ -1,6 +1,8 @@
 import type { DataId, DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
 import { type MakeJob, sizeOf } from "./job.js";
 import { kernelsOver, type Pointer } from "./module.js";
+import { sharingOf } from "./sharing.js";
+import { runJob, tableBytesOf } from "./splitting.js";
 
 // The only file that knows the inside of TensorFlow.js's WASM backend. None of it is documented, so `memoryOf` looks before
 // anything is touched, and where something is not as expected it says so and the copying path takes over.
@@ -60,9 +62,10 @@ function makeOutput(backend: WasmBackend, shape: number[]): TensorInfo {
 export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, makeJob: MakeJob): TensorInfo[] {
   const kernels = kernelsOver(memory);
   const job = makeJob(kernels);
+  const sharing = sharingOf(memory, kernels, (bytes) => backend.wasm._malloc(bytes));
   const outputs: TensorInfo[] = [];
   try {
-    withScratch(backend, job.tableBytes >>> 0, (table) => {
+    withScratch(backend, tableBytesOf(job, sharing), (table) => {
       const at: Record<string, Pointer> = { table };
       for (const tensors of [job.parameters, job.activations]) {
         for (const name in tensors) {
@@ -77,11 +80,7 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
           at[name] = backend.getMemoryOffset(output.dataId);
         }
       }
-      job.prepare(at);
-      for (const pass of job.passes) {
-        if (job.count > 0) pass.step?.(at, 0, job.count);
-        pass.finish?.(at);
-      }
+      runJob(job, at, sharing);
     });
   } catch (error) {
     for (const output of outputs) backend.disposeData(output.dataId, true);

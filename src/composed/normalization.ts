@@ -1,4 +1,16 @@
-import { add, mean as meanOf, moments, mul, reshape, rsqrt, sub, sum, type Tensor } from "@tensorflow/tfjs-core";
+import {
+  add,
+  mean as meanOf,
+  moments,
+  mul,
+  reshape,
+  rsqrt,
+  sub,
+  sum,
+  type Tensor,
+  zeros,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
 import type { Tensors } from "../kernels/kernel.js";
 import type { NormalizationAttrs, NormalizationGradInputs, NormalizationInputs } from "../kernels/normalization.js";
 import type { NormalizationGivenAttrs, NormalizationGivenInputs } from "../kernels/normalizationGiven.js";
@@ -21,10 +33,11 @@ export function composedNormalization(
   { x, gamma, beta }: Tensors<NormalizationInputs>,
   attrs: NormalizationAttrs,
 ): [Tensor, Tensor, Tensor] {
+  const stats = [attrs.slabs, attrs.sets];
+  if (x.size === 0) return [zerosLike(x), zeros(stats), zeros(stats)];
   const { perChannel, z, mean, variance } = standardized(x, attrs);
   const scaled = gamma ? mul(z, perChannel(gamma)) : z;
   const y = beta ? add(scaled, perChannel(beta)) : scaled;
-  const stats = [attrs.slabs, attrs.sets];
   return [reshape(y, x.shape), reshape(mean, stats), reshape(variance, stats)];
 }
 
@@ -33,6 +46,7 @@ export function composedNormalizationGrad(
   { x, dy, gamma }: Tensors<NormalizationGradInputs>,
   attrs: NormalizationAttrs,
 ): [Tensor, Tensor, Tensor] {
+  if (x.size === 0) return [zerosLike(x), zeros([attrs.channels]), zeros([attrs.channels])];
   const { view, perChannel, z, scale } = standardized(x, attrs);
   const upstream = view(dy);
   const scaled = gamma ? mul(upstream, perChannel(gamma)) : upstream;

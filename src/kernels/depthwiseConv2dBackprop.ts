@@ -1,7 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Job } from "../backend/job.js";
+import type { BinaryKernel, Job } from "../backend/job.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
-import type { BinaryKernel } from "./kernel.js";
 
 /** Output: dW, of shape filterShape, [height, width, inChannels, multiplier]. */
 export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<

@@ -13,27 +13,8 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { runCopying } from "../backend/copying.js";
-import type { Job, MakeJob } from "../backend/job.js";
-import type { Kernels } from "../backend/module.js";
+import type { BinaryKernel, MakeJob } from "../backend/job.js";
 import { memoryOf, runInPlace, type WasmBackend } from "../backend/wasmBackend.js";
-
-/**
- * A kernel of the binary.
- *
- * @template I its inputs by name
- * @template A its attributes
- * @template V what its check finds out about them
- */
-export interface BinaryKernel<I, A, V> {
-  /** Its name in TensorFlow.js's registry. */
-  name: string;
-  /** Who complains of a bad input. */
-  op: string;
-  /** Throws where inputs and attributes do not fit; what is read and written follows from what it returns. */
-  check(inputs: I, attrs: A): V;
-  /** What the binary is to do. The kernel's outputs are the job's, in its order. */
-  job(kernels: Kernels, inputs: I, attrs: A, view: V): Job;
-}
 
 /** A kernel that every backend has: of the binary, and out of TensorFlow.js operations. */
 export interface KernelSpec<I, A, V> extends BinaryKernel<I, A, V> {

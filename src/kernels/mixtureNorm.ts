@@ -1,9 +1,8 @@
-import { checkPerChannel, type MixtureView } from "../arguments.js";
+import { checkPerChannel, type MixtureView, type PerChannel } from "../arguments.js";
 import type { Job } from "../backend/job.js";
 import { composedMixtureNorm } from "../composed/mixtureNorm.js";
 import type { KernelSpec } from "./kernel.js";
 import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowTable } from "./mixtureNormTable.js";
-import type { PerChannel } from "./mixtureTable.js";
 
 /** Output: gamma · Σ_k nu_k/√prior_k · (x − mean_k)/√(variance_k + epsilon) + beta, like x. */
 export const MixtureNorm: KernelSpec<RowInputs & PerChannel, RowAttrs, MixtureView> = {

@@ -1,8 +1,15 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { argumentError, checkFloat32, checkMixture, checkShape, type MixtureInputs, type MixtureView } from "../arguments.js";
+import {
+  argumentError,
+  checkFloat32,
+  checkMixture,
+  checkShape,
+  type MixtureInputs,
+  type MixtureView,
+  type PerChannel,
+} from "../arguments.js";
 import type { Addresses, Job } from "../backend/job.js";
 import type { Kernels } from "../backend/module.js";
-import type { PerChannel } from "./mixtureTable.js";
 
 /** A mixture of K Gaussians over the rows of x [N, C]: prior [K], mean and variance [K, C]; and the rows' responsibilities. */
 export interface RowInputs extends MixtureInputs {

@@ -1,10 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
-import { type Addresses, type Job, sizeOf } from "../backend/job.js";
+import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape, type PerChannel } from "../arguments.js";
+import { type Addresses, type Job, pieces, sizeOf } from "../backend/job.js";
 import type { Kernels } from "../backend/module.js";
 import { composedNormalization, composedNormalizationGrad } from "../composed/normalization.js";
 import type { KernelSpec } from "./kernel.js";
-import type { PerChannel } from "./mixtureTable.js";
 
 /**
  * What mean and variance are taken over (spec.md, section 3). x is `slabs` tensors of [outer, channels, inner], each normalized
@@ -88,17 +87,12 @@ export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, 
       passes: isOneSlab(attrs)
         ? [
             {
-              step: ({ table, x }, start, count) => kernels.norm_moments(table, x, start, count),
+              ...pieces(kernels, "norm_moments", ["x"], "norm_add_moments"),
               finish: ({ table, mean, variance }) => kernels.norm_moments_finish(table, mean, variance),
             },
-            { step: ({ table, x, y }, start, count) => kernels.norm_forward(table, x, y, start, count) },
+            pieces(kernels, "norm_forward", ["x", "y"]),
           ]
-        : [
-            {
-              step: ({ table, x, y, mean, variance }, start, count) =>
-                kernels.norm_slabs_forward(table, x, y, mean, variance, start, count),
-            },
-          ],
+        : [pieces(kernels, "norm_slabs_forward", ["x", "y", "mean", "variance"])],
     };
   },
   composed: composedNormalization,
@@ -137,17 +131,12 @@ export const NormalizationGrad: KernelSpec<NormalizationGradInputs, Normalizatio
       passes: isOneSlab(attrs)
         ? [
             {
-              step: ({ table, x, dy }, start, count) => kernels.norm_sums(table, x, dy, start, count),
+              ...pieces(kernels, "norm_sums", ["x", "dy"], "norm_add_sums"),
               finish: ({ table, variance }) => kernels.norm_sums_finish(table, variance),
             },
-            { step: ({ table, x, dy, dx }, start, count) => kernels.norm_backward(table, x, dy, dx, start, count) },
+            pieces(kernels, "norm_backward", ["x", "dy", "dx"]),
           ]
-        : [
-            {
-              step: ({ table, x, dy, dx, mean, variance }, start, count) =>
-                kernels.norm_slabs_backward(table, x, dy, dx, mean, variance, start, count),
-            },
-          ],
+        : [pieces(kernels, "norm_slabs_backward", ["x", "dy", "dx", "mean", "variance"], "norm_add_gradients")],
     };
     job.passes.push({ finish: ({ table, dgamma, dbeta }) => kernels.norm_backward_finish(table, dgamma, dbeta) });
     return job;

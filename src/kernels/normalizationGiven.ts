@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import { type Job, sizeOf } from "../backend/job.js";
+import { type BinaryKernel, type Job, pieces, sizeOf } from "../backend/job.js";
 import { composedNormalizationGiven } from "../composed/normalization.js";
-import type { BinaryKernel, KernelSpec } from "./kernel.js";
+import type { KernelSpec } from "./kernel.js";
 import { checkNormalization, type NormalizationInputs, normalizationTable } from "./normalization.js";
 
 export interface NormalizationGivenInputs extends NormalizationInputs {
@@ -47,7 +47,7 @@ export const NormalizationGiven: KernelSpec<NormalizationGivenInputs, Normalizat
         shared.prepare(at);
         kernels.norm_given(at.table, at.mean, at.variance);
       },
-      passes: [{ step: ({ table, x, y }, start, count) => kernels.norm_forward(table, x, y, start, count) }],
+      passes: [pieces(kernels, "norm_forward", ["x", "y"])],
     };
     return job;
   },

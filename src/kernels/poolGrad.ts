@@ -1,8 +1,7 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import type { Job } from "../backend/job.js";
+import type { BinaryKernel, Job } from "../backend/job.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkRank4, convolutionJob } from "./convolution.js";
-import type { BinaryKernel } from "./kernel.js";
 
 type Inputs = { dy: TensorInfo; input: TensorInfo };
 type Attrs = Pick<ConvolutionAttrs, "strides" | "pad" | "dimRoundingMode"> & { filterSize: number | [number, number] };

@@ -1,4 +1,6 @@
-import { registerKernel } from "@tensorflow/tfjs-core";
+import { type KernelBackend, registerKernel } from "@tensorflow/tfjs-core";
+import { endThreads } from "../backend/sharing.js";
+import { memoryOf } from "../backend/wasmBackend.js";
 import { Conv2DBackpropFilter } from "./conv2dBackpropFilter.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "./depthwiseConv2dBackprop.js";
 import "./gradients.js";
@@ -40,5 +42,14 @@ const MISSING: AnyBinaryKernel[] = [
 ];
 
 for (const kernel of KERNELS) register(kernel);
-for (const kernel of MISSING) registerKernel({ ...onWasm(kernel), setupFunc: () => replaceKernels(true) });
+for (const kernel of MISSING) {
+  registerKernel({
+    ...onWasm(kernel),
+    setupFunc: () => replaceKernels(true),
+    disposeFunc(backend) {
+      const memory = memoryOf(backend as KernelBackend);
+      if (memory) endThreads(memory);
+    },
+  });
+}
 replaceKernels(false);

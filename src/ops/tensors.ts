@@ -1,4 +1,4 @@
-import { cast, Tensor, type TensorLike, tensor, transpose } from "@tensorflow/tfjs-core";
+import { cast, mul, Tensor, type TensorLike, tensor, transpose } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 
 /**
@@ -11,7 +11,8 @@ export function toTensor(op: string, argument: string, value: Tensor | TensorLik
   if (value instanceof Tensor) {
     if (value.isDisposed) throw argumentError(op, argument, "be a tensor that can be read", "one that is disposed");
     if (value.dtype === "float32") return value;
-    if (value.dtype === "int32" || value.dtype === "bool") return cast(value, "float32");
+    // On 'webgpu' a cast leaves integers in place, which its tf.transpose takes for others (tensorflow/tfjs issue 8638).
+    if (value.dtype === "int32" || value.dtype === "bool") return mul(cast(value, "float32"), 1);
     throw argumentError(op, argument, "have dtype float32, int32 or bool", value.dtype);
   }
   const shape = shapeOf(op, argument, value, nonNegative);

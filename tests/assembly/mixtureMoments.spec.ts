@@ -1,3 +1,4 @@
+import { mixture_add_sums } from "../../assembly/mixture/table";
 import { mixture_moments, mixture_moments_finish, mixture_moments_sums } from "../../assembly/mixtureMoments";
 import { period } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
@@ -98,6 +99,32 @@ describe("mixture_moments", () => {
         for (let j: u32 = 0; j < 2 * problem.channels; j++) {
           expect<f64>(Math.abs(<f64>getAt(mass, j) / whole[j] - 1)).toBeLessThan(1e-7, cut.toString());
         }
+      }
+      close();
+    }
+  });
+
+  it("add up over pieces in two tables, to 1e-7 relative", () => {
+    for (let i = 0; i < CHANNELS.length; i++) {
+      open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
+      const p = period(CHANNELS[i], INNER[i]);
+      const cut = 250 / p * p;
+      const other = room(problem.tableBytes);
+      memory.copy(other, problem.table, problem.tableBytes);
+      mixture_moments(problem.table, x, 0, cut);
+      mixture_moments(other, x + 4 * cut, cut, count - cut);
+      mixture_add_sums(problem.table, other);
+      finish();
+      const apart = new StaticArray<f32>(3 * problem.channels);
+      for (let j: u32 = 0; j < 3 * problem.channels; j++) apart[j] = getAt(mean, j);
+      expect<bool>(intact(other, problem.tableBytes)).toBe(true);
+      free(other);
+      problem.drop();
+      prepare();
+      mixture_moments(problem.table, x, 0, count);
+      finish();
+      for (let j: u32 = 0; j < 3 * problem.channels; j++) {
+        expect<f64>(Math.abs(<f64>getAt(mean, j) / apart[j] - 1)).toBeLessThan(1e-7);
       }
       close();
     }

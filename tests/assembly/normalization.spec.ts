@@ -1,8 +1,8 @@
 import {
-  norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_moments_finish, norm_sums,
+  norm_add_gradients, norm_add_sums, norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_moments_finish, norm_sums,
   norm_sums_finish,
 } from "../../assembly/normalization/channels";
-import { norm_moments } from "../../assembly/normalization/moments";
+import { norm_add_moments, norm_moments } from "../../assembly/normalization/moments";
 import { norm_slabs_backward, norm_slabs_forward } from "../../assembly/normalization/slabs";
 import { norm_clear, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
 import { period } from "../../assembly/simd/walk";
@@ -84,6 +84,60 @@ class Pass {
     norm_backward(this.table, this.x, this.dy, this.dx, 0, cut);
     norm_backward(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
     norm_backward_finish(this.table, this.dgamma, this.dbeta);
+  }
+
+  /** One slab in two pieces, each with a table of its own. */
+  apart(cut: u32): void {
+    const rest = this.size - cut;
+    const after = <usize>cut << 2;
+    this.begin();
+    norm_clear(this.table);
+    let other = this.copy();
+    norm_moments(this.table, this.x, 0, cut);
+    norm_moments(other, this.x + after, cut, rest);
+    norm_add_moments(this.table, other);
+    this.close(other);
+    norm_moments_finish(this.table, this.mean, this.variance);
+    norm_forward(this.table, this.x, this.y, 0, this.size);
+    this.begin();
+    norm_backward_prepare(this.table);
+    norm_center(this.table, this.mean);
+    other = this.copy();
+    norm_sums(this.table, this.x, this.dy, 0, cut);
+    norm_sums(other, this.x + after, this.dy + after, cut, rest);
+    norm_add_sums(this.table, other);
+    this.close(other);
+    norm_sums_finish(this.table, this.variance);
+    norm_backward(this.table, this.x, this.dy, this.dx, 0, this.size);
+    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+  }
+
+  /** The gradient slab by slab, the first `cut` slabs with a table of their own. */
+  slabsApart(cut: u32): void {
+    const after = <usize>(cut * this.size) << 2;
+    this.begin();
+    norm_backward_prepare(this.table);
+    const other = this.copy();
+    const first = cut * this.size;
+    norm_slabs_backward(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, first);
+    norm_slabs_backward(
+      other, this.x + after, this.dy + after, this.dx + after, this.mean, this.variance, first, this.slabs * this.size - first,
+    );
+    norm_add_gradients(this.table, other);
+    this.close(other);
+    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+  }
+
+  copy(): usize {
+    const bytes = norm_table_bytes(this.channels, this.inner);
+    const other = room(bytes);
+    memory.copy(other, this.table, bytes);
+    return other;
+  }
+
+  close(other: usize): void {
+    expect<bool>(intact(other, norm_table_bytes(this.channels, this.inner))).toBe(true);
+    free(other);
   }
 
   /** Which set number i is in. */
@@ -173,6 +227,31 @@ describe("the classical normalizations", () => {
         expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString() + " at " + cut.toString());
         expect<bool>(pass.drop()).toBe(true, shape.toString());
       }
+    }
+  });
+
+  it("have them in two pieces with a table each, too, and the same gradients of gamma and beta", () => {
+    for (let i = 0; i < CASES.length; i++) {
+      const shape = CASES[i];
+      const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
+      pass.bySlabs();
+      const whole = new StaticArray<f32>(2 * shape[2]);
+      for (let c: u32 = 0; c < shape[2]; c++) {
+        whole[c] = getAt(pass.dgamma, c);
+        whole[shape[2] + c] = getAt(pass.dbeta, c);
+      }
+      if (shape[0] > 1) {
+        pass.slabsApart(shape[0] / 2);
+      } else {
+        const step = period(shape[2], shape[3]);
+        pass.apart(pass.size / 2 / step * step);
+      }
+      for (let c: u32 = 0; c < shape[2]; c++) {
+        expect<f64>(Math.abs(getAt(pass.dgamma, c) - whole[c])).toBeLessThan(1e-4, shape.toString());
+        expect<f64>(Math.abs(getAt(pass.dbeta, c) - whole[shape[2] + c])).toBeLessThan(1e-4, shape.toString());
+      }
+      expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString());
+      expect<bool>(pass.drop()).toBe(true, shape.toString());
     }
   });
 });

@@ -22,7 +22,7 @@ export class Problem {
   epsilon: f32 = 1e-3;
   ucb: bool = false;
   table: usize = 0;
-  private bytes: usize = 0;
+  tableBytes: usize = 0;
 
   constructor(public channels: u32, public inner: u32, public components: u32, seed: u32 = 1) {
     const random = new Random(seed);
@@ -60,8 +60,8 @@ export class Problem {
 
   /** A table of it, until drop(). */
   prepare(sums: u32, fold: bool, isAffine: bool = true): usize {
-    this.bytes = mixture_table_bytes(this.channels, this.inner, this.slots, sums);
-    this.table = room(this.bytes);
+    this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, sums);
+    this.table = room(this.tableBytes);
     mixture_prepare(
       this.table, address(this.mean), address(this.variance), address(this.prior), isAffine ? address(this.gamma) : 0,
       isAffine ? address(this.beta) : 0, this.channels, this.inner, this.components, sums, this.epsilon, fold, this.ucb,
@@ -71,7 +71,7 @@ export class Problem {
 
   /** Frees the table; false where something was written outside of it. */
   drop(): bool {
-    const isIntact = intact(this.table, this.bytes);
+    const isIntact = intact(this.table, this.tableBytes);
     free(this.table);
     return isIntact;
   }

@@ -1,8 +1,12 @@
-import { expect } from "vitest";
+// Complaints are plain errors: these run wherever the library does, not in vitest alone.
 
-/** Fails unless |actual − expected| ≤ relative · (1 + |expected|) everywhere; NaN equals NaN, infinity itself. */
+function checkLength(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  if (actual.length !== expected.length) throw new Error(`got ${actual.length} numbers, wanted ${expected.length}`);
+}
+
+/** Throws unless |actual − expected| ≤ relative · (1 + |expected|) everywhere; NaN equals NaN, infinity itself. */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number): void {
-  expect(actual.length).toBe(expected.length);
+  checkLength(actual, expected);
   let worst = { i: -1, error: 0 };
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i] as number, expected[i] as number];
@@ -11,7 +15,8 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
     if (!(error <= worst.error)) worst = { i, error };
   }
   const { i, error } = worst;
-  expect(error <= relative, `at ${i}: got ${actual[i]}, wanted ${expected[i]} within ${relative}, off by ${error}`).toBe(true);
+  if (error <= relative) return;
+  throw new Error(`at ${i}: got ${actual[i]}, wanted ${expected[i]} within ${relative}, off by ${error}`);
 }
 
 /** The root mean square of the difference. */
@@ -20,18 +25,18 @@ export function rootMeanSquare(actual: ArrayLike<number>, expected: ArrayLike<nu
   return Math.sqrt(sum / expected.length);
 }
 
-/** Fails unless every entry is within `relative` of the largest entry, or of 1e-8 where all are smaller. */
+/** Throws unless every entry is within `relative` of the largest entry, or of 1e-8 where all are smaller. */
 export function expectCloseToLargest(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   relative: number,
   name: string,
 ): void {
-  expect(actual.length).toBe(expected.length);
+  checkLength(actual, expected);
   const largest = Array.from(expected).reduce((most, e) => Math.max(most, Math.abs(e)), 1e-8);
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i] as number, expected[i] as number];
     const isClose = Math.abs(a - e) <= relative * largest;
-    if (!isClose) expect.fail(`${name}[${i}]: got ${a}, wanted ${e} within ${relative} of ${largest}`);
+    if (!isClose) throw new Error(`${name}[${i}]: got ${a}, wanted ${e} within ${relative} of ${largest}`);
   }
 }

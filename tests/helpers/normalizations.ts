@@ -1,20 +1,18 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import {
-  batchNormalization,
-  groupNormalization,
-  instanceNormalization,
-  layerNormalization,
-  type NormalizationConfig,
-} from "../../src/index.js";
+import type * as library from "../../src/index.js";
+import type { NormalizationConfig } from "../../src/index.js";
 import type { NormalizationProblem } from "../../src/reference/normalization.js";
 import { generator, normal, uniform } from "./random.js";
 
 type Sizes = Pick<NormalizationProblem, "slabs" | "outer" | "channels" | "inner" | "sets">;
 
+/** The library, of src or as it was built. */
+type Library = Pick<typeof library, "batchNormalization" | "groupNormalization" | "instanceNormalization" | "layerNormalization">;
+
 /** One way to normalize, and what it means by it. */
 export interface Member {
   name: string;
-  op(x: tf.Tensor, config: NormalizationConfig): tf.Tensor;
+  op(library: Library, x: tf.Tensor, config: NormalizationConfig): tf.Tensor;
   sizes(shape: number[]): Sizes;
   /** Of gamma and beta. */
   parameters(shape: number[]): number[];
@@ -33,7 +31,7 @@ function samples(shape: number[], axis: number, groups: number): Sizes {
 
 const batch = (axis: number): Member => ({
   name: `batchNormalization, axis ${axis}`,
-  op: (x, config) => batchNormalization(x, { axis, ...config }),
+  op: (library, x, config) => library.batchNormalization(x, { axis, ...config }),
   sizes: (shape) => {
     const at = channelsAt(shape, axis);
     const channels = shape[at] as number;
@@ -50,21 +48,22 @@ const batch = (axis: number): Member => ({
 
 const group = (groups: number, axis: number): Member => ({
   name: `groupNormalization, ${groups} groups, axis ${axis}`,
-  op: (x, config) => groupNormalization(x, { axis, groups, ...config }),
+  op: (library, x, config) => library.groupNormalization(x, { axis, groups, ...config }),
   sizes: (shape) => samples(shape, axis, groups),
   parameters: (shape) => [shape.at(axis) as number],
 });
 
 const instance = (axis: number): Member => ({
   name: `instanceNormalization, axis ${axis}`,
-  op: (x, config) => instanceNormalization(x, { axis, ...config }),
+  op: (library, x, config) => library.instanceNormalization(x, { axis, ...config }),
   sizes: (shape) => samples(shape, axis, -1),
   parameters: (shape) => [shape.at(axis) as number],
 });
 
 const layer = (axes: number): Member => ({
   name: `layerNormalization, last ${axes}`,
-  op: (x, config) => layerNormalization(x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
+  op: (library, x, config) =>
+    library.layerNormalization(x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
   sizes: (shape) => {
     const channels = product(shape.slice(-axes));
     return { slabs: product(shape) / channels, outer: 1, channels, inner: 1, sets: 1 };

@@ -1,12 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  batchNormalization,
-  groupNormalization,
-  instanceNormalization,
-  layerNormalization,
-  setCopyingMemoryLimit,
-} from "../../src/index.js";
+import * as library from "../../src/index.js";
 import { normalizeBatch } from "../../src/ops/batchNormalization.js";
 import { normalizeSets, normalizeSetsGradients } from "../../src/reference/normalization.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
@@ -15,19 +9,21 @@ import { CASES, type Member, makeNormalizationCase, type NormalizationCase } fro
 import { generator, normal } from "../helpers/random.js";
 import { read, readAll } from "../helpers/tensors.js";
 
+const { batchNormalization, groupNormalization, instanceNormalization, layerNormalization, setCopyingMemoryLimit } = library;
+
 const TABLE = CASES.flatMap(([member, shapes]) => shapes.map((shape) => [`${member.name}, [${shape}]`, member, shape] as const));
 
 function forward(member: Member, shape: number[], { x, gamma, beta, epsilon }: NormalizationCase): Float32Array {
   const parameters = member.parameters(shape);
   return read(() =>
-    member.op(tf.tensor(x, shape), { gamma: tf.tensor(gamma, parameters), beta: tf.tensor(beta, parameters), epsilon }),
+    member.op(library, tf.tensor(x, shape), { gamma: tf.tensor(gamma, parameters), beta: tf.tensor(beta, parameters), epsilon }),
   );
 }
 
 function backward(member: Member, shape: number[], { x, gamma, beta, epsilon }: NormalizationCase, dy: Float32Array) {
   const parameters = member.parameters(shape);
   const [dx, dgamma, dbeta] = readAll(() => {
-    const f = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => member.op(x, { gamma, beta, epsilon });
+    const f = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => member.op(library, x, { gamma, beta, epsilon });
     return tf.grads(f)([tf.tensor(x, shape), tf.tensor(gamma, parameters), tf.tensor(beta, parameters)], tf.tensor(dy, shape));
   });
   return { x: dx, gamma: dgamma, beta: dbeta } as Record<"x" | "gamma" | "beta", Float32Array>;

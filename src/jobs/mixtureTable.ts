@@ -1,13 +1,6 @@
-import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { MixtureInputs, MixtureView, NormAttrs } from "../arguments.js";
+import type { MixtureInputs, MixtureView, NormAttrs, PerChannel } from "../arguments.js";
 import type { Addresses, Job } from "../backend/job.js";
-import type { Kernels } from "../backend/module.js";
-
-/** What a normalization has for each channel, where it has it. */
-export interface PerChannel {
-  gamma?: TensorInfo | undefined;
-  beta?: TensorInfo | undefined;
-}
+import type { MixtureKernels } from "../backend/module.js";
 
 type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
 
@@ -18,7 +11,7 @@ type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
  * @param fold whether gains are multiplied by gamma
  */
 export function mixtureTable(
-  kernels: Kernels,
+  kernels: MixtureKernels,
   { x, mean, variance, prior, gamma, beta }: MixtureInputs & PerChannel,
   { size, channels, inner, components }: MixtureView,
   { epsilon, formula }: NormAttrs,

@@ -1,0 +1,63 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Page } from "playwright-core";
+import { type ChromiumOptions, launchChromium, openPage } from "./chromium.js";
+import { WASM_PATH } from "./paths.js";
+import { serve } from "./serve.js";
+
+export { WASM_PATH };
+
+const root = new URL("../", import.meta.url);
+
+export interface ProgramOptions extends ChromiumOptions {
+  /** Whether the page is cross-origin isolated: TensorFlow.js then takes its threaded build. Default false. */
+  isolated?: boolean;
+  /** More folders to serve, by path. */
+  folders?: { [path: string]: string };
+  /** What the page's console says goes there; default: nowhere. */
+  log?: (text: string) => void;
+}
+
+/** A module and all that it imports as one ES module for browsers; `tfjs-uan` is what was built last, in dist. */
+export async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    absWorkingDir: fileURLToPath(root),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    write: false,
+    logLevel: "error",
+  });
+  return (outputFiles[0] as { text: string }).text;
+}
+
+/**
+ * Runs a program in Chromium.
+ *
+ * @param entry the path of a module; what it does for the caller it leaves on globalThis
+ * @param use what to do with the page once the module has run; browser and server are closed when it is done
+ */
+export async function inChromium<T>(entry: string, options: ProgramOptions, use: (page: Page) => Promise<T>): Promise<T> {
+  const tensorflow = fileURLToPath(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", root));
+  const served = await serve({
+    isolated: options.isolated ?? false,
+    texts: {
+      "/": '<!doctype html><link rel="icon" href="data:,"><script type="module">import "/program.js"; window.isLoaded = true;</script>',
+      "/program.js": await bundle(entry),
+    },
+    folders: { [WASM_PATH]: tensorflow, ...options.folders },
+  });
+  try {
+    const browser = await launchChromium(options);
+    try {
+      const page = await openPage(browser, `${served.url}/`, options.log);
+      await page.waitForFunction("window.isLoaded");
+      return await use(page);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await served.close();
+  }
+}

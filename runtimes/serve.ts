@@ -1,0 +1,60 @@
+import { createReadStream, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+
+const TYPES: { [extension: string]: string } = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+/** What makes a page cross-origin isolated, so that it may share memory between threads. */
+const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+export interface ServeOptions {
+  /** Texts by their path, such as "/index.html". */
+  texts?: { [path: string]: string };
+  /** Folders by the path that their files have, such as "/wasm/". */
+  folders?: { [path: string]: string };
+  /** Whether pages are cross-origin isolated. Default false. */
+  isolated?: boolean;
+}
+
+export interface Served {
+  /** Without a slash at its end. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Serves files to a browser on this machine, on a free port. */
+export async function serve({ texts = {}, folders = {}, isolated = false }: ServeOptions): Promise<Served> {
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    const headers = {
+      "Content-Type": TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
+      ...(isolated ? ISOLATION : {}),
+    };
+    const text = texts[path];
+    if (text !== undefined) {
+      response.writeHead(200, headers).end(text);
+      return;
+    }
+    const prefix = Object.keys(folders).find((prefix) => path.startsWith(prefix));
+    const file = prefix && join(folders[prefix] as string, normalize(`/${path.slice(prefix.length)}`));
+    if (!file || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404, headers).end();
+      return;
+    }
+    response.writeHead(200, headers);
+    createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    // A name, not a number: only so a page may be isolated without encryption.
+    url: `http://localhost:${port}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -1,0 +1,27 @@
+import { checkMixture, type MixtureAttrs, type MixtureInputs, type MixtureView } from "../arguments.js";
+import { type BinaryKernel, type Job, pieces } from "../backend/job.js";
+import type { MixtureKernels } from "../backend/module.js";
+import { type MixtureNames, mixtureTable } from "./mixtureTable.js";
+
+/** Outputs: mass, mean and variance, each [K, C]. */
+export const MixtureMoments: BinaryKernel<MixtureInputs, MixtureAttrs, MixtureView, MixtureKernels> = {
+  name: "MixtureMoments",
+  op: "mixtureMoments",
+  check(inputs, attrs) {
+    return checkMixture(this.op, inputs, attrs);
+  },
+  job(kernels, inputs, attrs, view): Job<MixtureNames<"mass" | "newMean" | "newVariance">> {
+    const { shape } = inputs.mean;
+    return {
+      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_sums }),
+      results: { mass: shape, newMean: shape, newVariance: shape },
+      passes: [
+        {
+          ...pieces(kernels, "mixture_moments", ["x"], "mixture_add_sums"),
+          finish: ({ table, mean, variance, mass, newMean, newVariance }) =>
+            kernels.mixture_moments_finish(table, mean, variance, mass, newMean, newVariance),
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,122 @@
+// Convolutions, pools and sums of rows in float64, as what they are: sums of products x·w. The oracle of the tests.
+
+/** y[term.y] += x[term.x] · w[term.w] */
+export type Term = Record<Role, number>;
+export type Role = "y" | "x" | "w";
+
+/**
+ * The sum of a product's terms into one of its roles: y itself, or for dy in the role of y the gradient with respect to x or w.
+ *
+ * @param length of the result
+ */
+export function contract(
+  terms: Term[],
+  into: Role,
+  values: Partial<Record<Role, ArrayLike<number>>>,
+  length: number,
+): Float64Array {
+  const [a, b] = (["y", "x", "w"] as const).filter((role) => role !== into) as [Role, Role];
+  const [left, right] = [values[a], values[b]] as [ArrayLike<number>, ArrayLike<number>];
+  const sums = new Float64Array(length);
+  for (const term of terms) {
+    sums[term[into]] = (sums[term[into]] as number) + (left[term[a]] as number) * (right[term[b]] as number);
+  }
+  return sums;
+}
+
+/** Windows over space of any rank, as TensorFlow places them. */
+export interface Windows {
+  batch: number;
+  sizes: number[];
+  window: number[];
+  strides: number;
+  pad: "same" | "valid";
+}
+
+export const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
+
+/** Every place in a space, in row-major order. */
+function places(sizes: number[]): number[][] {
+  return sizes.reduce<number[][]>(
+    (all, size) => all.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])),
+    [[]],
+  );
+}
+
+export function outSizes({ sizes, window, strides, pad }: Windows): number[] {
+  return sizes.map((size, i) => Math.ceil((pad === "same" ? size : size - (window[i] as number) + 1) / strides));
+}
+
+/** Which input each tap of each window sees: numbers of places, those of output and input counted over the whole batch. */
+export function taps(windows: Windows): { output: number; input: number; tap: number }[] {
+  const { batch, sizes, window, strides, pad } = windows;
+  const out = outSizes(windows);
+  const before = sizes.map((size, i) => {
+    const missing = ((out[i] as number) - 1) * strides + (window[i] as number) - size;
+    return pad === "same" ? Math.max(0, Math.floor(missing / 2)) : 0;
+  });
+  const found = places(out).flatMap((place, output) =>
+    places(window).flatMap((offsets, tap) => {
+      const at = place.map((p, i) => p * strides + (offsets[i] as number) - (before[i] as number));
+      const isInside = at.every((position, i) => position >= 0 && position < (sizes[i] as number));
+      const input = at.reduce((sum, position, i) => sum * (sizes[i] as number) + position, 0);
+      return isInside ? [{ output, input, tap }] : [];
+    }),
+  );
+  return Array.from({ length: batch }, (_, b) =>
+    found.map(({ output, input, tap }) => ({ output: output + b * product(out), input: input + b * product(sizes), tap })),
+  ).flat();
+}
+
+const pairs = (a: number, b: number) => places([a, b]) as [number, number][];
+
+/** x [batch, ...sizes, from], w [...window, from, to] */
+export function convolution(windows: Windows, from: number, to: number): Term[] {
+  return taps(windows).flatMap(({ output, input, tap }) =>
+    pairs(from, to).map(([i, o]) => ({ y: output * to + o, x: input * from + i, w: (tap * from + i) * to + o })),
+  );
+}
+
+/** x [batch, ...sizes, channels], w [...window, channels, multiplier] */
+export function depthwiseConvolution(windows: Windows, channels: number, multiplier: number): Term[] {
+  return taps(windows).flatMap(({ output, input, tap }) =>
+    pairs(channels, multiplier).map(([c, m]) => ({
+      y: (output * channels + c) * multiplier + m,
+      x: input * channels + c,
+      w: (tap * channels + c) * multiplier + m,
+    })),
+  );
+}
+
+/** Every number that a window of a pool sees, its weight in w[number of the output]. */
+function pooled(windows: Windows, channels: number): Term[] {
+  return taps(windows).flatMap(({ output, input }) =>
+    Array.from({ length: channels }, (_, c) => {
+      const y = output * channels + c;
+      return { y, x: input * channels + c, w: y };
+    }),
+  );
+}
+
+/** Terms and weights of the mean of each window. */
+export function averagePool(windows: Windows, channels: number): { terms: Term[]; w: Float64Array } {
+  const terms = pooled(windows, channels);
+  const counts = new Float64Array(windows.batch * product(outSizes(windows)) * channels);
+  for (const { y } of terms) counts[y] = (counts[y] as number) + 1;
+  return { terms, w: counts.map((count) => 1 / count) };
+}
+
+/** Terms and weights of the largest of each window; there is to be only one. */
+export function maxPool(windows: Windows, channels: number, x: ArrayLike<number>): { terms: Term[]; w: Float64Array } {
+  const largest: Term[] = [];
+  for (const term of pooled(windows, channels)) {
+    const before = largest[term.y];
+    if (!before || (x[term.x] as number) > (x[before.x] as number)) largest[term.y] = term;
+  }
+  return { terms: largest, w: new Float64Array(largest.length).fill(1) };
+}
+
+/** y [ids.length, width] is rows of x, w [1] is one; with x and y the other way round, x is sums of rows of y. */
+export function rowsAt(ids: ArrayLike<number>, width: number): Term[] {
+  return pairs(ids.length, width).map(([i, column]) => ({ y: i * width + column, x: (ids[i] as number) * width + column, w: 0 }));
+}

@@ -1,0 +1,42 @@
+import { argumentError } from "../arguments.js";
+import type { MixtureKernels } from "../backend/module.js";
+import { isShared, withSharedMemory } from "../backend/sharedMemory.js";
+import { isWasmModule } from "../backend/wasmModule.js";
+import { standaloneSimd } from "./binaries.js";
+import { tagOf } from "./places.js";
+
+const FILES = "tfjs-uan/wasm/tfjs-uan-standalone-*.wasm";
+
+const inlined: { unshared?: WebAssembly.Module; shared?: WebAssembly.Module } = {};
+
+/** The inlined binary, compiled, for one kind of memory. */
+export function inlinedModule(op: string, shared: boolean): WebAssembly.Module {
+  const kind = shared ? "shared" : "unshared";
+  try {
+    if (!inlined[kind]) {
+      const bytes = Uint8Array.from({ length: standaloneSimd.length / 2 }, (_, i) =>
+        Number.parseInt(standaloneSimd.slice(2 * i, 2 * i + 2), 16),
+      );
+      inlined[kind] = new WebAssembly.Module(shared ? withSharedMemory(bytes) : bytes);
+    }
+    return inlined[kind];
+  } catch (cause) {
+    const why = "the runtime has no SIMD, or does not compile from bytes";
+    throw new Error(`${op}: ${why}; give it a 'module', compiled from one of ${FILES}`, { cause });
+  }
+}
+
+/** The kernels, bound to a memory. @throws Error where the module is not a binary of this library for such a memory. */
+export function kernelsOver(op: string, memory: WebAssembly.Memory, module: WebAssembly.Module | undefined): MixtureKernels {
+  if (module !== undefined && !isWasmModule(module)) throw argumentError(op, "module", "be a WebAssembly.Module", tagOf(module));
+  const binary = module ?? inlinedModule(op, isShared(memory));
+  let kernels: Partial<MixtureKernels> = {};
+  let cause: unknown;
+  try {
+    kernels = new WebAssembly.Instance(binary, { env: { memory } }).exports as MixtureKernels;
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof kernels.uan_forward === "function") return kernels as MixtureKernels;
+  throw new Error(`${op}: argument 'module' must be compiled from one of ${FILES}, got another`, { cause });
+}

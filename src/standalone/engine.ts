@@ -1,0 +1,225 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import {
+  argumentError,
+  checkChoice,
+  checkCount,
+  checkNonNegativeInteger,
+  FORMULAS,
+  type MixtureInputs,
+  type NormAttrs,
+  type PerChannel,
+} from "../arguments.js";
+import type { BinaryKernel } from "../backend/job.js";
+import type { MixtureKernels } from "../backend/module.js";
+import { PAGE } from "../backend/pages.js";
+import { type Sharing, share } from "../backend/splitting.js";
+import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "../backend/threads.js";
+import { MixtureMoments } from "../jobs/mixtureMoments.js";
+import { MixtureResponsibilities } from "../jobs/mixtureResponsibilities.js";
+import { UnsupervisedAdaptiveNorm } from "../jobs/unsupervisedAdaptiveNorm.js";
+import { UnsupervisedAdaptiveNormGrad } from "../jobs/unsupervisedAdaptiveNormGrad.js";
+import { inlinedModule, kernelsOver } from "./binary.js";
+import { EngineMemory } from "./engineMemory.js";
+import { FloatBuffer } from "./floatBuffer.js";
+import { checkLength, type Place, placeOf, tagOf, valuesOf } from "./places.js";
+import { runInMemory } from "./running.js";
+import type {
+  Engine,
+  EngineBuffer,
+  EngineOptions,
+  Filled,
+  Floats,
+  GradientName,
+  Mixture,
+  MixtureOptions,
+  MomentName,
+  NormalizationOptions,
+  Outputs,
+} from "./types.js";
+
+/** Of any of the kernels: which of them it reads is its own matter. */
+type Inputs = MixtureInputs & PerChannel & { dy?: TensorInfo | undefined };
+type Kernel = BinaryKernel<Inputs, NormAttrs, unknown, MixtureKernels>;
+type Op = "normalize" | "gradients" | "responsibilities" | "moments";
+
+const KERNELS: Record<Op, Kernel> = {
+  normalize: { ...(UnsupervisedAdaptiveNorm as Kernel), op: "normalize" },
+  gradients: { ...(UnsupervisedAdaptiveNormGrad as Kernel), op: "gradients" },
+  responsibilities: { ...(MixtureResponsibilities as Kernel), op: "responsibilities" },
+  moments: { ...(MixtureMoments as Kernel), op: "moments" },
+};
+
+/** Outputs, in their kernels' order. */
+const GRADIENTS: GradientName[] = ["x", "mean", "variance", "prior", "gamma", "beta"];
+const MOMENTS: MomentName[] = ["mass", "mean", "variance"];
+
+/**
+ * An engine with a memory of its own.
+ *
+ * @throws Error where an option does not fit, or the runtime cannot compile the binary
+ */
+export function createEngine(options: EngineOptions = {}): Engine {
+  checkObject("createEngine", "options", options);
+  return new MixtureEngine(options);
+}
+
+class MixtureEngine implements Engine {
+  private readonly heap: EngineMemory;
+  private kernels: MixtureKernels | undefined;
+  private sharing: Sharing | undefined;
+
+  constructor({ module, initialBytes = PAGE, maximumBytes = 2 ** 30, threads = 1 }: EngineOptions) {
+    const op = "createEngine";
+    checkThreads(op, threads, module);
+    this.heap = new EngineMemory(op, initialBytes, maximumBytes, threads > 1);
+    const memory = this.heap.for(op);
+    this.kernels = kernelsOver(op, memory, module);
+    if (threads > 1)
+      this.sharing = share(this.kernels, inlinedModule(op, true), memory, this.heap.take(op, BLOCK_BYTES), threads);
+  }
+
+  get threads(): number {
+    return 1 + (this.sharing?.threads.started ?? 0);
+  }
+
+  buffer(length: number): EngineBuffer {
+    this.heap.for("buffer");
+    checkNonNegativeInteger("buffer", "length", length);
+    const buffer = new FloatBuffer(this.heap, this.heap.take("buffer", 4 * length), length);
+    buffer.values.fill(0);
+    return buffer;
+  }
+
+  normalize<Out extends Floats>(x: Floats, mixture: Mixture, options?: NormalizationOptions, out?: Out): Out & Float32Array {
+    const [y] = this.run("normalize", { x }, mixture, options, [["out", out]]);
+    return y as Out & Float32Array;
+  }
+
+  gradients<Out extends Outputs<GradientName>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    options?: NormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out> {
+    return named(GRADIENTS, this.run("gradients", { x, dy }, mixture, options, outputsOf("gradients", GRADIENTS, out)));
+  }
+
+  responsibilities<Out extends Floats>(x: Floats, mixture: Mixture, options?: MixtureOptions, out?: Out): Out & Float32Array {
+    const [tau] = this.run("responsibilities", { x }, mixture, options, [["out", out]]);
+    return tau as Out & Float32Array;
+  }
+
+  moments<Out extends Outputs<MomentName>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: MixtureOptions,
+    out?: Out,
+  ): Filled<MomentName, Out> {
+    return named(MOMENTS, this.run("moments", { x }, mixture, options, outputsOf("moments", MOMENTS, out)));
+  }
+
+  memory(): { used: number; size: number; maximum: number } {
+    return this.heap.report("memory");
+  }
+
+  dispose(): void {
+    this.sharing?.threads.terminate();
+    this.sharing = undefined;
+    this.heap.dispose();
+    this.kernels = undefined;
+  }
+
+  /** All that an argument may have wrong is found out before anything is written. */
+  private run(
+    op: Op,
+    activations: { x: Floats; dy?: Floats },
+    mixture: Mixture,
+    options: NormalizationOptions = {},
+    outputs: Array<[argument: string, given: Floats | undefined]>,
+  ): Floats[] {
+    const memory = this.heap;
+    memory.for(op);
+    checkObject(op, "options", options);
+    checkObject(op, "mixture", mixture);
+    // All of it now: what a getter does must not come between a place and its use.
+    const { inner = 1, epsilon = 1e-3, formula = "uan" } = options;
+    const parameters = { ...mixture };
+    const isNorm = op === "normalize" || op === "gradients";
+    checkChoice(op, "formula", formula, isNorm ? FORMULAS : ["uan"]);
+
+    const place = (argument: string, given: unknown) => placeOf(op, argument, given, memory);
+    const optional = (argument: string, given: unknown) => (given === undefined ? undefined : place(argument, given));
+    const x = place("x", activations.x);
+    const dy = op === "gradients" ? place("dy", activations.dy) : undefined;
+    const mean = place("mean", parameters.mean);
+    const variance = place("variance", parameters.variance);
+    const prior = place("prior", parameters.prior);
+    const gamma = optional("gamma", parameters.gamma);
+    const beta = optional("beta", parameters.beta);
+
+    const components = prior.length;
+    const channels = mean.length / components;
+    if (components < 1) throw argumentError(op, "prior", "have a number for each component, at least one", "none");
+    if (channels < 1 || !Number.isInteger(channels)) {
+      throw argumentError(op, "mean", `have a length that is a multiple of prior's, ${components}`, String(mean.length));
+    }
+    checkCount(op, "inner", inner);
+    const row = channels * inner;
+    if (x.length % row !== 0) {
+      throw argumentError(op, "x", `have a length that is a multiple of channels times inner, ${row}`, String(x.length));
+    }
+    if (dy) checkLength(op, dy, x.length);
+    checkLength(op, variance, mean.length);
+    for (const perChannel of [gamma, beta]) if (perChannel) checkLength(op, perChannel, channels);
+    for (const parameter of [variance, prior]) {
+      const negative = valuesOf(op, parameter, memory).find((value) => !(value >= 0));
+      if (negative !== undefined) throw argumentError(op, parameter.argument, "not be negative", String(negative));
+    }
+
+    const tensor = (dataId: Place, ...shape: number[]): TensorInfo => ({ dataId, shape, dtype: "float32" });
+    const inputs = {
+      x: tensor(x, x.length / row, channels, inner),
+      dy: dy && tensor(dy, x.length / row, channels, inner),
+      mean: tensor(mean, components, channels),
+      variance: tensor(variance, components, channels),
+      prior: tensor(prior, components),
+      gamma: isNorm && gamma ? tensor(gamma, channels) : undefined,
+      beta: op === "normalize" && beta ? tensor(beta, channels) : undefined,
+    };
+    const attrs = { axis: 1, epsilon, formula };
+    const kernel = KERNELS[op];
+    const job = kernel.job(this.kernels as MixtureKernels, inputs, attrs, kernel.check(inputs, attrs));
+    const places = outputs.map(([argument, given]) => optional(argument, given));
+    return runInMemory(op, memory, job, places, this.sharing);
+  }
+}
+
+function checkThreads(op: string, threads: number, module: unknown): void {
+  if (!isThreadCount(threads)) throw argumentError(op, "threads", THREAD_COUNT, String(threads));
+  if (threads === 1) return;
+  if (module !== undefined) throw argumentError(op, "module", "be left out where there are threads", tagOf(module));
+  if (typeof SharedArrayBuffer === "undefined") {
+    throw argumentError(
+      op,
+      "threads",
+      "be 1 where there is no SharedArrayBuffer: in pages not cross-origin isolated",
+      String(threads),
+    );
+  }
+}
+
+function checkObject(op: string, argument: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) throw argumentError(op, argument, "be an object", tagOf(value));
+}
+
+/** What is given for outputs, in the order of their names. */
+function outputsOf<Name extends string>(op: string, names: Name[], out: Outputs<Name> = {}) {
+  checkObject(op, "out", out);
+  for (const name in out) checkChoice(op, "out", name, names);
+  return names.map((name): [string, Floats | undefined] => [`out.${name}`, out[name]]);
+}
+
+function named<Name extends string, Out>(names: Name[], outputs: Floats[]): Filled<Name, Out> {
+  return Object.fromEntries(names.map((name, i) => [name, outputs[i]])) as Filled<Name, Out>;
+}

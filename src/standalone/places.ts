@@ -1,0 +1,71 @@
+import { argumentError } from "../arguments.js";
+import type { Pointer } from "../backend/module.js";
+import type { EngineMemory } from "./engineMemory.js";
+import { FloatBuffer } from "./floatBuffer.js";
+import type { Floats } from "./types.js";
+
+/** Where the numbers of an argument are. */
+export interface Place {
+  argument: string;
+  given: Floats;
+  length: number;
+  /** What `at` counts from the start of: the engine's memory, or an array's own. */
+  space: object;
+  at: Pointer;
+  /** Whether that is the engine's memory, so that nothing need be copied. */
+  isInside: boolean;
+}
+
+/** @throws Error where there is nothing that could be read or written. */
+export function placeOf(op: string, argument: string, given: unknown, memory: EngineMemory): Place {
+  if (given instanceof FloatBuffer) {
+    if (given.memory !== memory) throw argumentError(op, argument, "be a buffer of this engine", "one of another");
+    if (given.isFree) throw argumentError(op, argument, "be a buffer that is in use", "one that was freed");
+    return { argument, given, length: given.length, space: memory, at: given.at, isInside: true };
+  }
+  if (!isFloat32Array(given)) throw argumentError(op, argument, "be a Float32Array or a buffer", tagOf(given));
+  const { buffer, byteOffset: at, byteLength, length } = given;
+  if (isDetached(given)) {
+    throw argumentError(op, argument, "have its numbers", "an array that lost them: memory that grows detaches it");
+  }
+  const isInside = memory.owns(buffer);
+  if (isInside && length > 0 && !memory.holds(at, byteLength)) {
+    throw argumentError(op, argument, "lie within a buffer", "an array over memory that is free");
+  }
+  return { argument, given, length, space: isInside ? memory : buffer, at, isInside };
+}
+
+/** The numbers that are there now. */
+export function valuesOf(op: string, { given, at, length, isInside }: Place, memory: EngineMemory): Float32Array {
+  return isInside ? memory.floats(op, at, length) : (given as Float32Array);
+}
+
+export function checkLength(op: string, { argument, length }: Place, wanted: number): void {
+  if (length !== wanted) throw argumentError(op, argument, `have length ${wanted}`, String(length));
+}
+
+/** @throws Error where an output shares memory with a place that is read or written besides. */
+export function checkApart(op: string, output: Place, others: Place[]): void {
+  for (const other of others) {
+    const isApart = output.at + 4 * output.length <= other.at || other.at + 4 * other.length <= output.at;
+    if (output.space === other.space && !isApart && output.length > 0 && other.length > 0) {
+      throw argumentError(op, output.argument, "share no memory with inputs and other outputs", `some of '${other.argument}'`);
+    }
+  }
+}
+
+/** What a message calls it: 'Float64Array', 'Undefined'. */
+export const tagOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
+
+/** By its tag: an array may come from another realm. */
+const isFloat32Array = (value: unknown): value is Float32Array => ArrayBuffer.isView(value) && tagOf(value) === "Float32Array";
+
+function isDetached({ buffer, length }: Float32Array): boolean {
+  if (length > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}

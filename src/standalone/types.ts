@@ -1,0 +1,157 @@
+// What users of tfjs-uan/standalone see. Nothing here, nor what it imports, knows TensorFlow.js.
+
+/** Float32 numbers of an engine's memory, made by {@link Engine.buffer}. */
+export interface EngineBuffer {
+  /**
+   * The numbers. Ask for them anew after a call of the engine: when its memory grows, arrays over it lose their numbers (their
+   * length is 0 then), and this makes another one.
+   *
+   * @throws Error after free, or after the engine's dispose
+   */
+  readonly values: Float32Array;
+  readonly length: number;
+  /** Gives the memory back to the engine. Once is enough; more often does nothing. */
+  free(): void;
+}
+
+/**
+ * An array, or a buffer of the engine that is called. A buffer is worked on in place, and so is an array over a buffer's memory
+ * (`buffer.values.subarray(…)`); other arrays are copied in and out.
+ */
+export type Floats = Float32Array | EngineBuffer;
+
+/** A mixture of K univariate Gaussians in each of C channels: K is the length of `prior`, K · C that of `mean`. */
+export interface Mixture<T extends Floats = Floats> {
+  /** [K, C], row-major: all channels of the first component, then of the second … */
+  mean: T;
+  /** [K, C], not negative */
+  variance: T;
+  /** [K], not negative; it should sum to 1 */
+  prior: T;
+  /** Multiplied with the normalized activations, [C]. Default: none. */
+  gamma?: T | undefined;
+  /** Added to them, [C]. Default: none. */
+  beta?: T | undefined;
+}
+
+export interface MixtureOptions {
+  /**
+   * How many activations of one channel follow one another: x is [N, C, inner]. Default 1, channels last; for [N, C, H, W] it is
+   * H · W.
+   */
+  inner?: number | undefined;
+  /** Added to every variance. Default 1e-3. */
+  epsilon?: number | undefined;
+}
+
+export interface NormalizationOptions extends MixtureOptions {
+  /** "uan" (default), the paper's, or "ucb", that of the authors' published Keras layer. */
+  formula?: "uan" | "ucb" | undefined;
+}
+
+/** What {@link Engine.gradients} makes, by what it is the gradient of. */
+export type GradientName = "x" | "mean" | "variance" | "prior" | "gamma" | "beta";
+/** What {@link Engine.moments} makes. */
+export type MomentName = "mass" | "mean" | "variance";
+
+/** Where outputs shall be written; those not named are made. */
+export type Outputs<Name extends string> = { [name in Name]?: Floats | undefined };
+
+/** Outputs by name: what was given for them, or else new arrays. */
+export type Filled<Name extends string, Given> = {
+  [name in Name]: name extends keyof Given
+    ? Given[name] extends Floats
+      ? Given[name]
+      : Exclude<Given[name], undefined> | Float32Array
+    : Float32Array;
+};
+
+/**
+ * Unsupervised Adaptive Normalization (Faye, Azzag, Lebbah, Feng, IJCNN 2024) over a memory of its own.
+ *
+ * Activations `x` are [N, C, inner], one number after the other, at most 2^30; what belongs to each is in the same order. An output
+ * that is given (`out`) is written and returned; it must have the output's length, and share no memory with an input or another
+ * output. Otherwise a new array is returned.
+ *
+ * Every method throws an Error that names what does not fit: an argument of another type, length or value, a buffer of another
+ * engine or one that is freed; and a RangeError where a call wants more memory than the engine may have. Nothing is written then.
+ */
+export interface Engine {
+  /**
+   * A block of the engine's memory, all zeros, that is there until it is freed.
+   *
+   * @param length how many numbers
+   */
+  buffer(length: number): EngineBuffer;
+
+  /**
+   * y, like x. With v_k = variance_k + epsilon and the responsibilities τ of {@link responsibilities}:
+   *
+   *     y = gamma · Σ_k τ_k (x − mean_k)/√(prior_k v_k) + beta
+   *
+   * The formula "ucb", the accuracy, and what NaN, infinity and tiny variances give are as tfjs-uan's
+   * unsupervisedAdaptiveNormalization has them.
+   */
+  normalize(x: Floats, mixture: Mixture, options?: NormalizationOptions): Float32Array;
+  normalize<Out extends Floats>(x: Floats, mixture: Mixture, options: NormalizationOptions | undefined, out: Out): Out;
+
+  /**
+   * The gradients of Σ dy · y: of x (like x), mean and variance [K, C], prior [K], gamma and beta [C]. All are computed, whichever
+   * are wanted. A gradient for mean, variance or prior is that of the number itself, whatever it was made of.
+   *
+   * @param dy like x
+   */
+  gradients<Out extends Outputs<GradientName> = Record<never, never>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    options?: NormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out>;
+
+  /**
+   * For each activation, the K components' responsibilities for it, [N, C, inner, K]:
+   * τ = softmax over k of (log prior_k − ½ log v_k − (x − mean_k)²/(2 v_k)).
+   */
+  responsibilities(x: Floats, mixture: Mixture, options?: MixtureOptions): Float32Array;
+  responsibilities<Out extends Floats>(x: Floats, mixture: Mixture, options: MixtureOptions | undefined, out: Out): Out;
+
+  /**
+   * Mass n_k = Σ τ_k, mean m_k = Σ τ_k x / n_k and variance Σ τ_k (x − m_k)² / n_k of every component over a channel's activations,
+   * each [K, C]: the M step of EM. A component without mass keeps the mean and variance it came with.
+   */
+  moments<Out extends Outputs<MomentName> = Record<never, never>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: MixtureOptions,
+    out?: Out,
+  ): Filled<MomentName, Out>;
+
+  /** Bytes: of buffers that are not freed, of the memory as it is now, and the most that it may have. */
+  memory(): { used: number; size: number; maximum: number };
+
+  /** How many threads have started, with the caller's. */
+  readonly threads: number;
+
+  /** Ends the threads, and lets go of the memory. The engine, and its buffers, cannot be used any more. */
+  dispose(): void;
+}
+
+export interface EngineOptions {
+  /**
+   * The binary, compiled: `tfjs-uan/wasm/tfjs-uan-standalone-simd.wasm`, `…-relaxed-simd.wasm`, which is the faster one where there
+   * is relaxed SIMD, or `…-scalar.wasm` where there is no SIMD. Default: the one for SIMD, which is inlined.
+   */
+  module?: WebAssembly.Module | undefined;
+  /** Bytes of memory to begin with, rounded up to whole pages of 64 KiB. Default one page. */
+  initialBytes?: number | undefined;
+  /** The most that the memory may grow to, likewise; at most 4 GiB. Default 1 GiB. */
+  maximumBytes?: number | undefined;
+  /**
+   * How many threads, with the caller's, share the work of a call on tens of thousands of activations. Default 1. With more, the
+   * engine's memory is a SharedArrayBuffer, which browsers have in cross-origin isolated pages only, and the binary is the inlined
+   * one. Threads are workers, started by the first
+   * such call; until they have started the caller's does all the work. What is computed does not depend on their number.
+   */
+  threads?: number | undefined;
+}

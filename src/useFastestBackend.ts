@@ -1,0 +1,235 @@
+import {
+  add,
+  backend,
+  engine,
+  findBackendFactory,
+  getBackend,
+  getKernelsForBackend,
+  type KernelBackend,
+  removeBackend,
+  setBackend,
+  tensor1d,
+  tidy,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { argumentError, checkChoice } from "./arguments.js";
+import { checkWebgl, checkWebgpu, webglHardware, webgpuHardware } from "./runtime/graphics.js";
+import { importInstalled, messageOf } from "./runtime/packages.js";
+import { Refusal } from "./runtime/refusal.js";
+
+/** What useFastestBackend can choose. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
+export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node" | "wasm" | "cpu";
+
+export interface FastestBackendConfig {
+  /** What may be chosen, the most wanted first. Default: tfjs-node-gpu, webgpu, webgl, tfjs-node, wasm, cpu. */
+  order?: readonly BackendCandidate[];
+  /** Whether every decision is logged to the console. Default false; what is broken is warned of in any case. */
+  verbose?: boolean;
+}
+
+/** A candidate that was not chosen. */
+export interface PassedOver {
+  candidate: BackendCandidate;
+  /** Why not. */
+  reason: string;
+  /** Where the candidate is there, but broken: what it threw. */
+  error?: Error;
+}
+
+export interface FastestBackend {
+  /** TensorFlow.js's name of the backend that is now in use. */
+  backend: string;
+  candidate: BackendCandidate;
+  /** What it runs on. */
+  reason: string;
+  /** What was preferred to it, in the order of trying. */
+  tried: PassedOver[];
+}
+
+/** Each puts its backend in use and says what that runs on; or throws a Refusal, or what it is broken by. */
+const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
+  "tfjs-node-gpu": () => useNative("@tensorflow/tfjs-node-gpu", true),
+  webgpu: async () => {
+    checkWebgpu();
+    checkImported("webgpu");
+    const hardware = await webgpuHardware();
+    await use("webgpu");
+    return `WebGPU on ${hardware}`;
+  },
+  webgl: async () => {
+    checkWebgl();
+    checkImported("webgl");
+    const hardware = webglHardware();
+    await use("webgl");
+    return `WebGL on ${hardware}`;
+  },
+  "tfjs-node": () => useNative("@tensorflow/tfjs-node", false),
+  wasm: async () => {
+    provide("wasm", "@tensorflow/tfjs-backend-wasm");
+    await use("wasm");
+    return "WebAssembly, with the kernels of tfjs-uan";
+  },
+  cpu: async () => {
+    provide("cpu", "@tensorflow/tfjs-backend-cpu");
+    await use("cpu");
+    return "JavaScript, with the kernels of tfjs-uan";
+  },
+};
+
+const NAMES = Object.keys(CANDIDATES) as BackendCandidate[];
+
+let lastCall: Promise<unknown> = Promise.resolve();
+
+/**
+ * Puts the fastest backend that works here in use: in the order of trying
+ *
+ * - "tfjs-node-gpu", if it is installed and has found a GPU;
+ * - "webgpu", then "webgl", if their packages are imported and the browser runs them on hardware, not in software;
+ * - "tfjs-node", if it is installed;
+ * - "wasm", then "cpu", with this package's kernels.
+ *
+ * Backends of other names are not considered. One that is imported, or registered otherwise, is taken as it is. In Node.js (from
+ * 20.16), Bun and Deno those of @tensorflow/tfjs-node-gpu, -node, -backend-wasm and -backend-cpu that are installed are imported
+ * when their turn comes: found from where this package is, or from the program that was started. In a browser nothing is. A native
+ * TensorFlow has to add two numbers before it is chosen: that of 4.22 loads in Node.js 23 and later, but computes nothing there.
+ *
+ * Calls wait for each other. Where TensorFlow.js's tf.setBackend("wasm") never settles, because a file is missing that
+ * setWasmPaths(…, true) names, this does not either.
+ *
+ * @returns what was chosen and why, and why not what comes before it
+ * @throws where `order` is empty or names something else, before anything is tried; and where nothing in it works, with all the
+ * reasons: then the backend that was in use still is
+ */
+export function useFastestBackend(config: FastestBackendConfig = {}): Promise<FastestBackend> {
+  // Two at a time would each make the other's backend one that was "set in the meantime", and so failed.
+  const call = lastCall.then(() => choose(config));
+  lastCall = call.catch(() => {});
+  return call;
+}
+
+function checkOrder(order: unknown): void {
+  if (!Array.isArray(order) || order.length === 0) {
+    const got = Array.isArray(order) ? "[]" : `'${order}'`;
+    throw argumentError("useFastestBackend", "order", `list one or more of '${NAMES.join("', '")}'`, got);
+  }
+  for (const candidate of order) checkChoice("useFastestBackend", "order", candidate, NAMES);
+}
+
+async function choose({ order = NAMES, verbose = false }: FastestBackendConfig): Promise<FastestBackend> {
+  checkOrder(order);
+  // A backend that somebody else has begun to initialize would take the place of the one chosen.
+  await (engine() as unknown as { pendingBackendInit?: Promise<boolean> }).pendingBackendInit;
+
+  const before = getBackend();
+  const tried: PassedOver[] = [];
+  for (const candidate of new Set(order)) {
+    try {
+      const reason = await CANDIDATES[candidate]();
+      if (verbose) console.log(`tfjs-uan: ${candidate} is chosen: ${reason}`);
+      return { backend: getBackend(), candidate, reason, tried };
+    } catch (error) {
+      const reason = messageOf(error);
+      const isBroken = !(error instanceof Refusal);
+      tried.push({ candidate, reason, ...(isBroken && { error: asError(error) }) });
+      if (isBroken) console.warn(`tfjs-uan: ${candidate} is broken: ${reason}`);
+      else if (verbose) console.log(`tfjs-uan: ${candidate} is passed over: ${reason}`);
+    }
+  }
+  await putBack(before);
+  const reasons = tried.map(({ candidate, reason }) => `\n  ${candidate}: ${reason}`);
+  throw new Error(`useFastestBackend: none of the backends in 'order' works here${reasons.join("")}`);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown), { cause: thrown });
+}
+
+/** The backend that was in use, in use again; where none was, TensorFlow.js chooses at the first operation, as it would have. */
+async function putBack(before: string | undefined): Promise<void> {
+  if (before) await setBackend(before);
+  // A name without a backend is what a failed tf.setBackend leaves behind.
+  else if (!engine().registry[getBackend()]) engine().backendName = before as unknown as string;
+}
+
+/** tf.setBackend; but a failure is thrown, where TensorFlow.js logs it and returns false. */
+async function use(name: string): Promise<void> {
+  const registration = engine().registryFactory[name];
+  if (!registration) throw new Error(`there is no backend '${name}'`);
+  const { factory } = registration;
+  let failure: unknown = `the backend '${name}' could not be initialized`;
+  const fail = (error: unknown) => {
+    failure = error;
+  };
+  registration.factory = () => {
+    try {
+      const made = factory();
+      Promise.resolve(made).catch(fail);
+      return made;
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
+  try {
+    if (!(await setBackend(name))) throw failure;
+  } finally {
+    registration.factory = factory;
+  }
+}
+
+/** Browsers' backends are the user's to import: what is not, is not in the bundle. */
+function checkImported(name: "webgpu" | "webgl"): void {
+  if (!findBackendFactory(name)) throw new Refusal(`@tensorflow/tfjs-backend-${name} is not imported`);
+}
+
+/** Has a backend registered by the package that does so, if it is not. */
+function provide(name: string, packageName: string): void {
+  if (findBackendFactory(name)) return;
+  importInstalled(packageName);
+  if (!findBackendFactory(name)) throw new Error(`${packageName} registered no backend '${name}' in this copy of TensorFlow.js`);
+}
+
+/** What is used of the backend of @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu. */
+interface NativeBackend extends KernelBackend {
+  isGPUPackage?: boolean;
+  isUsingGpuDevice?: boolean;
+}
+
+/**
+ * @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu register the same backend and the same kernels, so that a process can have
+ * one of them: whichever is there is taken, and one that is imported here and broken is cleared away for the other.
+ */
+async function useNative(packageName: string, onGpu: boolean): Promise<string> {
+  const isThere = findBackendFactory("tensorflow") !== null;
+  const kernels = isThere ? [] : getKernelsForBackend("tensorflow").map(({ kernelName }) => kernelName);
+  try {
+    provide("tensorflow", packageName);
+    await use("tensorflow");
+    const { isUsingGpuDevice, isGPUPackage } = backend() as NativeBackend;
+    if (onGpu && !isUsingGpuDevice) throw new Refusal("the native TensorFlow that is loaded found no GPU, or is not for one");
+    checkComputes();
+    const device = isUsingGpuDevice ? "a GPU" : "the CPU";
+    return `native TensorFlow on ${device}${isGPUPackage && !isUsingGpuDevice ? ", where tfjs-node-gpu found no GPU" : ""}`;
+  } catch (error) {
+    if (!isThere && !(error instanceof Refusal)) clearNative(kernels);
+    throw error;
+  }
+}
+
+function checkComputes(): void {
+  let got: unknown;
+  try {
+    got = tidy(() => add(tensor1d([1]), tensor1d([2])).dataSync()[0]);
+  } catch (error) {
+    throw new Error(`native TensorFlow is loaded, but does not compute: ${messageOf(error)}`, { cause: error });
+  }
+  if (got !== 3) throw new Error(`native TensorFlow is loaded, but does not compute: 1 + 2 = ${got}`);
+}
+
+/** Takes out what a native package registered before it broke, but for the kernels named. */
+function clearNative(kernels: string[]): void {
+  if (findBackendFactory("tensorflow")) removeBackend("tensorflow");
+  for (const { kernelName } of getKernelsForBackend("tensorflow")) {
+    if (!kernels.includes(kernelName)) unregisterKernel(kernelName, "tensorflow");
+  }
+}

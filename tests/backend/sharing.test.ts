@@ -1,0 +1,175 @@
+import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
+import { afterAll, describe, expect, it } from "vitest";
+import type { BinaryKernel } from "../../src/backend/job.js";
+import { kernelsOver } from "../../src/backend/module.js";
+import { setThreadCount, sharingOf } from "../../src/backend/sharing.js";
+import { piecesOf } from "../../src/backend/splitting.js";
+import { runInPlace, type WasmBackend } from "../../src/backend/wasmBackend.js";
+import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
+import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
+import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
+import { NormalizationGiven } from "../../src/kernels/normalizationGiven.js";
+import { UnsupervisedAdaptiveNorm } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
+import { UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNormGrad.js";
+import { generator, normal, uniform } from "../helpers/random.js";
+
+/** What the library wants of the WASM backend, over a memory of its own that is shared or is not. Nothing is ever freed. */
+class Heap {
+  readonly memory: WebAssembly.Memory;
+  private end = 64;
+  private readonly places = new Map<DataId, number>();
+
+  constructor(shared: boolean) {
+    this.memory = new WebAssembly.Memory({ initial: 512, maximum: 65536, shared });
+  }
+
+  readonly wasm = {
+    _malloc: (bytes: number) => {
+      const at = this.end;
+      this.end += Math.ceil(bytes / 8) * 8;
+      return at;
+    },
+    _free: () => {},
+  };
+
+  makeOutput(shape: number[]): TensorInfo {
+    const dataId = {};
+    this.places.set(dataId, this.wasm._malloc(4 * shape.reduce((a, b) => a * b, 1)));
+    return { dataId, shape, dtype: "float32" };
+  }
+
+  getMemoryOffset(dataId: DataId): number {
+    return this.places.get(dataId) as number;
+  }
+
+  disposeData(): void {}
+
+  put(shape: number[], values: Float32Array): TensorInfo {
+    const tensor = this.makeOutput(shape);
+    this.values(tensor).set(values);
+    return tensor;
+  }
+
+  values({ dataId, shape }: TensorInfo): Float32Array {
+    return new Float32Array(
+      this.memory.buffer,
+      this.getMemoryOffset(dataId),
+      shape.reduce((a, b) => a * b, 1),
+    );
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: kernels of different inputs and attributes
+type Kernel = BinaryKernel<any, any, any>;
+type Values = { [input: string]: [shape: number[], values: Float32Array] };
+
+/** A kernel's outputs over a memory of that kind. */
+function outputs(kernel: Kernel, values: Values, attrs: object, heap: Heap): Float32Array[] {
+  const inputs = Object.fromEntries(Object.entries(values).map(([name, [shape, array]]) => [name, heap.put(shape, array)]));
+  const backend = heap as unknown as WasmBackend;
+  const infos = runInPlace(backend, heap.memory, (kernels) => {
+    const job = kernel.job(kernels, inputs, attrs, kernel.check(inputs, attrs));
+    expect(piecesOf(job)).toBeGreaterThan(1);
+    return job;
+  });
+  return infos.map((info) => heap.values(info).slice());
+}
+
+const random = generator(1);
+const shape = [8, 24, 25, 14];
+const numbers = (...shape: number[]): [number[], Float32Array] => [
+  shape,
+  normal(
+    random,
+    shape.reduce((a, b) => a * b, 1),
+  ),
+];
+const positive = (...shape: number[]): [number[], Float32Array] => [
+  shape,
+  uniform(
+    random,
+    shape.reduce((a, b) => a * b, 1),
+    0.2,
+    2,
+  ),
+];
+
+const mixture = { x: numbers(...shape), mean: numbers(3, 14), variance: positive(3, 14), prior: positive(3) };
+const uan = { axis: -1, epsilon: 1e-3 };
+const slabs = { slabs: 8, outer: 600, channels: 14, inner: 1, sets: 2, epsilon: 1e-3 };
+const batch = { slabs: 1, outer: 4800, channels: 14, inner: 1, sets: 14, epsilon: 1e-3 };
+const channelsFirst = { slabs: 1, outer: 8, channels: 24, inner: 350, sets: 24, epsilon: 1e-3 };
+const perChannel = { gamma: numbers(14), beta: numbers(14) };
+
+const CASES: [string, Kernel, Values, object][] = [
+  ["UAN", UnsupervisedAdaptiveNorm, { ...mixture, ...perChannel }, uan],
+  ["UAN, ucb", UnsupervisedAdaptiveNorm, mixture, { ...uan, formula: "ucb" }],
+  ["UAN's gradient", UnsupervisedAdaptiveNormGrad, { ...mixture, dy: numbers(...shape), gamma: perChannel.gamma }, uan],
+  [
+    "UAN's gradient along axis 1",
+    UnsupervisedAdaptiveNormGrad,
+    { ...mixture, mean: numbers(2, 24), variance: positive(2, 24), prior: positive(2), dy: numbers(...shape) },
+    { ...uan, axis: 1 },
+  ],
+  ["responsibilities", MixtureResponsibilities, mixture, uan],
+  ["moments", MixtureMoments, mixture, uan],
+  ["batch normalization", Normalization, { x: mixture.x, ...perChannel }, batch],
+  [
+    "batch normalization's gradient",
+    NormalizationGrad,
+    { x: mixture.x, dy: numbers(...shape), mean: numbers(1, 14), variance: positive(1, 14), gamma: perChannel.gamma },
+    batch,
+  ],
+  [
+    "batch normalization's gradient along axis 1",
+    NormalizationGrad,
+    { x: mixture.x, dy: numbers(...shape), mean: numbers(1, 24), variance: positive(1, 24) },
+    channelsFirst,
+  ],
+  [
+    "batch normalization at inference",
+    NormalizationGiven,
+    { x: mixture.x, mean: numbers(14), variance: positive(14), ...perChannel },
+    batch,
+  ],
+  ["group normalization", Normalization, { x: mixture.x, ...perChannel }, slabs],
+  [
+    "group normalization's gradient",
+    NormalizationGrad,
+    { x: mixture.x, dy: numbers(...shape), mean: numbers(8, 2), variance: positive(8, 2), gamma: perChannel.gamma },
+    slabs,
+  ],
+];
+
+describe("over shared memory", () => {
+  afterAll(() => setThreadCount(1));
+
+  it.each(CASES)("%s: the values are those over a memory that is not", async (_, kernel, values, attrs) => {
+    const alone = outputs(kernel, values, attrs, new Heap(false));
+    let first: Float32Array[] | undefined;
+    for (const threads of [1, 2, 4]) {
+      setThreadCount(threads);
+      const heap = new Heap(true);
+      // Once before the threads have started, and again with them.
+      const before = outputs(kernel, values, attrs, heap);
+      const { threads: pool } = sharingOf(heap.memory, kernelsOver(heap.memory), heap.wasm._malloc) ?? {};
+      while ((pool?.started ?? 0) < threads - 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      const after = outputs(kernel, values, attrs, heap);
+      first ??= before;
+      expect(before).toEqual(first);
+      expect(after).toEqual(first);
+    }
+    first?.forEach((output, i) => {
+      const other = alone[i] as Float32Array;
+      const scale = other.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+      const worst = output.reduce((most, value, j) => Math.max(most, Math.abs(value - (other[j] as number)) / scale), 0);
+      expect(worst).toBeLessThan(1e-6);
+    });
+  });
+});
+
+describe("setThreadCount", () => {
+  it.each([0, 1.5, 65, Number.NaN])("refuses %s", (count) => {
+    expect(() => setThreadCount(count)).toThrow("setThreadCount: argument 'count' must be an integer from 1 to 64, got");
+  });
+});

@@ -1,0 +1,246 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-wasm";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { build, type Plugin } from "esbuild";
+import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import artifacts from "../../examples/worker/model.json" with { type: "json" };
+import "../../src/layers.js";
+import { expectClose } from "../helpers/closeness.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const WORKER = "./examples/worker/worker.ts";
+const { compatibility_date: DATE } = JSON.parse(readFileSync(`${ROOT}/examples/worker/wrangler.jsonc`, "utf8"));
+/** What the date lets module scope do: WebAssembly could be compiled there. */
+const STRICT = "disallow_eval_during_startup";
+
+const POINTS = [
+  [0.5, 0.1],
+  [-0.3, 0.4],
+  [0, 0],
+  [-0.9, -0.9],
+  [0.02, -0.71],
+  [30, -1e-8],
+];
+
+interface Module {
+  type: "ESModule" | "CompiledWasm";
+  path: string;
+  contents: string | Uint8Array;
+}
+
+/** Bundles a Worker as wrangler does: `.wasm` files are modules beside it. */
+async function bundle(source: string): Promise<Module[]> {
+  const binaries = new Map<string, Module>();
+  const compiledWasm: Plugin = {
+    name: "CompiledWasm",
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /\.wasm$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+        if (pluginData === compiledWasm) return undefined;
+        const { path: file, errors } = await resolve(path, { kind, importer, resolveDir, pluginData: compiledWasm });
+        if (errors.length > 0) return { errors };
+        const name = `./${basename(file)}`;
+        binaries.set(name, { type: "CompiledWasm", path: name, contents: readFileSync(file) });
+        return { path: name, external: true };
+      });
+    },
+  };
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: ROOT },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    plugins: [compiledWasm],
+  });
+  return [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]?.text ?? "" }, ...binaries.values()];
+}
+
+/** A Worker in workerd, and what it has written to the console. */
+interface Started {
+  fetch(path: string, body?: unknown): Promise<Response>;
+  console: string[];
+  stop(): Promise<void>;
+}
+
+async function start(modules: Module[], flags: string[]): Promise<Started> {
+  const console: string[] = [];
+  const miniflare = new Miniflare({
+    modules,
+    compatibilityDate: DATE,
+    compatibilityFlags: flags,
+    cf: false,
+    handleRuntimeStdio(...streams: Readable[]) {
+      for (const stream of streams) stream.on("data", (data: Buffer) => console.push(String(data)));
+    },
+  });
+  const url = await miniflare.ready;
+  return {
+    // By the network, as anyone would.
+    fetch(path, body) {
+      const post = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
+      return fetch(new URL(path, url), body === undefined ? {} : post);
+    },
+    console,
+    stop: () => miniflare.dispose(),
+  };
+}
+
+/** What the model says in this process. */
+let expected: number[];
+
+beforeAll(async () => {
+  await tf.setBackend("wasm");
+  const weightData = new Uint8Array(Buffer.from(artifacts.weights, "base64")).buffer;
+  const model = await tfl.loadLayersModel(tf.io.fromMemory({ ...(artifacts as tf.io.ModelArtifacts), weightData }));
+  expected = Array.from((model.predict(tf.tensor2d(POINTS)) as tf.Tensor).dataSync());
+});
+
+const isPrediction = async (response: Response): Promise<void> => {
+  expect(response.status).toBe(200);
+  const { probabilities } = (await response.json()) as { probabilities: number[][] };
+  expect(probabilities.map((row) => row.length)).toEqual(POINTS.map(() => 3));
+  expectClose(probabilities.flat(), expected, 1e-5);
+};
+
+describe.each([
+  ["as it is", []],
+  ["where nothing can be compiled at start, either", [STRICT]],
+  ["with nodejs_compat", [STRICT, "nodejs_compat"]],
+])("the example, %s,", (_, flags) => {
+  let worker: Started;
+
+  beforeAll(async () => {
+    worker = await start(await bundle(`export { default } from "${WORKER}";`), flags);
+  });
+  afterAll(() => worker?.stop());
+
+  it("predicts what the model predicts here", async () => {
+    await isPrediction(await worker.fetch("/predict", { inputs: POINTS }));
+  });
+
+  it("runs on backend 'wasm' and the binary that it was given", async () => {
+    expect(await (await worker.fetch("/backend")).json()).toMatchObject({ backend: "wasm", binary: "simd" });
+  });
+
+  it("keeps no tensors", async () => {
+    const tensors = async () => ((await (await worker.fetch("/backend")).json()) as { tensors: number }).tensors;
+    const before = await tensors();
+    for (let i = 0; i < 5; i++) await isPrediction(await worker.fetch("/predict", { inputs: POINTS }));
+    await Promise.all(POINTS.map(() => worker.fetch("/predict", { inputs: POINTS }).then(isPrediction)));
+    expect((await worker.fetch("/predict", { inputs: [[1]] })).status).toBe(400);
+    expect(await tensors()).toBe(before);
+  });
+
+  it.each([
+    "",
+    "{",
+    "null",
+    "[[1, 2]]",
+    {},
+    { inputs: 1 },
+    { inputs: [] },
+    { inputs: [1, 2] },
+    { inputs: [[1, 2, 3]] },
+    { inputs: [[1, null]] },
+    { inputs: [[1, "2"]] },
+    '{ "inputs": [[1, 1e999]] }',
+    { inputs: Array(1001).fill([1, 2]) },
+  ])("answers %j with 400", async (body) => {
+    const response = await worker.fetch("/predict", body);
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { error: string }).error).toContain("inputs");
+  });
+
+  it("answers anything else with 404", async () => {
+    expect((await worker.fetch("/predict")).status).toBe(404);
+    expect((await worker.fetch("/", {})).status).toBe(404);
+  });
+
+  it("has nothing to say on the console", () => {
+    expect(worker.console).toEqual([]);
+  });
+});
+
+describe("in workerd,", () => {
+  const workers: Started[] = [];
+  const run = async (source: string, flags = [STRICT]) => {
+    const worker = await start(await bundle(source), flags);
+    workers.push(worker);
+    return worker;
+  };
+  afterAll(() => Promise.all(workers.map((worker) => worker.stop())));
+
+  const RESULT = `tf.tidy(() =>
+    unsupervisedAdaptiveNormalization(tf.tensor2d([[1, 2], [3, -4]]), [[0, 0]], [[1, 4]], [1], { epsilon: 0 }).arraySync()
+  )`;
+  const IMPORTS = `
+    import * as tf from "@tensorflow/tfjs-core";
+    import tensorflow from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
+    import { chosenWasmModule, unsupervisedAdaptiveNormalization } from "tfjs-uan";
+    import simd from "tfjs-uan/wasm/tfjs-uan-simd.wasm";
+    import relaxedSimd from "tfjs-uan/wasm/tfjs-uan-relaxed-simd.wasm";
+    import { useWasmModules } from "tfjs-uan/workers";
+  `;
+
+  it("the example's predictions run the kernel of the binary", async () => {
+    const worker = await run(`
+      import * as tf from "@tensorflow/tfjs-core";
+      import example from "${WORKER}";
+      export default {
+        async fetch(request) {
+          let response;
+          const { kernelNames } = await tf.profile(async () => {
+            response = await example.fetch(request);
+            return tf.scalar(0);
+          });
+          return Response.json({ kernelNames, ...(await response.json()) });
+        },
+      };
+    `);
+    const answer = (await (await worker.fetch("/predict", { inputs: POINTS })).json()) as { kernelNames: string[] };
+    expect(answer.kernelNames).toContain("UnsupervisedAdaptiveNorm");
+    expect(answer).toHaveProperty("probabilities");
+    expect(worker.console).toEqual([]);
+  });
+
+  it("requests that come together can set it up, with the binary for relaxed SIMD, too", async () => {
+    const worker = await run(`${IMPORTS}
+      export default {
+        async fetch() {
+          await useWasmModules({ tensorflow, uan: { simd, relaxedSimd } });
+          return Response.json({ binary: chosenWasmModule(), result: ${RESULT} });
+        },
+      };
+    `);
+    const answers = await Promise.all([1, 2, 3].map(async () => (await worker.fetch("/")).json()));
+    for (const answer of answers as { binary: string; result: number[][] }[]) {
+      expect(answer.binary).toBe("relaxedSimd");
+      expectClose(answer.result.flat(), [1, 1, 3, -2], 1e-5);
+    }
+    expect(worker.console).toEqual([]);
+  });
+
+  it("there is no doing without", async () => {
+    const worker = await run(`${IMPORTS}
+      import "@tensorflow/tfjs-backend-cpu";
+      export default {
+        async fetch() {
+          await tf.setBackend("cpu");
+          try {
+            return Response.json({ result: ${RESULT} });
+          } catch (error) {
+            return Response.json({ error: String(error) });
+          }
+        },
+      };
+    `);
+    expect(await (await worker.fetch("/")).json()).toEqual({ error: expect.stringContaining("disallowed by embedder") });
+  });
+});

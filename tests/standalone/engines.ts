@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { createEngine, type Engine, type EngineBuffer, type EngineOptions } from "../../src/standalone/index.js";
+import type { Case } from "../helpers/problems.js";
+
+export const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
+
+/** What may be given for `module`, and undefined: the inlined binary. */
+export const BINARIES = {
+  inlined: () => undefined,
+  "relaxed SIMD": () => compiled("standalone-relaxed-simd"),
+  scalar: () => compiled("standalone-scalar"),
+};
+
+export type BinaryName = keyof typeof BINARIES;
+
+export const engineWith = (name: BinaryName, options: EngineOptions = {}) =>
+  createEngine({ module: BINARIES[name](), ...options });
+
+/** A case's mixture and options, as arrays. */
+export function argumentsOf({ mean, variance, prior, gamma, beta, inner, epsilon, formula }: Case) {
+  const perChannel = {
+    ...(gamma && { gamma: Float32Array.from(gamma) }),
+    ...(beta && { beta: Float32Array.from(beta) }),
+  };
+  return { mixture: { mean, variance, prior, ...perChannel }, options: { inner, epsilon, formula } };
+}
+
+/** A buffer that holds numbers. */
+export function bufferOf(engine: Engine, values: Float32Array): EngineBuffer {
+  const buffer = engine.buffer(values.length);
+  buffer.values.set(values);
+  return buffer;
+}
+
+export type Buffers<T> = { [name in keyof T]: EngineBuffer };
+
+export function buffersOf<T extends Record<string, Float32Array>>(engine: Engine, arrays: T): Buffers<T> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, bufferOf(engine, values)])) as Buffers<T>;
+}

@@ -1,0 +1,769 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-wasm";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as esbuild from "esbuild";
+import * as vite from "vite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type BackendCandidate, type FastestBackend, useFastestBackend } from "../src/index.js";
+
+const ALL: BackendCandidate[] = ["tfjs-node-gpu", "webgpu", "webgl", "tfjs-node", "wasm", "cpu"];
+const sum = async () => (await tf.add([1], [2]).data())[0];
+
+const registered: string[] = [];
+function registerBackend(name: string, factory: () => tf.KernelBackend | Promise<tf.KernelBackend> = () => new MathBackendCPU()) {
+  tf.registerBackend(name, factory);
+  registered.push(name);
+}
+
+beforeEach(async () => {
+  await tf.setBackend("cpu");
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  vi.spyOn(console, "log").mockImplementation(() => {});
+});
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  await tf.setBackend("cpu");
+  for (const name of registered.splice(0)) tf.removeBackend(name);
+});
+
+const ownWarnings = () =>
+  vi
+    .mocked(console.warn)
+    .mock.calls.flat()
+    .filter((text) => String(text).startsWith("tfjs-uan: "));
+
+describe("useFastestBackend", () => {
+  it.each([
+    [["gpu"]],
+    [["wasm", "tensorflow"]],
+    [[]],
+    ["wasm"],
+    [null],
+  ])("refuses order %j, and names the choices", async (order) => {
+    const call = useFastestBackend({ order: order as unknown as BackendCandidate[] });
+    await expect(call).rejects.toThrow(/^useFastestBackend: argument 'order' must .*'tfjs-node-gpu', .*'cpu', got '?\w*/);
+    expect(tf.getBackend()).toBe("cpu");
+  });
+
+  it("takes 'wasm' in Node.js without native TensorFlow, and says why not what comes before", async () => {
+    const { tried, ...chosen } = await useFastestBackend();
+    expect(chosen).toEqual({ backend: "wasm", candidate: "wasm", reason: "WebAssembly, with the kernels of tfjs-uan" });
+    expect(tried).toEqual([
+      { candidate: "tfjs-node-gpu", reason: "@tensorflow/tfjs-node-gpu is not installed" },
+      { candidate: "webgpu", reason: "there is no WebGPU here" },
+      { candidate: "webgl", reason: "there is no WebGL here" },
+      { candidate: "tfjs-node", reason: "@tensorflow/tfjs-node is not installed" },
+    ]);
+    expect(tf.getBackend()).toBe("wasm");
+    expect(await sum()).toBe(3);
+    expect(console.warn).not.toHaveBeenCalled();
+    expect(console.log).not.toHaveBeenCalled();
+  });
+
+  it("follows the order, and tries nothing behind the one chosen, nor one twice", async () => {
+    expect(await useFastestBackend({ order: ["cpu", "wasm"] })).toMatchObject({ backend: "cpu", tried: [] });
+    expect((await useFastestBackend({ order: ["webgl", "webgl", "wasm", "cpu"] })).tried).toHaveLength(1);
+    expect(tf.getBackend()).toBe("wasm");
+  });
+
+  it("logs its decisions if it is told to", async () => {
+    await useFastestBackend({ order: ["webgl", "cpu"], verbose: true });
+    expect(vi.mocked(console.log).mock.calls).toEqual([
+      ["tfjs-uan: webgl is passed over: there is no WebGL here"],
+      ["tfjs-uan: cpu is chosen: JavaScript, with the kernels of tfjs-uan"],
+    ]);
+  });
+
+  it("has calls wait for each other, and for a backend that somebody else has begun to initialize", async () => {
+    const slowly = () => new Promise<tf.KernelBackend>((resolve) => setTimeout(resolve, 50, new MathBackendCPU()));
+    registerBackend("webgpu", slowly);
+    registerBackend("slow", slowly);
+    vi.stubGlobal("navigator", { gpu: gpuOf({ info: { vendor: "nvidia" } }) });
+    const theirs = tf.setBackend("slow");
+    const order: BackendCandidate[] = ["webgpu", "cpu"];
+    const calls = await Promise.all([useFastestBackend({ order }), useFastestBackend({ order }), useFastestBackend({ order })]);
+    expect(calls.map(({ backend }) => backend)).toEqual(["webgpu", "webgpu", "webgpu"]);
+    expect(await theirs).toBe(true);
+    expect(tf.getBackend()).toBe("webgpu");
+  });
+
+  it("passes over packages that it may not look for", async () => {
+    const resolve = () => {
+      throw Object.assign(new Error("Access to this API has been restricted"), { code: "ERR_ACCESS_DENIED" });
+    };
+    const createRequire = () => Object.assign(() => {}, { resolve });
+    vi.spyOn(process, "getBuiltinModule").mockReturnValue({ createRequire } as never);
+    const { tried } = await useFastestBackend({ order: ["tfjs-node", "cpu"] });
+    const why = "is not imported, and cannot be looked for here: Access to this API has been restricted";
+    expect(tried).toEqual([{ candidate: "tfjs-node", reason: `@tensorflow/tfjs-node ${why}` }]);
+    expect(console.warn).not.toHaveBeenCalled();
+  });
+
+  it("works after a call that was refused", async () => {
+    await expect(useFastestBackend({ order: [] })).rejects.toThrow();
+    expect((await useFastestBackend({ order: ["cpu"] })).backend).toBe("cpu");
+  });
+});
+
+describe("a backend that does not initialize", () => {
+  const failures: [string, () => tf.KernelBackend | Promise<tf.KernelBackend>][] = [
+    [
+      "throws",
+      () => {
+        throw new Error("no .wasm file");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("no .wasm file"))],
+    ["rejects with what is no Error, as TensorFlow.js's own", () => Promise.reject({ message: "no .wasm file" })],
+  ];
+
+  describe.each(failures)("and %s", (_, fail) => {
+    let factory: () => tf.KernelBackend | Promise<tf.KernelBackend>;
+
+    beforeEach(() => {
+      factory = fail;
+      registerBackend("webgl", () => factory());
+      vi.stubGlobal("document", { createElement: () => canvasOf({ renderer: "NVIDIA" }) });
+    });
+
+    it("is reported with its cause, and the next is taken", async () => {
+      const { backend, tried } = await useFastestBackend({ order: ["webgl", "wasm"] });
+      expect(backend).toBe("wasm");
+      expect(tried).toEqual([{ candidate: "webgl", reason: "no .wasm file", error: expect.any(Error) }]);
+      expect(ownWarnings()).toEqual(["tfjs-uan: webgl is broken: no .wasm file"]);
+      expect(await sum()).toBe(3);
+    });
+
+    it("leaves the backend in use that was, with its tensors, where nothing works", async () => {
+      await tf.setBackend("wasm");
+      const tensor = tf.tensor1d([4]);
+      const call = useFastestBackend({ order: ["webgpu", "webgl"] });
+      const reasons = "\n  webgpu: there is no WebGPU here\n  webgl: no .wasm file";
+      await expect(call).rejects.toThrow(`none of the backends in 'order' works here${reasons}`);
+      expect(tf.getBackend()).toBe("wasm");
+      expect(tf.add(tensor, 1).dataSync()[0]).toBe(5);
+    });
+
+    it("leaves TensorFlow.js to choose where nothing works and none was in use", async () => {
+      Object.assign(tf.engine(), { backendName: undefined, backendInstance: undefined });
+      await expect(useFastestBackend({ order: ["webgl"] })).rejects.toThrow("webgl: no .wasm file");
+      expect(tf.getBackend()).toBeUndefined();
+      await tf.ready();
+      expect(tf.getBackend()).toBe("wasm");
+      expect(await sum()).toBe(3);
+    });
+
+    it("can be tried again", async () => {
+      await useFastestBackend({ order: ["webgl", "cpu"] });
+      factory = () => new MathBackendCPU();
+      expect((await useFastestBackend({ order: ["webgl", "cpu"] })).backend).toBe("webgl");
+    });
+  });
+});
+
+const gpuOf = (adapter: object | null) => ({ requestAdapter: vi.fn(async (_: object) => adapter) });
+
+describe("candidate webgpu", () => {
+  const order: BackendCandidate[] = ["webgpu", "cpu"];
+
+  it.each([
+    ["by its name", { info: { vendor: "nvidia", architecture: "ampere", device: "", description: "" } }, "nvidia ampere"],
+    ["that an old browser is asked about", { requestAdapterInfo: async () => ({ vendor: "intel" }) }, "intel"],
+    ["that has no name", { info: { vendor: "", isFallbackAdapter: false } }, "an adapter without a name"],
+  ])("is chosen on hardware %s", async (_, adapter, name) => {
+    registerBackend("webgpu");
+    vi.stubGlobal("navigator", { gpu: gpuOf(adapter) });
+    const chosen = await useFastestBackend({ order });
+    expect(chosen).toEqual({ backend: "webgpu", candidate: "webgpu", reason: `WebGPU on ${name}`, tried: [] });
+    expect(tf.getBackend()).toBe("webgpu");
+  });
+
+  it.each([
+    [{ info: { vendor: "google", architecture: "swiftshader" } }, "google swiftshader"],
+    [{ info: { vendor: "mesa", description: "llvmpipe (LLVM 15)" } }, "mesa llvmpipe (LLVM 15)"],
+    [{ info: { description: "Microsoft Basic Render Driver" } }, "Microsoft Basic Render Driver"],
+    [{ info: { vendor: "microsoft", architecture: "warp" } }, "microsoft warp"],
+    [{ info: { vendor: "x", isFallbackAdapter: true } }, "x"],
+    [{ info: { vendor: "x" }, isFallbackAdapter: true }, "x"],
+    [{ requestAdapterInfo: async () => ({ device: "SwiftShader Device" }) }, "SwiftShader Device"],
+  ])("is not chosen in software: %j", async (adapter, name) => {
+    registerBackend("webgpu");
+    vi.stubGlobal("navigator", { gpu: gpuOf(adapter) });
+    const { backend, tried } = await useFastestBackend({ order });
+    expect(backend).toBe("cpu");
+    expect(tried).toEqual([{ candidate: "webgpu", reason: `WebGPU runs in software here: ${name}` }]);
+    expect(tf.engine().registry).not.toHaveProperty("webgpu");
+    expect(console.warn).not.toHaveBeenCalled();
+  });
+
+  it("is not chosen without an adapter, nor without its package", async () => {
+    vi.stubGlobal("navigator", { gpu: gpuOf(null) });
+    const reasonOf = ({ tried }: FastestBackend) => tried[0]?.reason;
+    expect(reasonOf(await useFastestBackend({ order }))).toBe("@tensorflow/tfjs-backend-webgpu is not imported");
+    registerBackend("webgpu");
+    expect(reasonOf(await useFastestBackend({ order }))).toBe("WebGPU has no adapter here");
+  });
+
+  it("asks for the adapter that TensorFlow.js will ask for", async () => {
+    registerBackend("webgpu");
+    const gpu = gpuOf({ info: { vendor: "intel" } });
+    vi.stubGlobal("navigator", { gpu });
+    await useFastestBackend({ order });
+    tf.env().registerFlag("WEBGPU_USE_LOW_POWER_GPU", () => true);
+    await useFastestBackend({ order });
+    expect(gpu.requestAdapter.mock.calls).toEqual([
+      [{ powerPreference: "high-performance" }],
+      [{ powerPreference: "low-power" }],
+    ]);
+  });
+});
+
+interface Gl {
+  renderer: string;
+  /** Only where the page does not insist on speed. */
+  slow?: boolean;
+  versions?: string[];
+  masked?: boolean;
+}
+
+const contexts: { loseContext: ReturnType<typeof vi.fn> }[] = [];
+
+function canvasOf({ renderer, slow = false, versions = ["webgl2"], masked = false }: Gl) {
+  const getContext = (version: string, { failIfMajorPerformanceCaveat }: WebGLContextAttributes) => {
+    if (!versions.includes(version) || (slow && failIfMajorPerformanceCaveat)) return null;
+    const loseContext = vi.fn();
+    contexts.push({ loseContext });
+    const extensions: { [name: string]: object } = { WEBGL_lose_context: { loseContext } };
+    if (!masked) extensions.WEBGL_debug_renderer_info = { UNMASKED_RENDERER_WEBGL: 37446 };
+    return {
+      RENDERER: 7937,
+      getExtension: (name: string) => extensions[name] ?? null,
+      getParameter: (parameter: number) => (parameter === (masked ? 7937 : 37446) ? renderer : "WebKit WebGL"),
+    };
+  };
+  return { getContext };
+}
+
+describe("candidate webgl", () => {
+  const order: BackendCandidate[] = ["webgl", "cpu"];
+  beforeEach(() => {
+    contexts.length = 0;
+  });
+  afterEach(() => {
+    for (const { loseContext } of contexts) expect(loseContext).toHaveBeenCalledOnce();
+  });
+
+  it.each<Gl>([
+    { renderer: "ANGLE (NVIDIA, NVIDIA GeForce RTX 3060 Direct3D11 vs_5_0 ps_5_0, D3D11)" },
+    { renderer: "Mesa Intel(R) UHD Graphics 620 (KBL GT2)" },
+    { renderer: "Apple GPU", versions: ["webgl"] },
+    { renderer: "Adreno (TM) 650, or similar", masked: true },
+  ])("is chosen on hardware: %j", async (gl) => {
+    registerBackend("webgl");
+    vi.stubGlobal("document", { createElement: () => canvasOf(gl) });
+    const chosen = await useFastestBackend({ order });
+    expect(chosen).toEqual({ backend: "webgl", candidate: "webgl", reason: `WebGL on ${gl.renderer}`, tried: [] });
+    expect(contexts).toHaveLength(1);
+  });
+
+  it.each<Gl>([
+    { renderer: "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)" },
+    { renderer: "llvmpipe (LLVM 15.0.7, 256 bits)" },
+    { renderer: "llvmpipe, or similar", masked: true },
+    { renderer: "Gallium 0.4 on softpipe" },
+    { renderer: "ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11 vs_5_0 ps_5_0, D3D11)" },
+    { renderer: "Apple Software Renderer" },
+    { renderer: "Mesa OffScreen" },
+    { renderer: "a GPU that the browser knows to be slow", slow: true },
+  ])("is not chosen in software: %j", async (gl) => {
+    registerBackend("webgl");
+    vi.stubGlobal("document", { createElement: () => canvasOf(gl) });
+    const { backend, tried } = await useFastestBackend({ order });
+    expect(backend).toBe("cpu");
+    expect(tried).toEqual([{ candidate: "webgl", reason: `WebGL runs in software here: ${gl.renderer}` }]);
+    expect(tf.engine().registry).not.toHaveProperty("webgl");
+    expect(contexts).toHaveLength(1);
+    await expect(useFastestBackend({ order: ["webgl"] })).rejects.toThrow(gl.renderer);
+  });
+
+  it("is chosen in a worker, which has no document", async () => {
+    registerBackend("webgl");
+    vi.stubGlobal(
+      "OffscreenCanvas",
+      class {
+        getContext = canvasOf({ renderer: "NVIDIA" }).getContext;
+      },
+    );
+    expect((await useFastestBackend({ order })).backend).toBe("webgl");
+  });
+
+  it("is not chosen without a context, nor without its package, nor in Node.js", async () => {
+    const reason = async () => (await useFastestBackend({ order })).tried[0]?.reason;
+    vi.stubGlobal("document", { createElement: () => canvasOf({ renderer: "NVIDIA" }) });
+    expect(await reason()).toBe("@tensorflow/tfjs-backend-webgl is not imported");
+    registerBackend("webgl");
+    vi.stubGlobal("document", { createElement: () => canvasOf({ renderer: "NVIDIA", versions: [] }) });
+    expect(await reason()).toBe("there is no WebGL here");
+    vi.unstubAllGlobals();
+    expect(await reason()).toBe("there is no WebGL here");
+  });
+});
+
+// Packages that are installed, or not: programs of their own, in folders of their own, with the library as it is published.
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+let folder: string;
+let library: string;
+
+const FORMATS = {
+  esm: ["--module", "nodenext", "--moduleResolution", "nodenext"],
+  cjs: ["--module", "commonjs", "--moduleResolution", "node10"],
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tfjs-uan-fastest-"));
+  library = join(folder, "library/tfjs-uan");
+  for (const [format, flags] of Object.entries(FORMATS)) {
+    const outDir = join(library, "dist", format);
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    execFileSync(
+      process.execPath,
+      [tsc, "-p", "tsconfig.build.json", "--noCheck", "--declaration", "false", "--outDir", outDir, ...flags],
+      { cwd: root },
+    );
+  }
+  writeFileSync(join(library, "dist/cjs/package.json"), '{ "type": "commonjs" }\n');
+  cpSync(join(root, "package.json"), join(library, "package.json"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function link(modules: string, names: string[]): void {
+  for (const name of names) {
+    const at = join(modules, name);
+    mkdirSync(dirname(at), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), at);
+  }
+}
+
+/** What the native packages do when they are imported, as those of TensorFlow.js 4.22 do it; and the ways in which they are broken. */
+const NATIVE = {
+  works: "",
+  isNotBuilt: 'throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found at path: /x");',
+  lacksDependency: 'require("@mapbox/node-pre-gyp");',
+  doesNotInitialize: 'fail.initialize = "libtensorflow is for another processor";',
+  registersNothing: "return;",
+  doesNotCompute: 'fail.compute = "util_1.isNullOrUndefined is not a function";',
+} as const;
+type Native = keyof typeof NATIVE | "hasNoFiles";
+
+function installNative(modules: string, name: string, is: Native, onGpu: boolean): void {
+  const at = join(modules, "@tensorflow", name);
+  write(join(at, "package.json"), JSON.stringify({ name: `@tensorflow/${name}`, main: "dist/index.js" }));
+  if (is === "hasNoFiles") return;
+  write(
+    join(at, "dist/index.js"),
+    `
+    (globalThis.loaded ??= []).push("${name}");
+    const fail = {};
+    const tf = require("@tensorflow/tfjs-core");
+    const { MathBackendCPU } = require("@tensorflow/tfjs-backend-cpu");
+    for (const kernelName of ["Add", "Identity", "Cast"]) {
+      const kernel = tf.getKernel(kernelName, "cpu");
+      const kernelFunc = (args) => {
+        if (fail.compute) throw new TypeError(fail.compute);
+        return kernel.kernelFunc(args);
+      };
+      tf.registerKernel({ kernelName, backendName: "tensorflow", kernelFunc });
+    }
+    ${NATIVE[is]}
+    class NodeJSKernelBackend extends MathBackendCPU {
+      isGPUPackage = ${name === "tfjs-node-gpu"};
+      isUsingGpuDevice = ${onGpu};
+      firstUse = false; // says hello
+    }
+    tf.registerBackend("tensorflow", () => {
+      if (fail.initialize) throw new Error(fail.initialize);
+      return new NodeJSKernelBackend();
+    }, 3);
+    tf.setBackend("tensorflow");
+    `,
+  );
+}
+
+interface Installed {
+  gpu?: Native;
+  /** Whether the tfjs-node-gpu that is installed finds a GPU. */
+  hasGpu?: boolean;
+  node?: Native;
+  wasm?: boolean;
+  cpu?: boolean;
+}
+
+let projects = 0;
+const made: string[] = [];
+afterEach(() => {
+  for (const at of made.splice(0)) rmSync(at, { recursive: true });
+});
+
+function project({ gpu, hasGpu = false, node, wasm = true, cpu = true }: Installed): string {
+  const at = join(folder, `project-${projects++}`);
+  const modules = join(at, "node_modules");
+  made.push(at);
+  cpSync(library, join(modules, "tfjs-uan"), { recursive: true });
+  link(modules, ["@assemblyscript/loader", "@tensorflow/tfjs-core"]);
+  if (cpu) link(modules, ["@tensorflow/tfjs-backend-cpu"]);
+  if (wasm) link(modules, ["@tensorflow/tfjs-backend-wasm"]);
+  if (gpu) installNative(modules, "tfjs-node-gpu", gpu, hasGpu);
+  if (node) installNative(modules, "tfjs-node", node, false);
+  return at;
+}
+
+interface Program {
+  imports?: string[];
+  /** The backend that is put in use first. */
+  before?: string;
+  config?: object;
+}
+
+interface Report {
+  chosen?: FastestBackend;
+  error?: string;
+  inUse: string;
+  sum?: number;
+  /** What console.warn was called with. */
+  warnings: string[];
+  /** The native packages that ran. */
+  loaded: string[];
+  /** What is registered for the native backend in the end. */
+  native: { backend: boolean; kernels: string[] };
+}
+
+const MAIN = `
+async function main(load, { imports = [], before, config }) {
+  const report = { warnings: [] };
+  console.warn = (...texts) => report.warnings.push(texts.join(" "));
+  const tf = await load("@tensorflow/tfjs-core");
+  for (const name of imports) await load(name);
+  if (before) await tf.setBackend(before);
+  const { useFastestBackend } = await load("tfjs-uan");
+  try {
+    report.chosen = await useFastestBackend(config);
+  } catch (error) {
+    report.error = error.message;
+  }
+  report.inUse = tf.getBackend();
+  if (report.inUse) report.sum = tf.add([1], [2]).dataSync()[0];
+  report.loaded = globalThis.loaded ?? [];
+  const kernels = tf.getKernelsForBackend("tensorflow").map(({ kernelName }) => kernelName);
+  report.native = { backend: tf.findBackendFactory("tensorflow") !== null, kernels };
+  console.log(JSON.stringify(report));
+}`;
+
+const LOAD = { esm: "(name) => import(name)", cjs: "async (name) => require(name)" };
+const EXTENSIONS = { esm: "mjs", cjs: "cjs" };
+type Format = keyof typeof FORMATS;
+
+function runNode(cwd: string, args: string[]): Report {
+  // Neither what vitest has set for itself, nor modules of the folders above.
+  const env = { PATH: process.env.PATH };
+  const output = execFileSync(process.execPath, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  return JSON.parse(output.trim().split("\n").at(-1) as string);
+}
+
+function run(format: Format, at: string, program: Program = {}): Report {
+  const file = join(at, `main.${EXTENSIONS[format]}`);
+  write(file, `${MAIN}\nmain(${LOAD[format]}, ${JSON.stringify(program)});\n`);
+  return runNode(at, [file]);
+}
+
+const NOT_BUILT =
+  "is installed, but does not load: The Node.js native addon module (tfjs_binding.node) can not be found at path: /x";
+
+describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
+  it("takes tfjs-node-gpu with a GPU, and imports nothing else", () => {
+    const { chosen, loaded, warnings, inUse, sum } = run(format, project({ gpu: "works", hasGpu: true, node: "works" }));
+    const reason = "native TensorFlow on a GPU";
+    expect(chosen).toEqual({ backend: "tensorflow", candidate: "tfjs-node-gpu", reason, tried: [] });
+    expect({ loaded, warnings, inUse, sum }).toEqual({ loaded: ["tfjs-node-gpu"], warnings: [], inUse: "tensorflow", sum: 3 });
+  });
+
+  it("takes a tfjs-node-gpu without a GPU for a tfjs-node, and imports no second one", () => {
+    const { chosen, loaded, warnings } = run(format, project({ gpu: "works", node: "works" }));
+    expect(chosen).toMatchObject({ backend: "tensorflow", candidate: "tfjs-node" });
+    expect(chosen?.reason).toBe("native TensorFlow on the CPU, where tfjs-node-gpu found no GPU");
+    expect(chosen?.tried[0]).toEqual({
+      candidate: "tfjs-node-gpu",
+      reason: "the native TensorFlow that is loaded found no GPU, or is not for one",
+    });
+    expect({ loaded, warnings }).toEqual({ loaded: ["tfjs-node-gpu"], warnings: [] });
+  });
+
+  it("does not take it where the order has tfjs-node-gpu only", () => {
+    const { chosen, inUse, sum } = run(format, project({ gpu: "works" }), { config: { order: ["tfjs-node-gpu", "wasm"] } });
+    expect(chosen?.candidate).toBe("wasm");
+    expect({ inUse, sum }).toEqual({ inUse: "wasm", sum: 3 });
+  });
+
+  it("takes tfjs-node where it is alone", () => {
+    const { chosen, loaded, warnings } = run(format, project({ node: "works" }));
+    expect(chosen).toMatchObject({ candidate: "tfjs-node", reason: "native TensorFlow on the CPU" });
+    expect(chosen?.tried.map(({ candidate }) => candidate)).toEqual(["tfjs-node-gpu", "webgpu", "webgl"]);
+    expect({ loaded, warnings }).toEqual({ loaded: ["tfjs-node"], warnings: [] });
+  });
+
+  it("uses the native package that the user has imported, and imports none", () => {
+    const at = project({ gpu: "works", hasGpu: true, node: "works" });
+    const { chosen, loaded, warnings } = run(format, at, { imports: ["@tensorflow/tfjs-node"] });
+    expect(chosen).toMatchObject({ backend: "tensorflow", candidate: "tfjs-node" });
+    expect({ loaded, warnings }).toEqual({ loaded: ["tfjs-node"], warnings: [] });
+  });
+
+  it.each([
+    ["isNotBuilt", `@tensorflow/tfjs-node-gpu ${NOT_BUILT}`],
+    ["lacksDependency", "@tensorflow/tfjs-node-gpu is installed, but does not load: Cannot find module '@mapbox/node-pre-gyp'"],
+    ["hasNoFiles", "@tensorflow/tfjs-node-gpu is damaged: Cannot find module"],
+    ["registersNothing", "@tensorflow/tfjs-node-gpu registered no backend 'tensorflow' in this copy of TensorFlow.js"],
+    ["doesNotInitialize", "libtensorflow is for another processor"],
+    ["doesNotCompute", "native TensorFlow is loaded, but does not compute: util_1.isNullOrUndefined is not a function"],
+  ] as const)("reports a tfjs-node-gpu that %s, and takes tfjs-node in its place", (is, reason) => {
+    const { chosen, warnings, inUse, sum } = run(format, project({ gpu: is, hasGpu: true, node: "works" }));
+    expect(chosen?.candidate).toBe("tfjs-node");
+    const [gpu] = chosen?.tried ?? [];
+    expect(gpu?.candidate).toBe("tfjs-node-gpu");
+    expect(gpu?.reason).toContain(reason);
+    expect(gpu).toHaveProperty("error");
+    // Had the first left anything registered, TensorFlow.js would warn of the second's.
+    const ours = warnings.filter((text) => !text.startsWith("Initialization of") && !text.startsWith("Error: libtensorflow"));
+    expect(ours).toEqual([`tfjs-uan: tfjs-node-gpu is broken: ${gpu?.reason}`]);
+    expect({ inUse, sum }).toEqual({ inUse: "tensorflow", sum: 3 });
+  });
+
+  it("leaves a broken one alone that the user has imported", () => {
+    const at = project({ gpu: "doesNotCompute", hasGpu: true });
+    const { chosen, native, inUse, sum } = run(format, at, { imports: ["@tensorflow/tfjs-node-gpu"] });
+    const broken = chosen?.tried.filter(({ error }) => error).map(({ candidate }) => candidate);
+    expect(broken).toEqual(["tfjs-node-gpu", "tfjs-node"]);
+    expect(native).toMatchObject({ backend: true, kernels: expect.arrayContaining(["Add"]) });
+    expect({ inUse, sum }).toEqual({ inUse: "wasm", sum: 3 });
+  });
+
+  it("takes 'wasm' where both are broken, reporting both, and clears away neither more nor less than they registered", () => {
+    const { kernels } = run(format, project({})).native;
+    expect(kernels).toContain("UnsupervisedAdaptiveNorm");
+    const { chosen, warnings, native, sum } = run(format, project({ gpu: "isNotBuilt", node: "isNotBuilt" }));
+    expect(chosen?.candidate).toBe("wasm");
+    expect(warnings).toEqual([
+      `tfjs-uan: tfjs-node-gpu is broken: @tensorflow/tfjs-node-gpu ${NOT_BUILT}`,
+      `tfjs-uan: tfjs-node is broken: @tensorflow/tfjs-node ${NOT_BUILT}`,
+    ]);
+    expect(chosen?.tried.filter((passed) => passed.error).map(({ candidate }) => candidate)).toEqual([
+      "tfjs-node-gpu",
+      "tfjs-node",
+    ]);
+    expect(native).toEqual({ backend: false, kernels });
+    expect(sum).toBe(3);
+  });
+
+  it("imports 'wasm' itself where it is installed, else 'cpu'", () => {
+    const withWasm = run(format, project({}));
+    expect(withWasm.chosen?.candidate).toBe("wasm");
+    expect(withWasm).toMatchObject({ warnings: [], inUse: "wasm", sum: 3 });
+    const without = run(format, project({ wasm: false }));
+    expect(without.chosen).toMatchObject({ candidate: "cpu", backend: "cpu" });
+    expect(without.chosen?.tried.at(-1)).toEqual({
+      candidate: "wasm",
+      reason: "@tensorflow/tfjs-backend-wasm is not installed",
+    });
+    expect(without).toMatchObject({ inUse: "cpu", sum: 3 });
+  });
+
+  it("throws all reasons where nothing is installed", () => {
+    const { error, inUse } = run(format, project({ wasm: false, cpu: false }));
+    expect(error?.split("\n  ").slice(1)).toEqual([
+      "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not installed",
+      "webgpu: there is no WebGPU here",
+      "webgl: there is no WebGL here",
+      "tfjs-node: @tensorflow/tfjs-node is not installed",
+      "wasm: @tensorflow/tfjs-backend-wasm is not installed",
+      "cpu: @tensorflow/tfjs-backend-cpu is not installed",
+    ]);
+    expect(inUse).toBeUndefined();
+  });
+
+  it.each([
+    "works",
+    "isNotBuilt",
+    "doesNotInitialize",
+    "doesNotCompute",
+  ] as const)("leaves the backend in use that was, where tfjs-node-gpu %s without a GPU, or is broken", (gpu) => {
+    const program = { imports: ["@tensorflow/tfjs-backend-wasm"], before: "wasm", config: { order: ["tfjs-node-gpu", "webgl"] } };
+    const { error, loaded, inUse, sum } = run(format, project({ gpu, hasGpu: gpu !== "works" }), program);
+    expect(error).toMatch(/none of the backends.*\n {2}tfjs-node-gpu: .*\n {2}webgl: there is no WebGL here$/);
+    expect({ loaded, inUse, sum }).toEqual({ loaded: ["tfjs-node-gpu"], inUse: "wasm", sum: 3 });
+  });
+
+  it("leaves TensorFlow.js usable where none was in use before", () => {
+    for (const gpu of ["works", "isNotBuilt", "doesNotCompute"] as const) {
+      const at = project({ gpu, hasGpu: gpu !== "works" });
+      const { error, inUse, sum } = run(format, at, { config: { order: ["tfjs-node-gpu"] } });
+      expect(error).toContain("tfjs-node-gpu: ");
+      expect({ inUse, sum }).toEqual(gpu === "works" ? { inUse: "tensorflow", sum: 3 } : { inUse: undefined, sum: undefined });
+    }
+  });
+
+  it("finds what is installed for the program, where the library is stored elsewhere", () => {
+    const store = join(folder, `store-${format}`);
+    link(join(store, "node_modules"), ["@assemblyscript/loader", "@tensorflow/tfjs-core"]);
+    cpSync(library, join(store, "tfjs-uan"), { recursive: true });
+    const at = project({ node: "works" });
+    rmSync(join(at, "node_modules/tfjs-uan"), { recursive: true });
+    symlinkSync(join(store, "tfjs-uan"), join(at, "node_modules/tfjs-uan"));
+    expect(run(format, at).chosen?.candidate).toBe("tfjs-node");
+  });
+
+  it("finds what is installed beside the library, where the program is stored elsewhere", () => {
+    const at = project({ node: "works" });
+    const program = `${MAIN}\nmain(${LOAD[format]}, {});`;
+    const { chosen } = runNode(at, [`--input-type=${format === "esm" ? "module" : "commonjs"}`, "--eval", program]);
+    expect(chosen?.candidate).toBe("tfjs-node");
+  });
+});
+
+// Bundles: an application that imports the library and one backend.
+
+const APP = `globalThis.done = useFastestBackend().then((chosen) => {
+  return { chosen, inUse: tf.getBackend(), sum: tf.add([1], [2]).dataSync()[0], cpu: version_cpu };
+});`;
+// A name is imported of the backend, which esbuild else leaves out: its package declares its file for Node.js free of side effects.
+const APPS = {
+  esm: `
+    import * as tf from "@tensorflow/tfjs-core";
+    import { version_cpu } from "@tensorflow/tfjs-backend-cpu";
+    import { useFastestBackend } from "tfjs-uan";
+    ${APP}`,
+  cjs: `
+    const tf = require("@tensorflow/tfjs-core");
+    const { version_cpu } = require("@tensorflow/tfjs-backend-cpu");
+    const { useFastestBackend } = require("tfjs-uan");
+    ${APP}`,
+};
+
+function appProject(format: Format): string {
+  const at = project({ wasm: false });
+  write(join(at, "app.js"), APPS[format]);
+  return at;
+}
+
+/** Runs a script as a browser would that has neither GPU nor anything of Node.js, but for what is given. */
+async function runAsBrowser(script: string, extra: object = {}): Promise<Report> {
+  const page: Record<string, unknown> = { console, WebAssembly, setTimeout, TextEncoder, TextDecoder, performance, ...extra };
+  page.navigator = { userAgent: "none" };
+  page.document = { createElement: () => ({ getContext: () => null }) };
+  page.window = page;
+  page.self = page;
+  page.globalThis = page;
+  runInNewContext(script, page);
+  return (await page.done) as Report;
+}
+
+const inBrowser = ({ chosen, inUse, sum }: Report) => {
+  expect(chosen?.tried.map(({ candidate, reason }) => `${candidate}: ${reason}`)).toEqual([
+    "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
+    "webgpu: there is no WebGPU here",
+    "webgl: @tensorflow/tfjs-backend-webgl is not imported",
+    "tfjs-node: @tensorflow/tfjs-node is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
+    "wasm: @tensorflow/tfjs-backend-wasm is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
+  ]);
+  expect({ candidate: chosen?.candidate, inUse, sum }).toEqual({ candidate: "cpu", inUse: "cpu", sum: 3 });
+};
+
+async function bundle(at: string, options: esbuild.BuildOptions): Promise<string> {
+  const { outputFiles, errors, warnings } = await esbuild.build({
+    entryPoints: [join(at, "app.js")],
+    absWorkingDir: at,
+    bundle: true,
+    write: false,
+    logLevel: "silent",
+    ...options,
+  });
+  expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
+  return outputFiles?.[0]?.text ?? "";
+}
+
+describe("bundled where none of the packages is installed,", () => {
+  it.each(["esm", "cjs"] as const)("imported as %s, by esbuild for browsers, it works without warnings", async (source) => {
+    const at = appProject(source);
+    for (const format of ["iife", "esm"] as const) {
+      const text = await bundle(at, { platform: "browser", format });
+      expect(text).toContain("useFastestBackend");
+      expect(text).not.toMatch(/\b(import|require)\(["'`]@tensorflow\/tfjs-(node|backend)/);
+      if (format === "esm") continue;
+      inBrowser(await runAsBrowser(text));
+      // Some bundlers put in a process of their own.
+      inBrowser(await runAsBrowser(text, { process: { env: {}, browser: true, versions: {}, argv: [] } }));
+    }
+  });
+
+  it("by Vite, it works without warnings", async () => {
+    const at = appProject("esm");
+    const said: string[] = [];
+    const say = (text: string) => said.push(text);
+    const customLogger = { ...vite.createLogger("silent"), warn: say, warnOnce: say, error: say };
+    const built = await vite.build({
+      root: at,
+      configFile: false,
+      customLogger,
+      build: {
+        write: false,
+        lib: { entry: join(at, "app.js"), formats: ["iife"], name: "app" },
+        rollupOptions: { onwarn: ({ message }) => say(message) },
+      },
+    });
+    expect(said).toEqual([]);
+    const [{ output }] = built as [vite.Rollup.RollupOutput];
+    inBrowser(await runAsBrowser(output[0].code));
+  });
+
+  it.each(["esm", "cjs"] as const)("by esbuild for Node.js as %s, it finds what is installed where it runs", async (format) => {
+    // TensorFlow.js's packages are CommonJS to Node.js, and want its modules.
+    const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+    const text = await bundle(appProject("esm"), {
+      platform: "node",
+      format,
+      banner: { js: format === "esm" ? require : "" },
+      footer: {
+        js: "globalThis.done.then((report) => console.log(JSON.stringify({ ...report, loaded: globalThis.loaded ?? [] })));",
+      },
+    });
+    const name = `bundle.${EXTENSIONS[format]}`;
+    const alone = join(folder, `alone-${format}`);
+    write(join(alone, name), text);
+    const report = runNode(alone, [name]);
+    expect(report).toMatchObject({ inUse: "cpu", sum: 3 });
+    expect(report.chosen?.tried.map(({ reason }) => reason)).toContain("@tensorflow/tfjs-node is not installed");
+    const installed = project({ node: "works" });
+    rmSync(join(installed, "node_modules/tfjs-uan"), { recursive: true });
+    write(join(installed, name), text);
+    expect(runNode(installed, [name])).toMatchObject({ inUse: "tensorflow", sum: 3, loaded: ["tfjs-node"] });
+  });
+});
+
+it("tries all it names by default", async () => {
+  const unknown = await useFastestBackend({ order: ["x" as BackendCandidate] }).catch(({ message }: Error) => message);
+  expect(unknown).toContain(`be one of '${ALL.join("', '")}', got 'x'`);
+});
