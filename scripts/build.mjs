@@ -1,4 +1,4 @@
-// Builds dist/: the binaries, then the library as ES modules and as CommonJS, each with its declarations.
+// Builds dist/: the binaries, then the library as ES modules and as CommonJS, each with its declarations, and as a script.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -23,3 +23,4 @@ mkdirSync("dist/wasm");
 for (const file of readdirSync("build/wasm").filter((name) => name.endsWith(".wasm"))) {
   cpSync(`build/wasm/${file}`, `dist/wasm/${file}`);
 }
+await import("./buildScript.mjs");

@@ -74,8 +74,8 @@ import { Plan } from "./plan";
 @unmanaged class AveragePool {
   @inline visit(plan: Plan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
     const pixel = <usize>plan.inChannels << 2;
-    // Of all taps, also of those that the edge cuts off: as TensorFlow.js has it.
-    const share = <f32>1 / <f32>(plan.filterHeight * plan.filterWidth);
+    // Of the taps that the edge leaves, as the pool is the mean of these.
+    const share = <f32>1 / <f32>(window.rows * window.columns);
     for (let r: u32 = 0; r < window.rows; r++) {
       let to = dx + r * row;
       for (let c: u32 = 0; c < window.columns; c++, to += pixel) {

@@ -62,8 +62,8 @@ export function normalizationTable(kernels: Kernels, { gamma, beta }: PerChannel
   };
 }
 
-/** Whether a tensor is one slab, seen piece by piece: once for its moments or sums, once more for the output. */
-const isOneSlab = ({ slabs, outer, inner }: NormalizationAttrs) => slabs === 1 && outer * inner > 1;
+/** Whether a tensor is one slab, seen piece by piece: once for its moments or sums, once more for the output. Of none, moments are NaN. */
+const isOneSlab = ({ slabs, outer, inner }: NormalizationAttrs) => slabs === 1 && outer * inner !== 1;
 
 /** Outputs: y, like x; mean and variance [slabs, sets]. */
 export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, void> = {

@@ -76,8 +76,8 @@ export function replaceKernels(isThere: boolean): void {
 /**
  * Whether kernels that TensorFlow.js's 'wasm' backend has are replaced by the library's: default true. Faster are
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
- * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad, too, Conv3DBackpropInputV2,
- * Conv3DBackpropFilterV2, MaxPool3D and MaxPool3DGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
+ * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad and
+ * AvgPoolGrad, too, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D and MaxPool3DGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
  * concerned.
  */
 export function setKernelReplacement(enabled: boolean): void {

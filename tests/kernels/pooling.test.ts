@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
 import "../../src/index.js";
-import { expectSameKernel } from "../helpers/kernels.js";
+import { averagePool } from "../../src/reference/products.js";
+import { expectCloseToLargest } from "../helpers/closeness.js";
+import { expectSameKernel, runKernel } from "../helpers/kernels.js";
 import { generator, normal } from "../helpers/random.js";
 
 type Shape4D = [number, number, number, number];
@@ -25,6 +27,26 @@ describe("gradients of pools on 'wasm' equal those of 'cpu'", () => {
     const tied: [Float32Array, number[]] = [x.map(Math.round), shape];
     const dy = values(outShape);
     await expectSameKernel("MaxPoolGrad", { dy, input: tied, output: values(outShape) }, attrs);
-    await expectSameKernel("AvgPoolGrad", { dy, input: tied }, attrs);
+    if (attrs.pad === "valid") await expectSameKernel("AvgPoolGrad", { dy, input: tied }, attrs);
+  });
+});
+
+// That of 'cpu' counts in the padding, which the pool itself leaves out.
+describe("the gradient of average pools on 'wasm' is that of a mean over the pixels that are there", () => {
+  it.each(CASES.map((given) => [JSON.stringify(given), given] as const))("%s", async (_, {
+    input,
+    strides: [strides],
+    ...attrs
+  }) => {
+    const [batch, height, width, channels] = input;
+    const windows = { batch, sizes: [height, width], window: attrs.filterSize, strides, pad: attrs.pad };
+    const { outShape } = tf.backend_util.computePool2DInfo(input, attrs.filterSize, strides, 1, attrs.pad);
+    const dy = normal(next, tf.util.sizeFromShape(outShape));
+    const expected = new Float64Array(tf.util.sizeFromShape(input));
+    const { terms, w } = averagePool(windows, channels);
+    for (const { x, y } of terms) expected[x] = (expected[x] as number) + (w[y] as number) * (dy[y] as number);
+    const x = new Float32Array(expected.length);
+    const { values } = await runKernel("wasm", "AvgPoolGrad", { dy: [dy, outShape], input: [x, input] }, { ...attrs, strides });
+    expectCloseToLargest(values, expected, 1e-6, "dx");
   });
 });

@@ -3,9 +3,13 @@ const tf = require("@tensorflow/tfjs-core");
 require("@tensorflow/tfjs-backend-wasm");
 const { unsupervisedAdaptiveNormalization } = require("tfjs-uan");
 const layers = require("tfjs-uan/layers");
+const { createEngine } = require("tfjs-uan/standalone");
 const { existsSync } = require("node:fs");
 
 if (!existsSync(require.resolve("tfjs-uan/wasm/tfjs-uan-simd.wasm"))) throw new Error("the binaries are not exported");
+const of = (...numbers) => Float32Array.from(numbers);
+const [c, d] = createEngine().normalize(of(1, 2), { mean: of(1, 1), variance: of(4, 1), prior: of(1) }, { epsilon: 0 });
+if (Math.abs(c) > 1e-6 || Math.abs(d - 1) > 1e-6) throw new Error(`standalone: got ${[c, d]}`);
 tf.setBackend("wasm").then(() => {
   const y = unsupervisedAdaptiveNormalization([[1, 2]], [[1, 1]], [[4, 1]], [1], { epsilon: 0 });
   const [a, b] = y.dataSync();

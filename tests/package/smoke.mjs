@@ -7,6 +7,7 @@ await import("@tensorflow/tfjs-backend-wasm");
 await import("@tensorflow/tfjs-backend-cpu");
 const { setKernelReplacement, unsupervisedAdaptiveNormalization: normalize } = await import("tfjs-uan");
 const layers = await import("tfjs-uan/layers");
+const { createEngine } = await import("tfjs-uan/standalone");
 const { unsupervisedAdaptiveNormalization } = layers;
 console.warn = () => {};
 
@@ -37,6 +38,14 @@ assert(values.wasm.every(Number.isFinite), `not finite: ${values.wasm}`);
 assert(
   values.wasm.every((v, i) => v === values.cpu[i]),
   `wasm has ${values.wasm}, cpu ${values.cpu}`,
+);
+
+const of = (...numbers) => Float32Array.from(numbers);
+const mixture = { mean: of(-1, 0, 1, 2), variance: of(1, 1, 0.5, 2), prior: of(0.4, 0.6) };
+const standalone = createEngine().normalize(of(-2, -1, 0, 1, 2, 3), mixture);
+assert(
+  standalone.every((v, i) => Math.abs(v - values.wasm[i]) < 1e-5),
+  `standalone has ${standalone}, wasm ${values.wasm}`,
 );
 
 await tf.setBackend("wasm");

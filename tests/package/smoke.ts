@@ -19,6 +19,7 @@ import {
   UnsupervisedAdaptiveNormalization,
   useFusedNormalization,
 } from "tfjs-uan/layers";
+import { createEngine, type Engine, type EngineBuffer, type Floats, type Mixture } from "tfjs-uan/standalone";
 
 const x: tf.Tensor4D = tf.zeros([1, 2, 2, 3]);
 const y: tf.Tensor4D = unsupervisedAdaptiveNormalization(x, [[0, 0, 0]], [[1, 1, 1]], [1], { axis: -1, gamma: [1, 1, 1] });
@@ -41,4 +42,15 @@ const built: UnsupervisedAdaptiveNormalization = new UnsupervisedAdaptiveNormali
 // @ts-expect-error: there is no such update
 layer({ update: "em" });
 
-export { binary, built, mass, mixed, model, swapped, tau };
+const engine: Engine = createEngine({ maximumBytes: 2 ** 26 });
+const buffer: EngineBuffer = engine.buffer(6);
+const ones = new Float32Array(3).fill(1);
+const mixture: Mixture = { mean: new Float32Array(3), variance: ones, prior: ones.subarray(0, 1) };
+const array: Float32Array = engine.normalize(buffer, mixture, { inner: 2, formula: "ucb" });
+const same: EngineBuffer = engine.normalize(array, mixture, {}, buffer);
+const gradients: { x: EngineBuffer; mean: Float32Array } = engine.gradients(array, array, mixture, {}, { x: buffer });
+const numbers: Floats = engine.moments(array, mixture).variance;
+// @ts-expect-error: an array of numbers is no Float32Array
+engine.responsibilities([1, 2, 3], mixture);
+
+export { binary, built, gradients, mass, mixed, model, numbers, same, swapped, tau };

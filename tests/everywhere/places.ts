@@ -1,0 +1,143 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import type { BackendName } from "../../runtimes/backends.js";
+import { findChromium } from "../../runtimes/chromium.js";
+import { TENSORFLOW } from "../../runtimes/nodeBackend.js";
+import { inChromium, type ProgramOptions } from "../../runtimes/program.js";
+import { inProject, ROOT } from "../../runtimes/project.js";
+import { RESULT } from "./programs/result.js";
+import type { Result } from "./suite.js";
+
+/** Where the suite runs: a runtime and a backend. */
+export interface Place {
+  /** For the command line. */
+  name: string;
+  /** For readers, with what is unlike other places of the runtime. */
+  runtime: string;
+  variant?: string | undefined;
+  backend: string;
+  /** That what runs there is what is meant to. */
+  expected: Partial<Result>;
+  /** Why it cannot run on this machine; undefined where it can. */
+  missing(): string | undefined;
+  /** Whether it may be missing: what it takes is no dependency of this project's. */
+  optional?: boolean;
+  /** @param only a part of the names of the cases that are wanted; default: all */
+  run(only?: string): Promise<Result>;
+}
+
+const programs = fileURLToPath(new URL("programs/", import.meta.url));
+
+/** Runs the suite as a user's program, beside installed packages. */
+async function inTerminal(command: string, flags: string[], args: string[]): Promise<Result> {
+  return inProject(async (folder) => {
+    const outfile = join(folder, "program.mjs");
+    const entryPoints = [join(programs, "terminal.ts")];
+    await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error" });
+    const options = { cwd: folder, maxBuffer: 2 ** 26, shell: process.platform === "win32" };
+    try {
+      const { stdout } = await promisify(execFile)(command, [...flags, outfile, ...args], options);
+      return JSON.parse(stdout.slice(stdout.lastIndexOf(RESULT) + RESULT.length));
+    } catch (error) {
+      // The WASM backend prints its own source where an error is not caught.
+      const { stderr = "", message } = error as { stderr?: string; message: string };
+      const lines = (stderr || message).split("\n").filter((line) => line.length < 300);
+      throw new Error(`${command} ${flags.join(" ")}:\n${lines.slice(0, 20).join("\n")}`);
+    }
+  });
+}
+
+interface Terminal {
+  runtime: string;
+  variant?: string;
+  /** Default: the one that this process runs in. */
+  command?: string;
+  flags?: string[];
+  /** Takes the place of the backend's package. */
+  standIn?: boolean;
+}
+
+function terminal(
+  name: string,
+  backend: BackendName,
+  expected: Partial<Result>,
+  { runtime, variant, command = process.execPath, flags = [], standIn }: Terminal,
+): Place {
+  return {
+    name,
+    runtime,
+    variant,
+    backend: standIn ? `${backend} (stand-in)` : backend,
+    expected,
+    missing: () => (existsSync(command) ? undefined : `${command} is not there`),
+    run: (only = "") => inTerminal(command, flags, [backend, only, ...(standIn ? ["stand-in"] : [])]),
+  };
+}
+
+const NODE = { runtime: "Node.js" };
+const BUN = { runtime: "Bun", command: join(ROOT, "node_modules/.bin/bun"), flags: ["run"] };
+const DENO = { runtime: "Deno", command: join(ROOT, "node_modules/.bin/deno"), flags: ["run", "--allow-read", "--quiet"] };
+// Node 20 has relaxed SIMD behind a flag, which later versions do not know.
+const RELAXED = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+const WITHOUT = "without SIMD";
+const FASTEST = RELAXED.length > 0 ? "simd" : "relaxedSimd";
+// V8 has no SIMD on a machine without SSE 4.1.
+const SCALAR = ["--no-enable-sse4-1", "--no-enable-sse4-2", "--no-enable-avx", "--no-enable-avx2"];
+
+function missingTensorFlow(): string | undefined {
+  if (TENSORFLOW.some((name) => existsSync(join(ROOT, "node_modules", name)))) return undefined;
+  return `install ${TENSORFLOW.join(" or ")}, with npm install --no-save`;
+}
+
+function chromium(
+  name: string,
+  backend: BackendName,
+  expected: Partial<Result>,
+  { variant, ...options }: ProgramOptions & { variant?: string } = {},
+): Place {
+  return {
+    name,
+    runtime: "Chromium",
+    variant,
+    backend,
+    expected,
+    missing: () => (findChromium() ? undefined : "no Chromium was found: set CHROMIUM to its path"),
+    run: (only = "") =>
+      inChromium(join(programs, "page.ts"), options, (page) =>
+        // biome-ignore lint/suspicious/noExplicitAny: what the program left there
+        page.evaluate(([backend, only]) => (globalThis as any).runOn(backend, only) as Promise<Result>, [backend, only]),
+      ),
+  };
+}
+
+/** V8 does without SIMD on x64 only. */
+const withoutSimd = (place: Place): Place =>
+  process.arch === "x64" ? place : { ...place, optional: true, missing: () => `${process.arch} always has SIMD` };
+
+const onBinary = (binary: string) => ({ binary, isMemoryShared: false, isOnGpu: false });
+const THREADED = { binary: "threadedRelaxedSimd", isMemoryShared: true, isOnGpu: false };
+const ON_GPU = { isOnGpu: true };
+
+/** Everywhere that the library runs. */
+export const PLACES: Place[] = [
+  terminal("node/wasm", "wasm", onBinary(FASTEST), NODE),
+  terminal("node/wasm-relaxed-simd", "wasm", onBinary("relaxedSimd"), { ...NODE, variant: "relaxed SIMD", flags: RELAXED }),
+  withoutSimd(terminal("node/wasm-scalar", "wasm", onBinary("scalar"), { ...NODE, variant: WITHOUT, flags: SCALAR })),
+  terminal("node/cpu", "cpu", onBinary(FASTEST), NODE),
+  terminal("node/tensorflow-stand-in", "tensorflow", {}, { ...NODE, standIn: true }),
+  { ...terminal("node/tensorflow", "tensorflow", {}, NODE), optional: true, missing: missingTensorFlow },
+  terminal("bun/wasm", "wasm", onBinary("relaxedSimd"), BUN),
+  terminal("bun/cpu", "cpu", onBinary("relaxedSimd"), BUN),
+  terminal("deno/wasm", "wasm", onBinary("relaxedSimd"), DENO),
+  terminal("deno/cpu", "cpu", onBinary("relaxedSimd"), DENO),
+  chromium("chromium/wasm", "wasm", onBinary("relaxedSimd")),
+  chromium("chromium/wasm-isolated", "wasm", THREADED, { variant: "cross-origin isolated", isolated: true }),
+  withoutSimd(chromium("chromium/wasm-scalar", "wasm", onBinary("scalar"), { variant: WITHOUT, simd: false })),
+  chromium("chromium/cpu", "cpu", onBinary("relaxedSimd")),
+  chromium("chromium/webgl", "webgl", ON_GPU),
+  chromium("chromium/webgpu", "webgpu", ON_GPU),
+];
