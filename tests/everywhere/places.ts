@@ -1,16 +1,13 @@
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { build } from "esbuild";
 import type { BackendName } from "../../runtimes/backends.js";
 import { findChromium } from "../../runtimes/chromium.js";
 import { TENSORFLOW } from "../../runtimes/nodeBackend.js";
 import { inChromium, type ProgramOptions } from "../../runtimes/program.js";
-import { inProject, ROOT } from "../../runtimes/project.js";
-import { RESULT } from "./programs/result.js";
+import { ROOT } from "../../runtimes/project.js";
+import { bundleWorker, startWorker } from "../../runtimes/workerd.js";
 import type { Result } from "./suite.js";
+import { BUN, DENO, inTerminal, NODE, PROGRAMS } from "./terminals.js";
 
 /** Where the suite runs: a runtime and a backend. */
 export interface Place {
@@ -28,27 +25,6 @@ export interface Place {
   optional?: boolean;
   /** @param only a part of the names of the cases that are wanted; default: all */
   run(only?: string): Promise<Result>;
-}
-
-const programs = fileURLToPath(new URL("programs/", import.meta.url));
-
-/** Runs the suite as a user's program, beside installed packages. */
-async function inTerminal(command: string, flags: string[], args: string[]): Promise<Result> {
-  return inProject(async (folder) => {
-    const outfile = join(folder, "program.mjs");
-    const entryPoints = [join(programs, "terminal.ts")];
-    await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error" });
-    const options = { cwd: folder, maxBuffer: 2 ** 26, shell: process.platform === "win32" };
-    try {
-      const { stdout } = await promisify(execFile)(command, [...flags, outfile, ...args], options);
-      return JSON.parse(stdout.slice(stdout.lastIndexOf(RESULT) + RESULT.length));
-    } catch (error) {
-      // The WASM backend prints its own source where an error is not caught.
-      const { stderr = "", message } = error as { stderr?: string; message: string };
-      const lines = (stderr || message).split("\n").filter((line) => line.length < 300);
-      throw new Error(`${command} ${flags.join(" ")}:\n${lines.slice(0, 20).join("\n")}`);
-    }
-  });
 }
 
 interface Terminal {
@@ -74,13 +50,10 @@ function terminal(
     backend: standIn ? `${backend} (stand-in)` : backend,
     expected,
     missing: () => (existsSync(command) ? undefined : `${command} is not there`),
-    run: (only = "") => inTerminal(command, flags, [backend, only, ...(standIn ? ["stand-in"] : [])]),
+    run: (only = "") => inTerminal<Result>("terminal", { command, flags }, [backend, only, ...(standIn ? ["stand-in"] : [])]),
   };
 }
 
-const NODE = { runtime: "Node.js" };
-const BUN = { runtime: "Bun", command: join(ROOT, "node_modules/.bin/bun"), flags: ["run"] };
-const DENO = { runtime: "Deno", command: join(ROOT, "node_modules/.bin/deno"), flags: ["run", "--allow-read", "--quiet"] };
 // Node 20 has relaxed SIMD behind a flag, which later versions do not know.
 const RELAXED = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
 const WITHOUT = "without SIMD";
@@ -107,20 +80,41 @@ function chromium(
     expected,
     missing: () => (findChromium() ? undefined : "no Chromium was found: set CHROMIUM to its path"),
     run: (only = "") =>
-      inChromium(join(programs, "page.ts"), options, (page) =>
+      inChromium(join(PROGRAMS, "page.ts"), options, (page) =>
         // biome-ignore lint/suspicious/noExplicitAny: what the program left there
         page.evaluate(([backend, only]) => (globalThis as any).runOn(backend, only) as Promise<Result>, [backend, only]),
       ),
   };
 }
 
-/** V8 does without SIMD on x64 only. */
-const withoutSimd = (place: Place): Place =>
-  process.arch === "x64" ? place : { ...place, optional: true, missing: () => `${process.arch} always has SIMD` };
-
 const onBinary = (binary: string) => ({ binary, isMemoryShared: false, isOnGpu: false });
 const THREADED = { binary: "threadedRelaxedSimd", isMemoryShared: true, isOnGpu: false };
 const ON_GPU = { isOnGpu: true };
+
+const { version: WORKERD_VERSION } = JSON.parse(readFileSync(join(ROOT, "node_modules/workerd/package.json"), "utf8"));
+
+const WORKERD: Place = {
+  name: "workerd/wasm",
+  runtime: "workerd",
+  backend: "wasm",
+  expected: onBinary("simd"),
+  missing: () => undefined,
+  async run(only = "") {
+    const modules = await bundleWorker('export { default } from "./tests/everywhere/programs/worker.ts";');
+    const worker = await startWorker(modules, "2026-04-01", ["disallow_eval_during_startup"]);
+    try {
+      const response = await worker.fetch("/", only);
+      if (!response.ok) throw new Error(`workerd: ${await response.text()}\n${worker.console.join("")}`);
+      return { ...((await response.json()) as Result), version: WORKERD_VERSION };
+    } finally {
+      await worker.stop();
+    }
+  },
+};
+
+/** V8 does without SIMD on x64 only. */
+const withoutSimd = (place: Place): Place =>
+  process.arch === "x64" ? place : { ...place, optional: true, missing: () => `${process.arch} always has SIMD` };
 
 /** Everywhere that the library runs. */
 export const PLACES: Place[] = [
@@ -134,6 +128,7 @@ export const PLACES: Place[] = [
   terminal("bun/cpu", "cpu", onBinary("relaxedSimd"), BUN),
   terminal("deno/wasm", "wasm", onBinary("relaxedSimd"), DENO),
   terminal("deno/cpu", "cpu", onBinary("relaxedSimd"), DENO),
+  WORKERD,
   chromium("chromium/wasm", "wasm", onBinary("relaxedSimd")),
   chromium("chromium/wasm-isolated", "wasm", THREADED, { variant: "cross-origin isolated", isolated: true }),
   withoutSimd(chromium("chromium/wasm-scalar", "wasm", onBinary("scalar"), { variant: WITHOUT, simd: false })),

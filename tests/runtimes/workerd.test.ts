@@ -1,22 +1,21 @@
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
-import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { build, type Plugin } from "esbuild";
-import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import artifacts from "../../examples/worker/model.json" with { type: "json" };
+import { ROOT } from "../../runtimes/project.js";
+import { bundleWorker as bundle, type StartedWorker as Started, startWorker, type WorkerModule } from "../../runtimes/workerd.js";
 import "../../src/layers.js";
 import { expectClose } from "../helpers/closeness.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const WORKER = "./examples/worker/worker.ts";
-const { compatibility_date: DATE } = JSON.parse(readFileSync(`${ROOT}/examples/worker/wrangler.jsonc`, "utf8"));
+const { compatibility_date: DATE } = JSON.parse(readFileSync(join(ROOT, "examples/worker/wrangler.jsonc"), "utf8"));
 /** What the date lets module scope do: WebAssembly could be compiled there. */
 const STRICT = "disallow_eval_during_startup";
+
+const start = (modules: WorkerModule[], flags: string[]) => startWorker(modules, DATE, flags);
 
 const POINTS = [
   [0.5, 0.1],
@@ -26,71 +25,6 @@ const POINTS = [
   [0.02, -0.71],
   [30, -1e-8],
 ];
-
-interface Module {
-  type: "ESModule" | "CompiledWasm";
-  path: string;
-  contents: string | Uint8Array;
-}
-
-/** Bundles a Worker as wrangler does: `.wasm` files are modules beside it. */
-async function bundle(source: string): Promise<Module[]> {
-  const binaries = new Map<string, Module>();
-  const compiledWasm: Plugin = {
-    name: "CompiledWasm",
-    setup({ onResolve, resolve }) {
-      onResolve({ filter: /\.wasm$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
-        if (pluginData === compiledWasm) return undefined;
-        const { path: file, errors } = await resolve(path, { kind, importer, resolveDir, pluginData: compiledWasm });
-        if (errors.length > 0) return { errors };
-        const name = `./${basename(file)}`;
-        binaries.set(name, { type: "CompiledWasm", path: name, contents: readFileSync(file) });
-        return { path: name, external: true };
-      });
-    },
-  };
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: ROOT },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    conditions: ["workerd", "worker", "browser"],
-    plugins: [compiledWasm],
-  });
-  return [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]?.text ?? "" }, ...binaries.values()];
-}
-
-/** A Worker in workerd, and what it has written to the console. */
-interface Started {
-  fetch(path: string, body?: unknown): Promise<Response>;
-  console: string[];
-  stop(): Promise<void>;
-}
-
-async function start(modules: Module[], flags: string[]): Promise<Started> {
-  const console: string[] = [];
-  const miniflare = new Miniflare({
-    modules,
-    compatibilityDate: DATE,
-    compatibilityFlags: flags,
-    cf: false,
-    handleRuntimeStdio(...streams: Readable[]) {
-      for (const stream of streams) stream.on("data", (data: Buffer) => console.push(String(data)));
-    },
-  });
-  const url = await miniflare.ready;
-  return {
-    // By the network, as anyone would.
-    fetch(path, body) {
-      const post = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
-      return fetch(new URL(path, url), body === undefined ? {} : post);
-    },
-    console,
-    stop: () => miniflare.dispose(),
-  };
-}
 
 /** What the model says in this process. */
 let expected: number[];
