@@ -32,14 +32,14 @@ async function compareOver(
   context: Context,
 ) {
   const contenders = comparison.contenders.filter(({ isFor }) => isFor?.(problem) ?? true);
-  for (const { check } of contenders) check?.(pass, problem);
+  for (const { check } of contenders) await check?.(pass, problem);
   const together = contenders.filter(({ against }) => !against);
   const apart = contenders.flatMap((contender) => (contender.against ? [[contender.against, contender]] : []));
   const rows: Row[] = [];
   for (const group of [together, ...apart]) {
     const calls: Record<string, Call> = {};
     for (const contender of group) {
-      const call = (await contender.calls(problem))[pass];
+      const call = (await contender.calls(problem, context))[pass];
       if (call) calls[contender.name] = call;
     }
     // Who was to be compared with the first alone has nothing to do in this pass.
@@ -62,6 +62,7 @@ export async function compare(
   { cases, pass, contenders, ...table }: Comparison & Omit<ResultTable, "rows"> & { cases: Case[] },
 ): Promise<ResultTable> {
   const rows: Row[] = [];
+  const took = (contender: Contender) => rows.some((row) => row.contender === contender.name);
   for (const { name, x, shape, components = 3 } of cases) {
     if (shape.reduce((size, length) => size * length) > context.largest) continue;
     const place = { case: name ?? shapeText(shape), ...(x !== undefined && { x }) };
@@ -73,5 +74,6 @@ export async function compare(
       problem.dispose();
     }
   }
-  return { ...table, rows };
+  const notes = [table.note, ...contenders.filter(took).map(({ note }) => note)].filter(Boolean);
+  return { ...table, ...(notes.length > 0 && { note: notes.join(" ") }), rows };
 }

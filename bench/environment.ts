@@ -1,14 +1,23 @@
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { arch, cpus, release, totalmem, type } from "node:os";
-import { version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { version_core } from "@tensorflow/tfjs-core";
-import { chosenWasmModule } from "tfjs-uan";
 import type { Report } from "./results.js";
+import type { Runner } from "./runner.js";
+
+async function versionIn(manifest: string | URL): Promise<string> {
+  return JSON.parse(await readFile(manifest, "utf8")).version;
+}
 
 /** What ran, and on what. */
-export async function describeEnvironment(): Promise<Pick<Report, "machine" | "runtime" | "versions">> {
-  const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+export async function describeEnvironment({
+  backend,
+  binary,
+  runtime,
+}: Runner): Promise<Pick<Report, "machine" | "runtime" | "backend" | "versions">> {
   const processors = cpus();
+  const { resolve } = createRequire(import.meta.url);
+  const ofBackend = backend.name === "tensorflow" ? backend.device?.split(" ")[0] : `@tensorflow/tfjs-backend-${backend.name}`;
   return {
     machine: {
       cpu: processors[0]?.model.trim() ?? "unknown",
@@ -16,12 +25,13 @@ export async function describeEnvironment(): Promise<Pick<Report, "machine" | "r
       memoryBytes: totalmem(),
       platform: `${type()} ${release()} ${arch()}`,
     },
-    runtime: { name: "Node.js", version: process.version },
+    runtime,
+    backend,
     versions: {
-      "tfjs-uan": JSON.parse(manifest).version,
-      "tfjs-uan's binary": chosenWasmModule(),
+      "tfjs-uan": await versionIn(new URL("../package.json", import.meta.url)),
+      ...(binary && { "tfjs-uan's binary": binary }),
       "@tensorflow/tfjs-core": version_core,
-      "@tensorflow/tfjs-backend-wasm": version_wasm,
+      ...(ofBackend && { [ofBackend]: await versionIn(resolve(`${ofBackend}/package.json`)) }),
     },
   };
 }

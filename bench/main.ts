@@ -1,11 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-layers";
-import "@tensorflow/tfjs-backend-cpu";
-import "@tensorflow/tfjs-backend-wasm";
-import { setKernelReplacement } from "tfjs-uan";
+import { BackendError, type BackendInfo, isSynchronous } from "../runtimes/backends.js";
 import { ensureRelaxedSimd } from "./binary.js";
 import { describeEnvironment } from "./environment.js";
+import { NODE_SECTIONS } from "./nodeSections.js";
 import { helpText, OptionError, type Options, parseOptions } from "./options.js";
 import { startProgress } from "./progress.js";
 import { renderComparison } from "./report/compare.js";
@@ -13,20 +9,34 @@ import { readReport, writeReport } from "./report/json.js";
 import { writePage } from "./report/page.js";
 import { renderHeading, renderSection } from "./report/table.js";
 import type { Report } from "./results.js";
-import type { Context } from "./section.js";
+import { type Runner, withRunner } from "./runner.js";
+import type { Care } from "./section.js";
 import { SECTIONS } from "./sections.js";
+
+const ALL_SECTIONS = [...SECTIONS, ...NODE_SECTIONS];
 
 /** How many activations a case has at the most, and how many rounds at the least. */
 const SIZES = { whole: { largest: 2 ** 24, rounds: 5 }, quick: { largest: 2 ** 20, rounds: 2 } };
+/** The most activations where UAN is composed of operations, each of which makes a tensor of K times as many. */
+const LARGEST_COMPOSED = 2 ** 21;
+/** The most of a quick run on a GPU made of software: 'webgpu' takes a tenth of a millisecond for each. */
+const LARGEST_IN_SOFTWARE = 2 ** 15;
 
-async function measure({ sections, quick, seconds }: Options, report: Report): Promise<void> {
-  for (const [done, { name, question, run }] of sections.entries()) {
+/** Of the sizes, what suits the backend. */
+function sizesFor({ name, software }: BackendInfo, quick: boolean) {
+  const { largest, rounds } = SIZES[quick ? "quick" : "whole"];
+  const most = isSynchronous(name) ? largest : quick && software ? LARGEST_IN_SOFTWARE : LARGEST_COMPOSED;
+  return { largest: Math.min(largest, most), rounds };
+}
+
+async function measure({ sections, quick, seconds }: Options, report: Report, runner: Runner): Promise<void> {
+  const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick) };
+  for (const [done, section] of sections.entries()) {
+    const { name, question } = section;
     const { step, stop } = startProgress(name, done, sections.length);
-    const context: Context = { quick, seconds, ...SIZES[quick ? "quick" : "whole"], progress: step };
-    await tf.setBackend("wasm");
-    const section = { name, title: question, tables: await run(context).finally(stop) };
-    report.sections.push(section);
-    console.log(`\n${renderSection(section)}`);
+    const tables = await runner.run(section, care, step).finally(stop);
+    report.sections.push({ name, title: question, tables });
+    console.log(`\n${renderSection({ name, title: question, tables })}`);
   }
   report.date = new Date().toISOString();
 }
@@ -40,24 +50,36 @@ async function readOld(file: string): Promise<Report> {
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2), SECTIONS);
+  const options = parseOptions(process.argv.slice(2), ALL_SECTIONS);
   if (!options) {
-    console.log(helpText(SECTIONS));
+    console.log(helpText(ALL_SECTIONS));
     return;
   }
-  const { quick, json, page } = options;
-  const exitCode = options.relaxedSimd ? ensureRelaxedSimd() : undefined;
+  const { browser, relaxedSimd, leftOut } = options;
+  const exitCode = relaxedSimd && !browser ? ensureRelaxedSimd() : undefined;
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;
   }
+  for (const line of leftOut) console.log(`Left out: ${line}`);
   const old = options.compare === undefined ? undefined : await readOld(options.compare);
-  const report: Report = { version: 1, date: new Date().toISOString(), quick, ...(await describeEnvironment()), sections: [] };
+  await withRunner(options, (runner) => runAll(options, runner, old));
+}
+
+async function runAll(options: Options, runner: Runner, old: Report | undefined): Promise<void> {
+  const { quick, json, page, relaxedSimd } = options;
+  if (relaxedSimd && !/relaxed/i.test(runner.binary ?? "")) {
+    throw new OptionError(`--relaxed-simd: ${runner.runtime.name} ${runner.runtime.version} has no relaxed SIMD on this machine`);
+  }
+  const report: Report = {
+    version: 1,
+    date: new Date().toISOString(),
+    quick,
+    ...(await describeEnvironment(runner)),
+    sections: [],
+  };
   console.log(renderHeading(report));
-  // V8 sometimes keeps to the code of its first, quick compiler for minutes: then tf.conv2d is half as fast.
-  setFlagsFromString("--no-liftoff");
-  setKernelReplacement(false);
-  await measure(options, report);
+  await measure(options, report, runner);
   if (old) console.log(`\n${renderComparison(old, report)}`);
   await writeReport(json, report);
   await writePage(page, report, old);
@@ -68,6 +90,7 @@ try {
   await main();
 } catch (error) {
   // Caught here: the WASM backend has a handler of uncaught errors that prints its own source.
-  console.error(error instanceof OptionError ? `bench: ${error.message}` : error);
+  const isPlain = error instanceof OptionError || error instanceof BackendError;
+  console.error(isPlain ? `bench: ${error.message}` : error);
   process.exitCode = error instanceof OptionError ? 2 : 1;
 }

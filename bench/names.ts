@@ -29,4 +29,6 @@ export const LAYERS = {
 /** Steps of EM that mixture normalization is measured with. */
 export const EM_STEPS = [1, 2, 4, 8];
 export const mixtureName = (emSteps: number) => `${LAYERS.mixture}, ${emSteps} EM step${emSteps === 1 ? "" : "s"}`;
+export const NODE = "Node.js";
+export const CHROMIUM = "Chromium";
 export const BACKENDS = { wasm: "wasm", cpu: "cpu" };

@@ -1,8 +1,12 @@
 import { parseArgs } from "node:util";
-import type { Section } from "./section.js";
+import { BACKENDS, type BackendName, isOfPages, isSynchronous } from "../runtimes/backends.js";
+import type { Place } from "./runner.js";
+import { misfit, type Section } from "./section.js";
 
-export interface Options {
+export interface Options extends Place {
   sections: Section[];
+  /** Of the sections that nobody named: what keeps those from being run that are not among them. */
+  leftOut: string[];
   quick: boolean;
   relaxedSimd: boolean;
   /** For the rounds of one case. */
@@ -16,16 +20,33 @@ export interface Options {
 /** Says, in one line, what was wanted and what came. */
 export class OptionError extends Error {}
 
+const MOST_THREADS = 8;
 const SECONDS = { whole: 2.5, quick: 0.05 };
 const FILES = { json: "out/bench.json", page: "out/bench.html" };
 
 /** What stands behind an option; "" where nothing does. */
-const PLACEHOLDERS = { quick: "", "relaxed-simd": "", seconds: "N", json: "FILE", page: "FILE", compare: "OLD.json", help: "" };
+const PLACEHOLDERS = {
+  backend: "NAME",
+  browser: "",
+  isolated: "",
+  threads: "N",
+  quick: "",
+  "relaxed-simd": "",
+  seconds: "N",
+  json: "FILE",
+  page: "FILE",
+  compare: "OLD.json",
+  help: "",
+};
 
 type Name = keyof typeof PLACEHOLDERS;
 
 const DESCRIPTIONS: Record<Name, string> = {
-  quick: "all in under a minute: fewer and smaller cases, rough figures",
+  backend: "TensorFlow.js's: wasm (default), cpu or tensorflow in Node.js, webgl or webgpu in Chromium",
+  browser: "wasm or cpu in Chromium, too",
+  isolated: "the same in a cross-origin isolated page: there TensorFlow.js's wasm has threads",
+  threads: `how many it has there, up to ${MOST_THREADS} (default: TensorFlow.js's choice, one for two cores)`,
+  quick: "wasm in under a minute: fewer and smaller cases, rough figures",
   "relaxed-simd": "with the binaries for runtimes with relaxed SIMD; Node 20 is started anew, with a flag",
   seconds: `time for the rounds of one case (default ${SECONDS.whole}; ${SECONDS.quick} with --quick)`,
   json: `where the results go, for machines (default ${FILES.json})`,
@@ -42,11 +63,15 @@ export function helpText(sections: Section[]): string {
     "",
     "Usage: npm run bench -- [sections] [options]",
     "",
-    "Sections (default: all):",
+    "Sections:",
     ...sections.map(({ name, question }) => `  ${name.padEnd(20)}${question}`),
     "",
     "Options:",
     ...NAMES.map((name) => `  ${`--${name} ${PLACEHOLDERS[name]}`.padEnd(20)}${DESCRIPTIONS[name]}`),
+    "",
+    "By default all sections are run that are about the backend. tensorflow needs the package @tensorflow/tfjs-node-gpu or",
+    "@tensorflow/tfjs-node. Chromium is looked for where systems put it; the environment variable CHROMIUM names another.",
+    "The report names the renderer of webgl and webgpu: without a GPU they are made of software, and slow.",
   ].join("\n");
 }
 
@@ -54,6 +79,29 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds < Infinity)) throw new OptionError(`--seconds must be a number above 0, got '${text}'`);
   return seconds;
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new OptionError(`--threads must be a whole number from 1 to ${MOST_THREADS}, got '${text}'`);
+  }
+  return threads;
+}
+
+function parsePlace(given: Partial<Record<Name, string>>): Place {
+  const { backend: name = "wasm" } = given;
+  const backend = BACKENDS.find((known): known is BackendName => known === name);
+  if (!backend) throw new OptionError(`--backend must be one of ${BACKENDS.join(", ")}, got '${name}'`);
+  const isolated = given.isolated !== undefined || given.threads !== undefined;
+  const threads = given.threads === undefined ? undefined : parseThreads(given.threads);
+  if (threads !== undefined && backend !== "wasm") throw new OptionError(`--threads: backend '${backend}' has none`);
+  const browser = isolated || given.browser !== undefined || isOfPages(backend);
+  if (browser && backend === "tensorflow") throw new OptionError("--backend tensorflow is of Node.js only");
+  if (given["relaxed-simd"] !== undefined && !isSynchronous(backend)) {
+    throw new OptionError(`--relaxed-simd: there is no binary of ours that works on backend '${backend}'`);
+  }
+  return { backend, browser, isolated, ...(threads !== undefined && { threads }) };
 }
 
 /** Reads the command line; undefined when it asks for help. */
@@ -82,10 +130,19 @@ export function parseOptions(args: string[], all: Section[]): Options | undefine
   }
   if (given.help !== undefined) return undefined;
   const quick = given.quick !== undefined;
+  const place = parsePlace(given);
+  const why = (section: Section) => misfit(section, place.backend, place.browser);
+  const wanted = named.size > 0 ? all.filter(({ name }) => named.has(name)) : all;
+  const leftOut = wanted.map(why).filter((reason) => reason !== undefined);
+  if (named.size > 0 && leftOut.length > 0) throw new OptionError(leftOut.join("; "));
+  const { json = FILES.json, page = FILES.page, compare } = given;
   return {
-    ...FILES,
-    ...given,
-    sections: named.size > 0 ? all.filter(({ name }) => named.has(name)) : all,
+    ...place,
+    json,
+    page,
+    ...(compare !== undefined && { compare }),
+    sections: wanted.filter((section) => why(section) === undefined),
+    leftOut,
     quick,
     relaxedSimd: given["relaxed-simd"] !== undefined,
     seconds: given.seconds === undefined ? SECONDS[quick ? "quick" : "whole"] : parseSeconds(given.seconds),

@@ -1,3 +1,5 @@
+import type { BackendInfo } from "../runtimes/backends.js";
+
 // What a run of the bench found. The JSON file that it writes is a Report; everything that is shown is made of one.
 
 export interface Report {
@@ -8,6 +10,8 @@ export interface Report {
   quick: boolean;
   machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
   runtime: { name: string; version: string };
+  /** Missing in reports of before there was a choice: 'wasm'. */
+  backend?: Omit<BackendInfo, "name"> & { name: string };
   /** Of packages, by name, and of the library's own binary: which of them ran. */
   versions: Record<string, string>;
   sections: SectionResult[];

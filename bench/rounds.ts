@@ -1,5 +1,7 @@
+import * as tf from "@tensorflow/tfjs-core";
 import Benchmark from "benchmark";
 import { setKernelReplacement } from "tfjs-uan";
+import { isSynchronous } from "../runtimes/backends.js";
 
 /** Makes what it makes and gives it back. */
 export interface Call {
@@ -19,13 +21,51 @@ export type Samples = Record<string, number[]>;
  * of 3 ms: up to 5 %; of 30 ms: as of 10. Around a cycle benchmark.js spends 1 to 1.5 ms that are not in its time.
  */
 const CYCLE_SECONDS = 0.01;
+/** The same on backends that work on when a call has returned: to learn that they are done takes some milliseconds. */
+const QUEUE_CYCLE_SECONDS = 0.1;
 
 /** Makes a run one sample, and the sample one cycle. */
 const ONE_CYCLE = { async: false, minSamples: 1, maxTime: -1 };
 const SHORTEST = Number.MIN_VALUE;
 
-/** Calls that take longer would be alone in a cycle even if they were ten times as fast when warm: they are timed by hand. */
-const SLOW_MILLISECONDS = 10 * 1000 * CYCLE_SECONDS;
+const isQueued = () => !isSynchronous(tf.getBackend());
+const cycleMilliseconds = () => 1000 * (isQueued() ? QUEUE_CYCLE_SECONDS : CYCLE_SECONDS);
+
+/** Calls that take so many times as long as a cycle would be alone in one even if they were ten times as fast when warm. */
+const SLOW_CYCLES = 10;
+
+/** In a page benchmark.js has no clock finer than a millisecond; and it takes a call for done when it has returned. */
+const isTimedByHand = () => typeof document !== "undefined" || isQueued();
+
+/** Resolves once everything that was called is done: what is queued last is read. */
+async function allDone(): Promise<void> {
+  if (!isQueued()) return;
+  const last = tf.tidy(() => tf.add(tf.scalar(1), tf.scalar(1)));
+  await last.data();
+  last.dispose();
+}
+
+/** Milliseconds of one of several calls in a row. */
+async function timeByHand(call: Call, count: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < count; i++) {
+    const result = call();
+    if (result) await result;
+  }
+  await allDone();
+  return (performance.now() - start) / count;
+}
+
+/** How many calls fill a cycle. */
+async function countByHand(call: Call): Promise<number> {
+  const wanted = cycleMilliseconds();
+  let count = 1;
+  for (;;) {
+    const took = count * (await timeByHand(call, count));
+    if (took >= wanted) return count;
+    count = Math.ceil(count * Math.min(10, (1.2 * wanted) / took));
+  }
+}
 
 /** A run of benchmark.js: for calls that return no promise it begins with one that is not timed. */
 function run(call: Call, defer: boolean, options: Benchmark.Options): Promise<Benchmark> {
@@ -46,18 +86,25 @@ async function calibrate(call: Call): Promise<() => Promise<number>> {
   const first = call();
   const defer = first instanceof Promise;
   await first;
-  if (performance.now() - start > SLOW_MILLISECONDS) {
+  await allDone();
+  if (performance.now() - start > SLOW_CYCLES * cycleMilliseconds()) {
+    return () => {
+      replace();
+      return timeByHand(call, 1);
+    };
+  }
+  if (isTimedByHand()) {
+    const count = await countByHand(call);
     return async () => {
       replace();
-      const start = performance.now();
-      await call();
-      return performance.now() - start;
+      // The caches are this one's own then, not what the last one left.
+      await timeByHand(call, 1);
+      return timeByHand(call, count);
     };
   }
   const { count } = await run(call, defer, { minTime: CYCLE_SECONDS });
   return async () => {
     replace();
-    // The caches are this one's own then, not what the last one left.
     if (defer) await call();
     const { times } = await run(call, defer, { initCount: count, minTime: SHORTEST });
     return times.period * 1000;

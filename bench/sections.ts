@@ -9,11 +9,10 @@ import { forward } from "./sections/forward.js";
 import { layers } from "./sections/layers.js";
 import { memory } from "./sections/memory.js";
 import { model } from "./sections/model.js";
-import { packageSize } from "./sections/package.js";
-import { startup } from "./sections/startup.js";
+import { threads } from "./sections/threads.js";
 import { training } from "./sections/training.js";
 
-/** In the order in which they run. */
+/** Those that a page can run, in the order in which they run. */
 export const SECTIONS: Section[] = [
   forward,
   training,
@@ -23,9 +22,8 @@ export const SECTIONS: Section[] = [
   channels,
   batches,
   model,
+  threads,
   memory,
-  startup,
-  packageSize,
   convolution,
   backends,
 ];

@@ -17,6 +17,7 @@ export interface BackendInfo {
   name: BackendName;
   /** Of 'wasm', as the following. */
   simd?: boolean;
+  /** Of its threaded build alone. */
   threads?: number;
   /** What does the work, where that is not said by the backend's name. */
   device?: string;
@@ -26,10 +27,8 @@ export interface BackendInfo {
 
 /** The backend as a part of a sentence. */
 export function describeBackend({ name, simd, threads, device, software }: BackendInfo): string {
-  const parts = [
-    ...(simd === undefined ? [] : [simd ? "with SIMD" : "without SIMD"]),
-    ...(threads === undefined ? [] : [threads > 1 ? `with ${threads} threads` : "without threads"]),
-  ];
+  const threading = threads === undefined ? "without threads" : `with ${threads} thread${threads === 1 ? "" : "s"}`;
+  const build = simd === undefined ? "" : ` ${simd ? "with" : "without"} SIMD, ${threading}`;
   const on = device === undefined ? "" : ` on ${device}${software ? ", software" : ""}`;
-  return `${name} backend${on}${parts.length > 0 ? ` ${parts.join(", ")}` : ""}`;
+  return `${name} backend${on}${build}`;
 }

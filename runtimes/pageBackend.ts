@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { MathBackendWebGL } from "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgpu";
@@ -26,9 +26,18 @@ async function webgpuDevice(): Promise<string> {
   return [vendor, architecture, device, description].filter(Boolean).join(" ") || "an unnamed GPU";
 }
 
-/** Starts a backend in a page that inChromium opened. */
-export async function startPageBackend(name: BackendName): Promise<BackendInfo> {
+/**
+ * Starts a backend in a page that inChromium opened.
+ *
+ * @param threads of 'wasm' in an isolated page, up to 8. Default: TensorFlow.js's choice, one for every two cores.
+ */
+export async function startPageBackend(name: BackendName, threads?: number): Promise<BackendInfo> {
   setWasmPaths(WASM_PATH);
+  if (threads !== undefined) {
+    // TensorFlow.js takes no more, whatever it is told.
+    Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 * threads });
+    setThreadsCount(threads);
+  }
   const info = await startBackend(name);
   if (name !== "webgl" && name !== "webgpu") return info;
   const device = name === "webgl" ? webglDevice() : await webgpuDevice();

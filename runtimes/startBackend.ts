@@ -6,5 +6,7 @@ import { BackendError, type BackendInfo, type BackendName } from "./backends.js"
 export async function startBackend(name: BackendName): Promise<BackendInfo> {
   if (!(await tf.setBackend(name))) throw new BackendError(`the backend '${name}' of TensorFlow.js does not start here`);
   if (name !== "wasm") return { name };
-  return { name, simd: (await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) as boolean, threads: getThreadsCount() };
+  const has = async (feature: string) => (await tf.env().getAsync(`WASM_HAS_${feature}_SUPPORT`)) as boolean;
+  const simd = await has("SIMD");
+  return { name, simd, ...(simd && (await has("MULTITHREAD")) && { threads: getThreadsCount() }) };
 }

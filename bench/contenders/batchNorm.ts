@@ -40,6 +40,8 @@ const onOurKernel: Operation = (...inputs: Parameters<typeof inference>) => {
 /** tf.batchNorm on the library's kernel. */
 export const replacedBatchNorm: Contender = {
   name: LAYERS.replaced,
+  note: "The backend's kernel of tf.batchNorm is replaced only where it says so.",
+  isFor: () => tf.getBackend() === "wasm",
   check: (pass, problem) =>
     checkAgreement(LAYERS.replaced, pass, onOurKernel, inference, [...inferenceInputs(problem)], problem.dy),
   calls: (problem) => ({ forward: replaced(() => inference(...inferenceInputs(problem)).dispose()) }),

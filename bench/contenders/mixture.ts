@@ -16,15 +16,16 @@ export function mixture(emSteps: number): Contender {
     mixtureNormalization(x, { numComponents: COMPONENTS, emSteps, seed: SEED, epsilon: EPSILON, gamma, beta });
   return {
     name,
-    check(pass, { x, dy, gamma, beta }) {
-      tf.tidy(() => {
+    async check(pass, { x, dy, gamma, beta }) {
+      const nu = tf.tidy(() => {
         const rows = tf.reshape(x, [-1, gamma.size]);
         const draws = tf.randomUniform([COMPONENTS], 0, 1, "float32", SEED);
         const [prior, mean, variance] = composedStart({ x: rows, draws }) as [tf.Tensor, tf.Tensor, tf.Tensor];
-        const nu = fitMixture(rows, { prior, mean, variance }, emSteps);
-        const composed: Operation = (x, gamma, beta) => composedMixture(nu, x, gamma, beta);
-        checkAgreement(name, pass, ours, composed, [x, gamma, beta], dy);
+        return fitMixture(rows, { prior, mean, variance }, emSteps);
       });
+      const composed: Operation = (x, gamma, beta) => composedMixture(nu, x, gamma, beta);
+      await checkAgreement(name, pass, ours, composed, [x, gamma, beta], dy);
+      nu.dispose();
     },
     calls: ({ x, dy, gamma, beta }) => ({
       forward: () => ours(x, gamma, beta).dispose(),

@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import asc from "assemblyscript/asc";
+import { withSharedMemory } from "../../src/backend/sharedMemory.js";
 import { memoryOf, type WasmBackend } from "../../src/backend/wasmBackend.js";
+import { isShared } from "../memories.js";
 import type { Contender } from "./contender.js";
 
 /** Numbers of a and b that the kernel takes in one go, at the least: a shorter loop would be measured by its start. */
@@ -9,30 +9,19 @@ const LEAST_PERIOD = 64;
 
 type MultiplyAdd = (x: number, y: number, a: number, b: number, period: number, count: number) => void;
 
-async function compile(): Promise<WebAssembly.Module> {
-  const folder = fileURLToPath(new URL("../kernels", import.meta.url));
-  const options = "--outFile multiplyAdd.wasm --runtime stub --importMemory --enable simd -O3 --noAssert".split(" ");
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(["multiplyAdd.ts", "--baseDir", folder, ...options], {
-    writeFile(_name, contents) {
-      if (typeof contents !== "string") binary = contents;
-    },
-  });
-  if (error || !binary) throw new Error(`bench/kernels/multiplyAdd.ts does not compile: ${stderr}`);
-  return new WebAssembly.Module(binary as BufferSource);
-}
-
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** a·x + b with numbers a and b for each channel, and as much again for dx = a·dy: what memory alone allows. */
 export const multiplyAdd: Contender = {
   name: "multiply-add",
+  note: "Multiply-add, a·x + b (and a·dy) per channel with SIMD, is what memory allows.",
+  isFor: () => tf.getBackend() === "wasm",
   traffic: { training: 4 },
-  async calls({ size, shape, x, dy, gamma, beta, keep }) {
-    compiled ??= compile();
+  async calls({ size, shape, x, dy, gamma, beta, keep }, { compileMultiplyAdd }) {
     const backend = tf.backend() as unknown as WasmBackend;
     const memory = memoryOf(backend);
     if (!memory) throw new Error(`the memory of the backend '${tf.getBackend()}' cannot be reached`);
+    compiled ??= compileMultiplyAdd().then((bytes) => new WebAssembly.Module(isShared(memory) ? withSharedMemory(bytes) : bytes));
     const { exports } = new WebAssembly.Instance(await compiled, { env: { memory } });
     const kernel = exports.multiply_add as MultiplyAdd;
 

@@ -21,10 +21,11 @@ const batchNorm = (x: tf.Tensor, mean: tf.Tensor1D, variance: tf.Tensor1D) =>
 
 export const uan: Contender = {
   name: NORMALIZATIONS.uan,
-  check(pass, { size, components, x, dy, mean, variance, prior, movingMean, movingVariance }) {
-    checkAgreement("UAN of one component and tf.batchNorm", pass, oneComponent, batchNorm, [x, movingMean, movingVariance], dy);
+  async check(pass, { size, components, x, dy, mean, variance, prior, movingMean, movingVariance }) {
+    const moments = [movingMean, movingVariance];
+    await checkAgreement("UAN of one component and tf.batchNorm", pass, oneComponent, batchNorm, [x, ...moments], dy);
     if (size * components > LARGEST_COMPOSED) return;
-    checkAgreement("fused and composed UAN", pass, fused, composedUan, [x, mean, variance, prior], dy);
+    await checkAgreement("fused and composed UAN", pass, fused, composedUan, [x, mean, variance, prior], dy);
   },
   calls: ({ x, dy, mean, variance, prior }) => ({
     forward: () => fused(x, mean, variance, prior).dispose(),

@@ -1,3 +1,4 @@
+import { type BackendInfo, describeBackend, isSynchronous } from "../../runtimes/backends.js";
 import type { Report } from "../results.js";
 import { bytes } from "./format.js";
 
@@ -10,10 +11,12 @@ const versions = (report: Report) =>
 
 /** What ran where, as lines of text. */
 export function headingLines(report: Report): string[] {
-  const { date, quick, machine } = report;
+  const { date, quick, machine, backend } = report;
+  const composed = "; tfjs-uan is made of TensorFlow.js operations there, too";
   return [
     `${cores(report)}, ${bytes(machine.memoryBytes)} of memory, ${machine.platform}`,
     `${runtime(report)}; ${versions(report)}`,
+    ...(backend ? [`${describeBackend(backend as BackendInfo)}${isSynchronous(backend.name) ? "" : composed}`] : []),
     quick ? `${date}, a quick run: figures are rough` : date,
   ];
 }

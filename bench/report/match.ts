@@ -55,9 +55,12 @@ export function match(old: Report, now: Report): Match {
   return { tables: tables.filter(({ rows }) => rows.length > 0), onlyOld: onlyIn(old, now), onlyNow: onlyIn(now, old) };
 }
 
-const facts = ({ machine, runtime, versions, quick }: Report): Record<string, unknown> => ({
+const facts = ({ machine, runtime, backend, versions, quick }: Report): Record<string, unknown> => ({
   ...machine,
   runtime: `${runtime.name} ${runtime.version}`,
+  backend: backend?.name ?? "wasm",
+  ...(backend?.device && { device: backend.device }),
+  ...(backend?.threads && { threads: backend.threads }),
   ...versions,
   quick,
 });

@@ -1,4 +1,4 @@
-import { BACKENDS, GRADIENTS, NORMALIZATIONS, SECTIONS, TABLES } from "../names.js";
+import { BACKENDS, CHROMIUM, GRADIENTS, NORMALIZATIONS, SECTIONS, TABLES } from "../names.js";
 import type { Report, Row } from "../results.js";
 import { duration, factor, nsPerElement, UNITS } from "./format.js";
 import { headingText } from "./heading.js";
@@ -74,6 +74,10 @@ function convolution(report: Report): string {
 
 /** What stands between the README's markers, by their name. */
 export function readmeBlocks(report: Report): Record<string, string> {
+  const [backend, runtime] = [report.backend?.name ?? "wasm", report.runtime.name];
+  if (backend !== "wasm" || runtime === CHROMIUM) {
+    throw new Error(`the README has the figures of backend 'wasm' in Node.js, these are of '${backend}' in ${runtime}`);
+  }
   if (report.quick) throw new Error("the figures of a quick run (--quick) are too rough for the README");
   const hasLayers = report.sections.some(({ name }) => name === SECTIONS.layers);
   return {

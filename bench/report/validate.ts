@@ -60,15 +60,18 @@ const row = object(
 );
 const table = object({ title: string, axis: string, rows: list(row) }, { note: string });
 
-const report = object({
-  version: oneOf(1),
-  date: string,
-  quick: boolean,
-  machine: object({ cpu: string, cores: number, memoryBytes: number, platform: string }),
-  runtime: object({ name: string, version: string }),
-  versions: record(string),
-  sections: list(object({ name: string, title: string, tables: list(table) })),
-});
+const report = object(
+  {
+    version: oneOf(1),
+    date: string,
+    quick: boolean,
+    machine: object({ cpu: string, cores: number, memoryBytes: number, platform: string }),
+    runtime: object({ name: string, version: string }),
+    versions: record(string),
+    sections: list(object({ name: string, title: string, tables: list(table) })),
+  },
+  { backend: object({ name: string }, { simd: boolean, threads: number, device: string, software: boolean }) },
+);
 
 /** Throws unless the value is a report of version 1; the message names the place in it, which begins with `at`. */
 export function checkReport(value: unknown, at: string): asserts value is Report {

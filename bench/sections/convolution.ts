@@ -6,6 +6,7 @@ import type { Section } from "../section.js";
 export const convolution: Section = {
   name: SECTIONS.convolution,
   question: "How fast are the gradients of convolutions?",
+  backends: ["wasm"],
   async run(context) {
     const rows: Row[] = [];
     for (const convolution of CONVOLUTIONS) rows.push(...(await timeConvolution(convolution, context)));

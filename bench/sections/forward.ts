@@ -8,7 +8,7 @@ import { SECTIONS, TABLES } from "../names.js";
 import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
-const note = "K = 3. tf.batchNorm is its inference; multiply-add, a·x + b per channel with SIMD, is what memory allows.";
+const note = "K = 3. tf.batchNorm is its inference.";
 
 export const forward: Section = {
   name: SECTIONS.forward,

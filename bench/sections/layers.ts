@@ -10,9 +10,7 @@ import type { ResultTable } from "../results.js";
 import type { Section } from "../section.js";
 import { TARGET_CASES } from "../shapes.js";
 
-const BATCH =
-  "The backend's kernel of tf.batchNorm is replaced only where it says so. In training tf.batchNorm stands for tf.moments and " +
-  "tf.batchNorm; multiply-add is what memory allows.";
+const BATCH = "In training tf.batchNorm stands for tf.moments and tf.batchNorm.";
 const LAYER =
   "tf.layers.layerNormalization is what the layer computes; over many places its training step would take minutes. 32 groups; " +
   "instance normalization is of activations with space only.";

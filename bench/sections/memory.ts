@@ -6,7 +6,7 @@ import { uan } from "../contenders/uan.js";
 import { peakHeap } from "../heap.js";
 import { makeProblem } from "../problem.js";
 import type { ResultTable, Row } from "../results.js";
-import type { Section } from "../section.js";
+import type { Context, Section } from "../section.js";
 
 const SHAPES = [
   [1, 56, 56, 64],
@@ -18,13 +18,13 @@ const PASSES: Record<Pass, string> = { forward: "forward", training: "forward an
 const OUTPUTS: Record<Pass, number> = { forward: 1, training: 2 };
 const OUTPUT = "the outputs alone";
 
-async function rowsOf(shape: number[], pass: Pass): Promise<Row[]> {
+async function rowsOf(shape: number[], pass: Pass, context: Context): Promise<Row[]> {
   const problem = makeProblem(shape, 3);
   const place = { case: shapeText(shape) };
   const outputs = 4 * problem.size * OUTPUTS[pass];
   const rows: Row[] = [{ ...place, contender: OUTPUT, quantity: { value: outputs, unit: "bytes" } }];
   for (const { name, calls } of CONTENDERS) {
-    const call = (await calls(problem))[pass];
+    const call = (await calls(problem, context))[pass];
     if (!call) continue;
     const value = await peakHeap(call);
     const times = value / outputs;
@@ -38,14 +38,15 @@ async function rowsOf(shape: number[], pass: Pass): Promise<Row[]> {
 export const memory: Section = {
   name: "memory",
   question: "How much memory does a call take?",
-  async run() {
+  backends: ["wasm"],
+  async run(context) {
     const note =
       "K = 3. Bytes of the backend's heap that a call holds at its peak, its outputs among them, beyond what was there; not counted is " +
       "what the backend's own kernels take inside.";
     const tables: ResultTable[] = [];
     for (const [pass, title] of Object.entries(PASSES)) {
       const rows: Row[] = [];
-      for (const shape of SHAPES) rows.push(...(await rowsOf(shape, pass as Pass)));
+      for (const shape of SHAPES) rows.push(...(await rowsOf(shape, pass as Pass, context)));
       tables.push({ title, axis: "activations", note, rows });
     }
     return tables;

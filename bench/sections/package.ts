@@ -22,6 +22,7 @@ async function filesOf(folder: URL, ending: string): Promise<[string, Buffer][]>
 export const packageSize: Section = {
   name: "package",
   question: "How many bytes is the library?",
+  inNodeOnly: true,
   async run() {
     const options = { cwd: fileURLToPath(ROOT), shell: process.platform === "win32" };
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], options);

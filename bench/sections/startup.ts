@@ -34,6 +34,8 @@ async function binaries(): Promise<Row[]> {
 export const startup: Section = {
   name: "startup",
   question: "How long until the first result?",
+  backends: ["wasm"],
+  inNodeOnly: true,
   async run({ quick, progress }) {
     const events: Record<string, Samples> = {};
     const rounds = quick ? 2 : 9;

@@ -8,8 +8,7 @@ import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
 const note =
-  "K = 3; forward and backward, with the gradients of x and of all parameters. tf.batchNorm stands for tf.moments and tf.batchNorm; " +
-  "multiply-add, a·x + b and a·dy per channel with SIMD, is what memory allows.";
+  "K = 3; forward and backward, with the gradients of x and of all parameters. tf.batchNorm stands for tf.moments and tf.batchNorm.";
 
 export const training: Section = {
   name: SECTIONS.training,

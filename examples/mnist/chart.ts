@@ -2,7 +2,7 @@ import type { ChartConfiguration, ChartOptions } from "chart.js";
 import { common, OKABE_ITO, titled } from "../../reporting/charts.js";
 import { escapeHtml, htmlTable } from "../../reporting/html.js";
 import { scriptLiteral, selfContainedPage } from "../../reporting/page.js";
-import { EXPLANATIONS, type Summary, seconds, tableRows } from "./report.js";
+import { explanations, type Summary, seconds, tableRows } from "./report.js";
 import type { Result } from "./train.js";
 
 interface Point {
@@ -12,6 +12,7 @@ interface Point {
 type LineChart = ChartConfiguration<"line", Point[]>;
 type BarChart = ChartConfiguration<"bar", number[], string[]>;
 type Show = (value: number) => string;
+type Figure = (summary: Summary) => number | undefined;
 
 const COLORS = [OKABE_ITO.grey, OKABE_ITO.orange, OKABE_ITO.blue];
 const SMOOTHED_POINTS = 80;
@@ -50,36 +51,38 @@ function lineChart(title: string, results: Result[], points: (result: Result) =>
   return { type: "line", data: { datasets }, options };
 }
 
-/** One bar for each contender, whose name and figure stand under it. */
-function barChart(title: string, summaries: Summary[], value: (summary: Summary) => number, show: Show): BarChart {
-  const values = summaries.map(value);
+/** One bar for each contender, whose name and figure stand under it; no chart where there are no figures. */
+function barChart(title: string, summaries: Summary[], value: Figure, show: Show): BarChart[] {
+  const values = summaries.map(value).filter((value) => value !== undefined);
+  if (values.length < summaries.length) return [];
   const labels = summaries.map(({ name }, i) => [name, show(values[i] as number)]);
   const options: ChartOptions<"bar"> = {
     ...common,
     scales: { x: { grid: { display: false }, ticks: { maxRotation: 0, autoSkip: false } }, y: { beginAtZero: true } },
     plugins: { title: titled(title), legend: { display: false } },
   };
-  return { type: "bar", data: { labels, datasets: [{ label: title, data: values, backgroundColor: COLORS }] }, options };
+  const data = { labels, datasets: [{ label: title, data: values, backgroundColor: COLORS }] };
+  return [{ type: "bar", data, options }];
 }
 
 function charts(results: Result[], summaries: Summary[]): (LineChart | BarChart)[] {
   const accuracies = ({ epochs }: Result) => epochs.map(({ test }, i) => ({ x: i + 1, y: 100 * test.accuracy }));
-  const bars = (title: string, value: (summary: Summary) => number, show: Show) => barChart(title, summaries, value, show);
+  const bars = (title: string, value: Figure, show: Show) => barChart(title, summaries, value, show);
   return [
     lineChart("training loss", results, smoothedLoss, false),
     lineChart("test accuracy, %", results, accuracies, true),
-    bars(
+    ...bars(
       "test error, % (100 − accuracy)",
       ({ testAccuracy }) => 100 * (1 - testAccuracy),
       (value) => `${value.toFixed(2)} %`,
     ),
-    bars(
+    ...bars(
       "final loss",
       ({ finalLoss }) => finalLoss,
       (value) => value.toFixed(4),
     ),
-    bars("time per epoch, s", ({ secondsPerEpoch }) => secondsPerEpoch, seconds),
-    bars("of it normalizing, s", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
+    ...bars("time per epoch, s", ({ secondsPerEpoch }) => secondsPerEpoch, seconds),
+    ...bars("of it normalizing, s", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
   ];
 }
 
@@ -103,7 +106,9 @@ export function chartPage(description: string, results: Result[], summaries: Sum
     body: `<p>${escapeHtml(description)}</p>
 ${htmlTable(tableRows(summaries))}
 <div class="charts"></div>
-${EXPLANATIONS.map((line) => `<p>${line}</p>`).join("\n")}`,
+${explanations(summaries)
+  .map((line) => `<p>${line}</p>`)
+  .join("\n")}`,
     script: `Chart.defaults.color = "#222";
 Chart.defaults.font.size = 13;
 Chart.defaults.plugins.title.font = { size: 15 };

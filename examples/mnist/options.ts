@@ -1,13 +1,21 @@
 import { parseArgs } from "node:util";
-import { TRAINING_DIGITS } from "./data.js";
+import { BACKENDS } from "../../runtimes/backends.js";
+import { TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 import { MODELS, type ModelName } from "./models.js";
 
+/** Those of TensorFlow.js, and "fastest" for what useFastestBackend chooses in Node.js. */
+const CHOICES = [...BACKENDS, "fastest"] as const;
+export type BackendChoice = (typeof CHOICES)[number];
+
 export interface Options {
+  backend: BackendChoice;
   model: ModelName;
   /** What the network's numbers of channels are multiplied with. */
   width: number;
   /** Digits to train on, the first of the training set. */
   digits: number;
+  /** Digits to test on, the first of the test set. */
+  testDigits: number;
   epochs: number;
   batchSize: number;
   learningRate: number;
@@ -58,16 +66,24 @@ function choice<T extends string>(text: FlagText, choices: readonly T[]): Flag<T
 
 const MODEL_NAMES = Object.keys(MODELS) as ModelName[];
 
+const BACKEND = "wasm, cpu, tensorflow or fastest in Node.js, webgl or webgpu in Chromium";
+
 const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
+  backend: choice({ name: "backend", placeholder: "NAME", description: BACKEND }, CHOICES),
   model: choice({ name: "model", placeholder: "NAME", description: `the network: ${MODEL_NAMES.join(" or ")}` }, MODEL_NAMES),
   width: positiveNumber({ name: "width", placeholder: "FACTOR", description: "times the network's channels" }, 4),
   digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS),
+  testDigits: wholeNumber({ name: "test-digits", placeholder: "N", description: "digits to test on" }, 1, TEST_DIGITS),
   epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over them" }, 1, 1000),
   batchSize: wholeNumber({ name: "batch-size", placeholder: "N", description: "digits per training step" }, 1, TRAINING_DIGITS),
   learningRate: positiveNumber({ name: "learning-rate", placeholder: "RATE", description: "Adam's" }, 10),
   components: wholeNumber({ name: "components", placeholder: "K", description: "Gaussian components per channel of UAN" }, 1, 64),
   seed: wholeNumber(
-    { name: "seed", placeholder: "N", description: "of initial weights and batches: same seed, same numbers" },
+    {
+      name: "seed",
+      placeholder: "N",
+      description: "of initial weights and batches: on a backend the same seed, the same numbers",
+    },
     0,
     2 ** 31 - 1,
   ),
@@ -75,7 +91,8 @@ const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
 
 /** What holds where the command line says nothing else. */
 function defaultsOf(model: ModelName): Options {
-  return { model, ...MODELS[model].defaults, learningRate: 0.001, components: 3, seed: 1 };
+  const common = { backend: "wasm", testDigits: TEST_DIGITS, learningRate: 0.001, components: 3, seed: 1 } as const;
+  return { model, ...MODELS[model].defaults, ...common };
 }
 
 const DEFAULT_MODEL: ModelName = "cnn";
@@ -102,6 +119,11 @@ export function helpText(): string {
     "",
     "Networks:",
     ...MODEL_NAMES.map((name) => `  ${name}  ${MODELS[name].description}`),
+    "",
+    "Backends:",
+    "  tensorflow needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; fastest takes it where it works, else",
+    "  wasm. webgl and webgpu need Chromium: the environment variable CHROMIUM names it where it is in none of the usual",
+    "  places. Where Chromium has no GPU they are made of software, and slow, as is cpu: take few digits and epochs.",
   ].join("\n");
 }
 

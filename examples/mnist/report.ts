@@ -9,20 +9,33 @@ export interface Summary {
   finalLoss: number;
   /** Medians over the epochs. */
   secondsPerEpoch: number;
-  normalizingSecondsPerEpoch: number;
+  /** Undefined where the backend does not let it be measured. */
+  normalizingSecondsPerEpoch: number | undefined;
 }
 
-export const EXPLANATIONS = [
-  "Test accuracy: on all test digits, after the last epoch. Final loss: the training loss, mean of the last epoch.",
-  "Time per epoch: of the training steps, without the test; median of the epochs.",
-  "Of it normalizing: the part in the forward and backward passes of the normalization compared, measured while it trained.",
-];
+/** What the columns mean. */
+export function explanations(summaries: Summary[]): string[] {
+  const isMeasured = summaries.some(({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch !== undefined);
+  return [
+    "Test accuracy: on the test digits, after the last epoch. Final loss: the training loss, mean of the last epoch.",
+    "Time per epoch: of the training steps, without the test; median of the epochs.",
+    isMeasured
+      ? "Of it normalizing: the part in the forward and backward passes of the normalization compared, measured while it trained."
+      : "Of it normalizing: not to be told on this backend, whose operations are not done when their call returns.",
+  ];
+}
 
 function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] as number;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+}
+
+/** The median of those that all epochs have. */
+function medianOf(values: (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === values.length ? median(known) : undefined;
 }
 
 export function summarize({ name, epochs }: Result): Summary {
@@ -32,12 +45,12 @@ export function summarize({ name, epochs }: Result): Summary {
     testAccuracy: last?.test.accuracy ?? Number.NaN,
     finalLoss: last?.training.loss ?? Number.NaN,
     secondsPerEpoch: median(epochs.map(({ seconds }) => seconds)),
-    normalizingSecondsPerEpoch: median(epochs.map(({ normalizingSeconds }) => normalizingSeconds)),
+    normalizingSecondsPerEpoch: medianOf(epochs.map(({ normalizingSeconds }) => normalizingSeconds)),
   };
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-export const seconds = (value: number) => `${value.toFixed(2)} s`;
+export const seconds = (value: number | undefined) => (value === undefined ? "–" : `${value.toFixed(2)} s`);
 
 /** The summaries as rows of text, the first row the heads. */
 export function tableRows(summaries: Summary[]): string[][] {

@@ -4,8 +4,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 /**
  * Times layers in the training step itself, forward and backward: a layer stands between two marks, which hand tensors and
  * gradients on unchanged and note when they pass. Backpropagation goes through a sequential network layer by layer, so that
- * all that runs between the two marks is the layer's. Right only where operations are done when their call returns, as on the
- * WASM backend in one thread.
+ * all that runs between the two marks is the layer's. Right only where operations are done when their call returns, as on
+ * 'wasm' and 'cpu'.
  */
 export class Stopwatch {
   private total = 0;

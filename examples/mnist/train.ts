@@ -1,7 +1,7 @@
-import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { CLASSES, type Digits, firstDigits, PIXELS } from "./data.js";
+import { isSynchronous } from "../../runtimes/backends.js";
+import { CLASSES, type Digits, firstDigits, PIXELS } from "./digits.js";
 import { buildModel, type Contender } from "./models.js";
 import type { Options } from "./options.js";
 import { epochOrder } from "./random.js";
@@ -23,8 +23,8 @@ export interface Epoch {
   test: Scores;
   /** Of the training steps, with making their batches, without the test. */
   seconds: number;
-  /** Of those seconds, the ones in the forward and backward passes of the normalization compared. */
-  normalizingSeconds: number;
+  /** Of those seconds, the ones in the forward and backward passes of the normalization compared, where they can be told. */
+  normalizingSeconds: number | undefined;
 }
 
 export interface Result {
@@ -39,6 +39,13 @@ export interface Step extends Scores {
   name: string;
   /** Counted from 1. */
   epoch: number;
+}
+
+/** Who looks on while networks are trained. */
+export interface Watcher {
+  step(step: Step): void | Promise<void>;
+  /** Waited for now and then: what else the program does, it does then. */
+  pause?(): Promise<void>;
 }
 
 interface Batch {
@@ -83,7 +90,7 @@ class Mean {
 
 class Trainer {
   readonly result: Result;
-  private readonly stopwatch = new Stopwatch();
+  private readonly stopwatch = isSynchronous(tf.getBackend()) ? new Stopwatch() : undefined;
   private readonly model: tfl.Sequential;
   private readonly optimizer: tf.Optimizer;
 
@@ -92,16 +99,17 @@ class Trainer {
     private readonly options: Options,
   ) {
     this.result = { name, epochs: [], losses: [] };
-    const normalize = () => (normalization ? this.stopwatch.around(normalization()) : []);
+    const timed = (layer: tfl.layers.Layer) => this.stopwatch?.around(layer) ?? [layer];
+    const normalize = () => (normalization ? timed(normalization()) : []);
     this.model = buildModel(options.model, options.width, normalize, options.seed);
     this.optimizer = tf.train.adam(options.learningRate);
     this.model.compile({ optimizer: this.optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   }
 
-  async trainEpoch(training: Digits, order: Uint32Array, test: Digits, onStep: (scores: Scores) => void): Promise<void> {
+  async trainEpoch(training: Digits, order: Uint32Array, test: Digits, watcher: Watcher, epoch: number): Promise<void> {
     const mean = new Mean();
     let milliseconds = 0;
-    this.stopwatch.lap();
+    this.stopwatch?.lap();
     while (mean.count < order.length) {
       const startedAt = performance.now();
       const batch = makeBatch(training, order.subarray(mean.count, mean.count + this.options.batchSize));
@@ -111,19 +119,19 @@ class Trainer {
 
       this.result.losses.push(loss);
       mean.add({ loss, accuracy }, batch.size);
-      onStep(mean.scores);
-      await setImmediate(); // lets the progress bar's timer and Ctrl-C in
+      await watcher.step({ name: this.result.name, epoch, ...mean.scores });
+      await watcher.pause?.();
     }
-    const normalizingSeconds = this.stopwatch.lap();
+    const normalizingSeconds = this.stopwatch?.lap();
     this.result.epochs.push({
       training: mean.scores,
-      test: await this.test(test),
+      test: await this.test(test, watcher),
       seconds: milliseconds / 1000,
       normalizingSeconds,
     });
   }
 
-  private async test(digits: Digits): Promise<Scores> {
+  private async test(digits: Digits, watcher: Watcher): Promise<Scores> {
     const mean = new Mean();
     while (mean.count < digits.count) {
       const size = Math.min(TEST_BATCH_SIZE, digits.count - mean.count);
@@ -131,13 +139,12 @@ class Trainer {
         digits,
         Uint32Array.from({ length: size }, (_, i) => mean.count + i),
       );
-      const [loss, accuracy] = tf.tidy(() => {
-        const scores = this.model.evaluate(batch.x, batch.y, { batchSize: size }) as tf.Scalar[];
-        return scores.map((score) => score.dataSync()[0]);
-      }) as [number, number];
+      const scores = tf.tidy(() => this.model.evaluate(batch.x, batch.y, { batchSize: size }) as tf.Scalar[]);
+      const [loss, accuracy] = (await Promise.all(scores.map(async (score) => (await score.data())[0]))) as [number, number];
+      tf.dispose(scores);
       disposeBatch(batch);
       mean.add({ loss, accuracy }, size);
-      await setImmediate();
+      await watcher.pause?.();
     }
     return mean.scores;
   }
@@ -149,10 +156,11 @@ class Trainer {
 }
 
 /** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
-async function warmUp(contender: Contender, options: Options, training: Digits, test: Digits): Promise<void> {
+async function warmUp(contender: Contender, options: Options, training: Digits, test: Digits, watcher: Watcher): Promise<void> {
   const trainer = new Trainer(contender, options);
   const digits = Math.min(training.count, WARM_UP_STEPS * options.batchSize);
-  await trainer.trainEpoch(training, epochOrder(options.seed, 0, digits), firstDigits(test, TEST_BATCH_SIZE), () => {});
+  const unwatched = { ...watcher, step() {} };
+  await trainer.trainEpoch(training, epochOrder(options.seed, 0, digits), firstDigits(test, TEST_BATCH_SIZE), unwatched, 0);
   trainer.dispose();
 }
 
@@ -165,17 +173,14 @@ export async function trainAll(
   options: Options,
   training: Digits,
   test: Digits,
-  onStep: (step: Step) => void,
+  watcher: Watcher,
 ): Promise<Result[]> {
-  for (const contender of contenders) await warmUp(contender, options, training, test);
+  for (const contender of contenders) await warmUp(contender, options, training, test, watcher);
 
   const trainers = contenders.map((contender) => new Trainer(contender, options));
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     const order = epochOrder(options.seed, epoch, training.count);
-    for (const trainer of trainers) {
-      const { name } = trainer.result;
-      await trainer.trainEpoch(training, order, test, (scores) => onStep({ name, epoch: epoch + 1, ...scores }));
-    }
+    for (const trainer of trainers) await trainer.trainEpoch(training, order, test, watcher, epoch + 1);
   }
   for (const trainer of trainers) trainer.dispose();
   return trainers.map(({ result }) => result);

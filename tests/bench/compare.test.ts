@@ -84,12 +84,15 @@ describe("renderComparison", () => {
     now.machine = { ...now.machine, cores: 8 };
     now.runtime = { name: "Node", version: "22.0.0" };
     now.versions = { ...now.versions, binary: "threaded" };
+    now.backend = { name: "webgpu", device: "an abacus" };
     now.quick = true;
     expect(renderComparison(old, now).match(/^differs: .*$/gm)).toEqual([
       "differs: cores: 4 (old), 8 (new)",
       "differs: runtime: Node 20.1.0 (old), Node 22.0.0 (new)",
+      "differs: backend: wasm (old), webgpu (new)",
       "differs: binary: simd (old), threaded (new)",
       "differs: quick: false (old), true (new)",
+      "differs: device: none (old), an abacus (new)",
     ]);
   });
 });

@@ -2,13 +2,28 @@ import { describe, expect, it } from "vitest";
 import { parseOptions } from "../../bench/options.js";
 import type { Section } from "../../bench/section.js";
 
-const ALL: Section[] = ["forward", "memory"].map((name) => ({ name, question: `${name}?`, run: async () => [] }));
+const section = (name: string, rest: Partial<Section> = {}): Section => ({
+  name,
+  question: `${name}?`,
+  run: async () => [],
+  ...rest,
+});
+const ALL = [section("forward"), section("memory", { backends: ["wasm"] }), section("package", { inNodeOnly: true })];
 const parse = (...args: string[]) => parseOptions(args, ALL);
 
 describe("parseOptions", () => {
   it("has defaults", () => {
     const files = { json: "out/bench.json", page: "out/bench.html" };
-    expect(parse()).toEqual({ ...files, sections: ALL, quick: false, relaxedSimd: false, seconds: 2.5 });
+    const place = { backend: "wasm", browser: false, isolated: false };
+    expect(parse()).toEqual({
+      ...files,
+      ...place,
+      sections: ALL,
+      leftOut: [],
+      quick: false,
+      relaxedSimd: false,
+      seconds: 2.5,
+    });
   });
 
   it("reads sections and options in any order", () => {
@@ -17,15 +32,41 @@ describe("parseOptions", () => {
     expect(options?.sections.map(({ name }) => name)).toEqual(["memory"]);
   });
 
+  it.each([
+    [["--backend", "cpu"], { backend: "cpu", browser: false, isolated: false }],
+    [["--backend", "tensorflow"], { backend: "tensorflow", browser: false, isolated: false }],
+    [["--backend=webgl"], { backend: "webgl", browser: true, isolated: false }],
+    [["--backend=webgpu", "--browser"], { backend: "webgpu", browser: true, isolated: false }],
+    [["--browser"], { backend: "wasm", browser: true, isolated: false }],
+    [["--threads", "2"], { backend: "wasm", browser: true, isolated: true, threads: 2 }],
+    [["--isolated"], { backend: "wasm", browser: true, isolated: true }],
+  ])("knows where %j runs", (args, place) => {
+    expect(parse(...args)).toMatchObject(place);
+  });
+
+  it("leaves out sections that do not apply, and says why", () => {
+    const { sections, leftOut } = parse("--backend", "webgl") ?? {};
+    expect(sections?.map(({ name }) => name)).toEqual(["forward"]);
+    expect(leftOut).toEqual(["section 'memory' is of backend 'wasm' only", "section 'package' is of Node.js only"]);
+    expect(parse("forward", "--backend", "webgl")?.leftOut).toEqual([]);
+  });
+
   it("is undefined for help", () => {
     expect(parse("--help")).toBeUndefined();
   });
 
   it.each([
-    [["--fast"], "--fast is not an option: expected one of --quick, --relaxed-simd,"],
-    [["training"], "'training' is not a section: expected some of forward, memory"],
+    [["--fast"], "--fast is not an option: expected one of --backend, --browser,"],
+    [["training"], "'training' is not a section: expected some of forward, memory, package"],
     [["--seconds"], "--seconds must be followed by N, got nothing"],
     [["--seconds", "0"], "--seconds must be a number above 0, got '0'"],
+    [["--backend", "gpu"], "--backend must be one of wasm, cpu, webgl, webgpu, tensorflow, got 'gpu'"],
+    [["--threads", "0"], "--threads must be a whole number from 1 to 8, got '0'"],
+    [["--threads", "2", "--backend", "webgl"], "--threads: backend 'webgl' has none"],
+    [["--backend", "tensorflow", "--browser"], "--backend tensorflow is of Node.js only"],
+    [["--backend", "webgl", "--relaxed-simd"], "--relaxed-simd: there is no binary of ours that works on backend 'webgl'"],
+    [["forward", "memory", "--backend", "cpu"], "section 'memory' is of backend 'wasm' only"],
+    [["package", "--browser"], "section 'package' is of Node.js only"],
     [["--quick=yes"], "--quick must be followed by nothing, got 'yes'"],
   ])("refuses %j", (args, message) => {
     expect(() => parse(...args)).toThrow(message);

@@ -54,6 +54,14 @@ Padding 'none'.
 A training step of a CNN (8×8) took 35.50 ms on \`wasm\`, 16.82 s on TensorFlow.js's \`cpu\`: 474 times as long.`);
   });
 
+  it("refuses a run elsewhere than on 'wasm' in Node.js", () => {
+    const backend = { name: "webgl", device: "an abacus", software: true };
+    expect(() => readmeBlocks({ ...readmeReport(), backend })).toThrow("these are of 'webgl' in Node");
+    const runtime = { name: "Chromium", version: "1" };
+    expect(() => readmeBlocks({ ...readmeReport(), runtime })).toThrow("these are of 'wasm' in Chromium");
+    expect(readmeBlocks({ ...readmeReport(), backend: { name: "wasm", simd: true } })).toEqual(readmeBlocks(readmeReport()));
+  });
+
   it("refuses a quick run", () => {
     expect(() => readmeBlocks({ ...readmeReport(), quick: true })).toThrow("--quick");
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renderHeading, renderSection } from "../../bench/report/table.js";
-import type { ResultTable } from "../../bench/results.js";
+import type { Report, ResultTable } from "../../bench/results.js";
 import { madeUpReport, SHAPES } from "./reports.js";
 
 const section = (table: ResultTable) => renderSection({ name: "made-up", title: "Is it fast?", tables: [table] });
@@ -49,6 +49,17 @@ describe("renderHeading", () => {
     expect(text).toContain("Node 20.1.0; @tensorflow/tfjs-core 4.22.0, binary simd");
     expect(text).toContain("2025-01-02T03:04:05.000Z");
     expect(text).not.toContain("quick");
+  });
+
+  it("says which backend ran, and on what", () => {
+    const heading = (backend: Report["backend"]) => renderHeading({ ...madeUpReport(), backend });
+    const composed = "; tfjs-uan is made of TensorFlow.js operations there, too";
+    expect(heading({ name: "wasm", simd: true })).toContain("\nwasm backend with SIMD, without threads\n");
+    expect(heading({ name: "wasm", simd: true, threads: 4 })).toContain("\nwasm backend with SIMD, with 4 threads\n");
+    expect(heading({ name: "wasm", simd: true, threads: 1 })).toContain("SIMD, with 1 thread\n");
+    expect(heading({ name: "cpu" })).toContain("\ncpu backend\n");
+    const gpu = heading({ name: "webgl", device: "an abacus", software: true });
+    expect(gpu).toContain(`\nwebgl backend on an abacus, software${composed}\n`);
   });
 
   it("says that a run was quick", () => {

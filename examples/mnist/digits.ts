@@ -1,0 +1,88 @@
+export const TRAINING_DIGITS = 60000;
+export const TEST_DIGITS = 10000;
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
+export const CLASSES = 10;
+
+/** Says which file is not what it should be, and how. */
+export class DataError extends Error {}
+
+export interface Digits {
+  count: number;
+  /** count · PIXELS grey values from 0 to 255, digit after digit, row after row. */
+  images: Uint8Array;
+  /** The digits that they show, 0 to 9. */
+  labels: Uint8Array;
+}
+
+/**
+ * Reads an IDX file of unsigned bytes: two zero bytes, the type (8), the number of dimensions, each dimension as a big-endian
+ * 32-bit integer, then the bytes.
+ */
+function parseIdx(file: string, bytes: Uint8Array, dimensions: number): { shape: number[]; values: Uint8Array } {
+  const header = 4 * (dimensions + 1);
+  if (bytes.length < header) {
+    throw new DataError(`${file}: an IDX header takes ${header} bytes, got a file of ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, header);
+  const magic = 0x0800 + dimensions;
+  const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
+  if (view.getUint32(0) !== magic) {
+    throw new DataError(`${file}: the magic number must be ${hex(magic)}, got ${hex(view.getUint32(0))}`);
+  }
+  const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 * (i + 1)));
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (bytes.length !== header + size) {
+    throw new DataError(`${file}: shape [${shape.join(", ")}] must be followed by ${size} bytes, got ${bytes.length - header}`);
+  }
+  return { shape, values: bytes.subarray(header) };
+}
+
+/** Digits out of the contents of an IDX file of images and one of labels. The names are for error messages. */
+export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: string, labels: Uint8Array): Digits {
+  const pictures = parseIdx(imagesFile, images, 3);
+  const [count, height, width] = pictures.shape as [number, number, number];
+  if (height !== SIDE || width !== SIDE) {
+    throw new DataError(`${imagesFile}: images must have ${SIDE} x ${SIDE} pixels, got ${height} x ${width}`);
+  }
+  const answers = parseIdx(labelsFile, labels, 1);
+  if (answers.shape[0] !== count) {
+    throw new DataError(`${labelsFile}: must hold ${count} labels, one per image, got ${answers.shape[0]}`);
+  }
+  const wrong = answers.values.find((label) => label >= CLASSES);
+  if (wrong !== undefined) throw new DataError(`${labelsFile}: labels must be 0 to ${CLASSES - 1}, got ${wrong}`);
+  return { count, images: pictures.values, labels: answers.values };
+}
+
+/** Gives the contents of one of the data's files, by name. */
+export type ReadFile = (name: string) => Promise<Uint8Array>;
+
+async function readDigits(read: ReadFile, name: string, most: number): Promise<Digits> {
+  const files = [`${name}-images-idx3-ubyte`, `${name}-labels-idx1-ubyte`] as const;
+  const [images, labels] = (await Promise.all(
+    files.map((file) =>
+      read(file).catch((error: Error) => {
+        throw new DataError(`${file}: cannot be read (${error.message})`, { cause: error });
+      }),
+    ),
+  )) as [Uint8Array, Uint8Array];
+  const digits = parseDigits(files[0], images, files[1], labels);
+  if (digits.count < most) throw new DataError(`${files[0]}: must hold ${most} digits, got ${digits.count}`);
+  return firstDigits(digits, most);
+}
+
+/** MNIST: the first digits of its training set, and of its test set. */
+export async function readMnist(
+  read: ReadFile,
+  trainingDigits: number,
+  testDigits: number,
+): Promise<{ training: Digits; test: Digits }> {
+  const [training, test] = await Promise.all([readDigits(read, "train", trainingDigits), readDigits(read, "t10k", testDigits)]);
+  return { training, test };
+}
+
+/** The first `most` digits, or all where there are fewer. */
+export function firstDigits({ images, labels, count: all }: Digits, most: number): Digits {
+  const count = Math.min(most, all);
+  return { count, images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };
+}

@@ -1,0 +1,27 @@
+import type { BackendName } from "../../runtimes/backends.js";
+import { startPageBackend } from "../../runtimes/pageBackend.js";
+import type { Options } from "./options.js";
+import { run } from "./run.js";
+import type { Step } from "./train.js";
+
+// The example in a page. Tensors of a few numbers TensorFlow.js computes on the CPU even where its backend is a GPU, as for its users.
+
+declare global {
+  /** The terminal's. */
+  function onStep(step: Step): Promise<void>;
+}
+
+async function fetchFile(name: string): Promise<Uint8Array> {
+  const response = await fetch(`/mnist/${name}`);
+  if (!response.ok) throw new Error(`${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+const mnist = {
+  start: (backend: BackendName) => startPageBackend(backend),
+  run: (options: Options) => run(options, fetchFile, { step: onStep }),
+};
+
+export type MnistPage = typeof mnist;
+
+Object.assign(globalThis, { mnist });
