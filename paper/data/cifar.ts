@@ -1,0 +1,98 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DataError } from "../../examples/mnist/digits.js";
+import type { Dataset, Examples } from "./dataset.js";
+import { copyChannelsLast, readDataFile } from "./files.js";
+
+const SIDE = 32;
+const CHANNELS = 3;
+const PLANE = SIDE * SIDE;
+const IMAGE = PLANE * CHANNELS;
+
+/** Of the binary version: records of label bytes, of which the last is the class, and of a red, a green and a blue plane. */
+interface Format {
+  name: string;
+  /** That the archive unpacks to. */
+  folder: string;
+  train: string[];
+  test: string[];
+  labelBytes: number;
+  classes: number;
+}
+
+const CIFAR_10: Format = {
+  name: "CIFAR-10",
+  folder: "cifar-10-batches-bin",
+  train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),
+  test: ["test_batch.bin"],
+  labelBytes: 1,
+  classes: 10,
+};
+
+/** Its first label byte is the coarse class. */
+const CIFAR_100: Format = {
+  name: "CIFAR-100",
+  folder: "cifar-100-binary",
+  train: ["train.bin"],
+  test: ["test.bin"],
+  labelBytes: 2,
+  classes: 100,
+};
+
+/** The records of one file. @param path for error messages */
+function parseRecords(path: string, bytes: Uint8Array, { name, labelBytes, classes }: Format): Examples {
+  const record = labelBytes + IMAGE;
+  if (bytes.length === 0 || bytes.length % record !== 0) {
+    throw new DataError(`${path}: ${name} has ${record} bytes for each image, got a file of ${bytes.length}`);
+  }
+  const count = bytes.length / record;
+  const images = new Uint8Array(count * IMAGE);
+  const labels = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const start = i * record + labelBytes;
+    const label = bytes[start - 1] as number;
+    if (label >= classes) throw new DataError(`${path}: labels must be 0 to ${classes - 1}, got ${label} for image ${i}`);
+    labels[i] = label;
+    const planes = { row: SIDE, column: 1, channel: PLANE };
+    copyChannelsLast(bytes.subarray(start, start + IMAGE), planes, images.subarray(i * IMAGE), SIDE, CHANNELS);
+  }
+  return { count, images, labels };
+}
+
+async function readPart(folder: string, files: string[], format: Format): Promise<Examples> {
+  const wanted = `the binary version of ${format.name}: ${[...format.train, ...format.test].join(", ")}`;
+  const parts: Examples[] = [];
+  for (const file of files) {
+    const path = join(folder, file);
+    parts.push(parseRecords(path, await readDataFile(path, wanted), format));
+  }
+  const labels = parts.flatMap((part) => [...part.labels]);
+  const images = new Uint8Array(labels.length * IMAGE);
+  let at = 0;
+  for (const part of parts) {
+    images.set(part.images, at);
+    at += part.images.length;
+  }
+  return { count: labels.length, images, labels: Uint8Array.from(labels) };
+}
+
+async function readCifar(given: string, format: Format): Promise<Dataset> {
+  const unpacked = join(given, format.folder);
+  const folder = existsSync(unpacked) ? unpacked : given;
+  return {
+    name: format.name,
+    source: `binary version, from ${folder}`,
+    height: SIDE,
+    width: SIDE,
+    channels: CHANNELS,
+    classes: format.classes,
+    train: await readPart(folder, format.train, format),
+    test: await readPart(folder, format.test, format),
+  };
+}
+
+/** @param folder with the files of the binary version, or with the folder cifar-10-batches-bin that they unpack to */
+export const readCifar10 = (folder: string): Promise<Dataset> => readCifar(folder, CIFAR_10);
+
+/** By its 100 fine classes. @param folder with the files of the binary version, or with cifar-100-binary that they unpack to */
+export const readCifar100 = (folder: string): Promise<Dataset> => readCifar(folder, CIFAR_100);

@@ -1,0 +1,64 @@
+import { expect, it } from "vitest";
+import { Random, type RandomState } from "../../paper/random.js";
+
+const draws = (random: Random, count = 8) => Array.from({ length: count }, () => random.next());
+
+it("is the same for the same seed, purpose and index, and another otherwise", () => {
+  const first = draws(new Random(1, "a"));
+  expect(draws(new Random(1, "a", 0))).toEqual(first);
+  for (const other of [new Random(2, "a"), new Random(1, "b"), new Random(1, "a", 1), new Random(0, "a")]) {
+    for (const value of draws(other)) expect(first).not.toContain(value);
+  }
+});
+
+it("is sfc32, with FNV-1a of the purpose among its seeds", () => {
+  const random = new Random(42, "golden", 7);
+  expect(draws(random, 3).map((value) => value * 2 ** 32)).toEqual([1428167796, 60821786, 369546749]);
+  expect(random.state).toEqual([2558305648, 3342049278, 2278835437, 19]);
+});
+
+it("goes on from a state, after a detour over JSON", () => {
+  const random = new Random(5, "state");
+  draws(random, 1000);
+  const saved = JSON.stringify(random.state);
+  const expected = draws(random);
+  const other = new Random(6, "another");
+  other.state = JSON.parse(saved) as RandomState;
+  expect(draws(other)).toEqual(expected);
+});
+
+it.each([[[1, 2, 3]], [[1, 2, 3, -1]], [[1, 2, 3, 2 ** 32]], [[1, 2, 3, null]]])("refuses %j as a state", (state) => {
+  const random = new Random(1, "state");
+  expect(() => Object.assign(random, { state })).toThrow(`four whole numbers below 2^32, got ${JSON.stringify(state)}`);
+});
+
+it("is even", () => {
+  const random = new Random(1, "even");
+  const counts = new Array<number>(10).fill(0);
+  for (let i = 0; i < 1e5; i++) {
+    const digit = random.integer(10);
+    counts[digit] = (counts[digit] as number) + 1;
+  }
+  // χ² of 9 degrees of freedom is below 27.9 in 999 of 1000 cases.
+  expect(counts.reduce((sum, count) => sum + (count - 1e4) ** 2 / 1e4, 0)).toBeLessThan(27.9);
+  for (let i = 0; i < 1000; i++) {
+    const value = random.between(-2, 3);
+    expect(value).toBeGreaterThanOrEqual(-2);
+    expect(value).toBeLessThan(3);
+  }
+});
+
+it("shuffles: every order as often as the others", () => {
+  const random = new Random(1, "orders");
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 6000; i++) {
+    const order = random.order(3).join("");
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual(["012", "021", "102", "120", "201", "210"]);
+  // χ² of 5 degrees of freedom is below 20.5 in 999 of 1000 cases.
+  expect([...counts.values()].reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0)).toBeLessThan(20.5);
+  const letters = ["a", "b", "c"];
+  expect(random.shuffle(letters)).toBe(letters);
+  expect(letters.sort()).toEqual(["a", "b", "c"]);
+});
