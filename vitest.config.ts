@@ -10,7 +10,7 @@ export default defineConfig({
     // TensorFlow.js keeps its state on globalThis: a process for every file.
     pool: "forks",
     poolOptions: { forks: { execArgv: relaxedSimd } },
-    setupFiles: ["tests/helpers/binary.ts"],
+    setupFiles: ["tests/helpers/setup.ts"],
     // Everything on the binary for SIMD; what is computed also on those for runtimes with relaxed SIMD and without SIMD.
     projects: [
       {

@@ -9,6 +9,8 @@ import type { Section } from "../section.js";
 const BATCHES = [1, 32];
 const INPUT = [32, 32, 3];
 const CLASSES = 10;
+/** That are normalized of one image after the first convolution. */
+const ACTIVATIONS = 32 * 32 * 32;
 
 const REFERENCE = "batch normalization";
 const NOTHING_REPLACED = "batch normalization, nothing replaced";
@@ -35,13 +37,14 @@ function makeModel(normalization: () => tfl.layers.Layer[]): tfl.Sequential {
 export const model: Section = {
   name: "model",
   question: "What does normalization cost in a whole network?",
-  async run({ seconds, rounds, progress }) {
+  async run({ seconds, rounds, largest, progress }) {
     const note =
       `A CNN of tf.layers on [${INPUT.join(", ")}]: convolutions 3×3 of 32, 64 and 128 channels, each with a normalization, ` +
       "ReLU and a pool of 2×2; UAN with K = 3; Adam. The library's kernels are in the place of the backend's, of tf.batchNorm, too, " +
       "but where it says so.";
     const tables = { predict: [] as Row[], trainOnBatch: [] as Row[] };
     for (const batch of BATCHES) {
+      if (batch * ACTIVATIONS > largest) continue;
       progress(`batch ${batch}`);
       const x = tf.randomNormal([batch, ...INPUT], 0, 1, "float32", 1);
       const y = tf.tidy(() => tf.oneHot(tf.zeros([batch], "int32"), CLASSES));

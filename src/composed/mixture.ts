@@ -2,26 +2,29 @@ import {
   add,
   clipByValue,
   div,
+  exp,
+  fill,
   log,
   max,
   maximum,
   min,
   minimum,
   mul,
-  pad,
   reshape,
   scalar,
-  slice,
-  softmax,
   sqrt,
   square,
+  stack,
   sub,
   sum,
   type Tensor,
-  type Tensor4D,
-  transpose,
+  type Tensor3D,
+  unstack,
+  zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { MixtureView, NormAttrs } from "../arguments.js";
+
+// A mixture out of TensorFlow.js operations: component by component, as a GPU is slow at sums over an axis as short as K.
 
 /** Variances (with epsilon) and priors below these count as these, as in the binary: 2^-40 and 2^-126. */
 const LEAST_VARIANCE = 2 ** -40;
@@ -36,65 +39,88 @@ const MOST = 3.4028234663852886e38;
 
 export type MixtureTensors = Record<"x" | "mean" | "variance" | "prior", Tensor>;
 
-/** A mixture's parameters and x, in the shapes [outer, channels, inner, components] in which they broadcast. */
-export interface Mixture {
-  x: Tensor;
-  mean: Tensor;
-  /** with epsilon */
-  variance: Tensor;
+/** A component over x: numbers of a channel, [1, channels, 1], and of an activation, [outer, channels, inner]. */
+export interface Component {
   deviation: Tensor;
-  /** What g_k is divided by the root of. */
-  prior: Tensor;
+  /** The root of what g_k is divided by the root of: one number. */
+  root: Tensor;
   /** Responsibilities. */
   tau: Tensor;
   /** (x − mean)/deviation, finite where x is. */
   z: Tensor;
 }
 
-/** [K, C] as it broadcasts. */
-export function spread(parameter: Tensor, { channels, components }: MixtureView): Tensor {
-  return reshape(transpose(parameter), [1, channels, 1, components]);
+export interface Mixture {
+  x: Tensor3D;
+  /** [K, C], with epsilon */
+  variance: Tensor;
+  /** [K] */
+  prior: Tensor;
+  components: Component[];
 }
 
-/** [outer, channels, inner, K] summed to [K, C]. */
-export function gathered(perActivation: Tensor): Tensor {
-  return transpose(sum(perActivation, [0, 2]));
+/** [K, C] as it broadcasts, component by component. */
+export function spread(parameter: Tensor, { channels, components }: MixtureView): Tensor[] {
+  return unstack(reshape(parameter, [components, 1, channels, 1]));
+}
+
+/** [outer, channels, inner] of every component, summed to [K, C]. */
+export function gathered(perActivation: Tensor[]): Tensor {
+  return stack(perActivation.map((tensor) => sum(tensor, [0, 2])));
+}
+
+/** Of tensors of one shape. Not tf.addN: on 'webgpu' it is wrong, without a word, where there are more tensors than a shader may read. */
+export function total(tensors: Tensor[]): Tensor {
+  return tensors.reduce((a, b) => add(a, b));
 }
 
 /** One number a channel, as it broadcasts. */
 export function perChannel(parameter: Tensor, { channels }: MixtureView): Tensor {
-  return reshape(parameter, [1, channels, 1, 1]);
+  return reshape(parameter, [1, channels, 1]);
 }
 
 /** Like x, as it broadcasts. */
-export function activations(x: Tensor, { outer, channels, inner }: MixtureView): Tensor4D {
-  return reshape(x, [outer, channels, inner, 1]);
+export function activations(x: Tensor, { outer, channels, inner }: MixtureView): Tensor3D {
+  return reshape(x, [outer, channels, inner]);
 }
 
 /** Section 1 of spec.md up to the responsibilities, by TensorFlow.js operations. */
 export function mixtureOf(inputs: MixtureTensors, { epsilon, formula }: NormAttrs, view: MixtureView): Mixture {
   const isUcb = formula === "ucb";
   const x = activations(inputs.x, view);
-  const mean = spread(inputs.mean, view);
-  const variance = maximum(add(spread(inputs.variance, view), epsilon), LEAST_VARIANCE);
+  const variance = maximum(add(inputs.variance, epsilon), LEAST_VARIANCE);
   const deviation = sqrt(variance);
-  const prior = isUcb ? scalar(1 + epsilon) : maximum(reshape(inputs.prior, [1, 1, 1, view.components]), LEAST_PRIOR);
+  const given = maximum(reshape(inputs.prior, [view.components]), LEAST_PRIOR);
+  const prior = isUcb ? fill([view.components], 1 + epsilon) : given;
   const reach = mul(deviation, FAR);
-  const near = minimum(maximum(x, min(sub(mean, reach), -1, true)), max(add(mean, reach), -1, true));
-  const exponent = div(square(sub(near, mean)), mul(variance, -2));
-  const density = isUcb ? exponent : add(sub(log(prior), mul(log(variance), 0.5)), exponent);
+  const lowest = perChannel(min(sub(inputs.mean, reach), 0), view);
+  const highest = perChannel(max(add(inputs.mean, reach), 0), view);
+  const near = minimum(maximum(x, lowest), highest);
+  // Of a density's logarithm, what does not depend on x.
+  const constants = isUcb ? zerosLike(variance) : sub(reshape(log(prior), [view.components, 1]), mul(log(variance), 0.5));
+
+  const means = spread(inputs.mean, view);
+  const deviations = spread(deviation, view);
+  const halves = spread(mul(deviation, Math.SQRT2), view);
+  const densities = spread(constants, view).map((constant, k) => {
+    return sub(constant, square(div(sub(near, means[k] as Tensor), halves[k] as Tensor)));
+  });
   // NaN, and nothing else, where x is not finite: `near` and some backends' maximum are finite there.
-  const tau = add(isUcb ? softmaxWith(density, epsilon) : softmax(density), sub(x, x));
-  const z = clipByValue(div(sub(x, mean), deviation), -MOST, MOST);
-  return { x, mean, variance, deviation, prior, tau, z };
+  const taus = softmaxOf(densities, isUcb && epsilon >= LEAST_EPSILON ? [scalar(Math.log(epsilon))] : [], sub(x, x));
+  const roots = unstack(reshape(sqrt(prior), [view.components, 1, 1, 1]));
+  const components = taus.map((tau, k) => {
+    const z = clipByValue(div(sub(x, means[k] as Tensor), deviations[k] as Tensor), -MOST, MOST);
+    return { deviation: deviations[k] as Tensor, root: roots[k] as Tensor, tau, z };
+  });
+  return { x, variance, prior, components };
 }
 
-/** e^ℓ / (Σ e^ℓ + epsilon) over the last axis. */
-function softmaxWith(density: Tensor, epsilon: number): Tensor {
-  if (epsilon < LEAST_EPSILON) return softmax(density);
-  const none: [number, number] = [0, 0];
-  const all = softmax(pad(density, [none, none, none, [0, 1]], Math.log(epsilon)));
-  return slice(all, [0, 0, 0, 0], density.shape);
+/** e^ℓ_k / Σ e^ℓ over all ℓ, those of others too. @param zero added to the sum */
+function softmaxOf(logs: Tensor[], others: Tensor[], zero: Tensor): Tensor[] {
+  const most = [...logs, ...others].reduce((a, b) => maximum(a, b));
+  const exps = logs.map((one) => exp(sub(one, most)));
+  const sum = total([...exps, ...others.map((one) => exp(sub(one, most))), zero]);
+  return exps.map((one) => div(one, sum));
 }
 
 /** z where its square is needed. */

@@ -1,8 +1,9 @@
-import { reshape, type Tensor } from "@tensorflow/tfjs-core";
+import { reshape, stack, type Tensor } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureView } from "../arguments.js";
 import { type MixtureTensors, mixtureOf } from "./mixture.js";
 
 /** τ of section 1 of spec.md, x.shape + [K]. */
 export function composedResponsibilities(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor {
-  return reshape(mixtureOf(inputs, attrs, view).tau, [...inputs.x.shape, view.components]);
+  const taus = mixtureOf(inputs, attrs, view).components.map(({ tau }) => tau);
+  return reshape(stack(taus, -1), [...inputs.x.shape, view.components]);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,4 +64,20 @@ describe.each(VERSIONS)("the packed library in an empty project, with TensorFlow
     const flags = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022"];
     run("node", [tsc, ...flags, "--module", module, "--moduleResolution", moduleResolution, "smoke.ts"], project);
   });
+});
+
+it("tfjs-uan/standalone works where TensorFlow.js is not installed", () => {
+  const project = mkdtempSync(join(folder, "project-"));
+  writeFileSync(join(project, "package.json"), '{ "private": true }\n');
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball], project);
+  expect(existsSync(join(project, "node_modules/@tensorflow"))).toBe(false);
+  const program = `
+    const one = Float32Array.of(1);
+    const mixture = { mean: Float32Array.of(0), variance: one, prior: one };
+    console.log(createEngine().normalize(one, mixture, { epsilon: 0 })[0].toFixed(3));
+  `;
+  const imported = 'import { createEngine } from "tfjs-uan/standalone";';
+  const required = 'const { createEngine } = require("tfjs-uan/standalone");';
+  expect(run("node", ["--input-type=module", "-e", imported + program], project)).toBe("1.000\n");
+  expect(run("node", ["-e", required + program], project)).toBe("1.000\n");
 });

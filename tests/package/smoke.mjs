@@ -8,12 +8,15 @@ await import("@tensorflow/tfjs-backend-cpu");
 const { setKernelReplacement, unsupervisedAdaptiveNormalization: normalize } = await import("tfjs-uan");
 const layers = await import("tfjs-uan/layers");
 const { createEngine } = await import("tfjs-uan/standalone");
+const { useWasmModules } = await import("tfjs-uan/workers");
 const { unsupervisedAdaptiveNormalization } = layers;
 console.warn = () => {};
 
 function assert(condition, message) {
   if (!condition) throw new Error(message);
 }
+
+assert(typeof useWasmModules === "function", "tfjs-uan/workers has no useWasmModules");
 
 const values = {};
 for (const backend of ["wasm", "cpu"]) {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { afterEach } from "vitest";
 
 // Makes the runtime one for BINARY: without relaxed SIMD, or without SIMD at all, for the library and for TensorFlow.js.
 const validate = WebAssembly.validate;
@@ -7,3 +8,6 @@ if (process.env.BINARY === "scalar") WebAssembly.validate = () => false;
 if (process.env.BINARY === "simd") {
   WebAssembly.validate = (bytes) => !refused.some((other) => other.equals(bytes as Uint8Array)) && validate(bytes);
 }
+
+// Vitest gives a process up that does not answer for a minute: tests that never wait would keep it from answering.
+afterEach(() => new Promise((resolve) => setImmediate(resolve)));
