@@ -1,7 +1,5 @@
 import { defineConfig } from "vitest/config";
-
-// Node 20 has relaxed SIMD behind a flag, which later versions do not know.
-const relaxedSimd = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+import { RELAXED_SIMD } from "./runtimes/v8.js";
 
 export default defineConfig({
   test: {
@@ -9,7 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // TensorFlow.js keeps its state on globalThis: a process for every file.
     pool: "forks",
-    poolOptions: { forks: { execArgv: relaxedSimd } },
+    poolOptions: { forks: { execArgv: RELAXED_SIMD } },
     setupFiles: ["tests/helpers/setup.ts"],
     // Everything on the binary for SIMD; what is computed also on those for runtimes with relaxed SIMD and without SIMD.
     projects: [

@@ -1,13 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { chosenWasmModule } from "tfjs-uan";
+import { RELAXED_SIMD } from "../runtimes/v8.js";
 import { OptionError } from "./options.js";
 
-/** Node 20 has relaxed SIMD behind a flag, which later versions do not know. */
-const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
-const isFlagKnown = Number.parseInt(process.versions.node, 10) < 21;
-
 /** What a process of Node.js must be started with for the library to choose the same binary as here. */
-export const binaryFlags = process.execArgv.filter((flag) => flag === RELAXED_SIMD);
+export const binaryFlags = process.execArgv.filter((flag) => RELAXED_SIMD.includes(flag));
 
 /** The file of the binary that the library chooses here. */
 export function chosenBinary(): URL {
@@ -23,9 +20,9 @@ export function chosenBinary(): URL {
  */
 export function ensureRelaxedSimd(): number | undefined {
   if (chosenWasmModule() === "relaxedSimd") return undefined;
-  if (!isFlagKnown || binaryFlags.length > 0) {
+  if (RELAXED_SIMD.length === 0 || binaryFlags.length > 0) {
     throw new OptionError(`--relaxed-simd: Node.js ${process.version} has no relaxed SIMD on this machine`);
   }
-  const args = [RELAXED_SIMD, ...process.execArgv, ...process.argv.slice(1)];
+  const args = [...RELAXED_SIMD, ...process.execArgv, ...process.argv.slice(1)];
   return spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
 }

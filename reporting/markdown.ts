@@ -4,10 +4,11 @@ export function markdownTable([head = [], ...rows]: string[][]): string {
   return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
 }
 
-/** The text with what stands between two markers, each of them there once, replaced. */
+/** The text with what stands between a marker, which is there once, and the next one, which is to be `close`, replaced. */
 export function replaceBetween(text: string, open: string, close: string, block: string): string {
   const [before, after, ...more] = text.split(open);
-  const end = after?.indexOf(close) ?? -1;
-  if (after === undefined || more.length > 0 || end < 0) throw new Error(`'${open}' must be there once, and '${close}' after it`);
+  if (after === undefined || more.length > 0) throw new Error(`'${open}' must be there once`);
+  const end = after.indexOf(close);
+  if (end < 0 || after.slice(0, end).includes("<!-- ")) throw new Error(`'${open}' must have '${close}' after it`);
   return `${before}${open}\n\n${block}\n\n${after.slice(end)}`;
 }

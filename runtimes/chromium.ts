@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { BackendError } from "./backends.js";
+import { WITHOUT_SIMD } from "./v8.js";
 
 // Programs in a real Chromium: the one that the environment variable CHROMIUM names, or where systems put it.
 
@@ -44,8 +45,6 @@ const FLAGS = [
   ...(process.env.CHROMIUM_FLAGS?.split(" ").filter(Boolean) ?? []),
 ];
 const SOFTWARE_GPU = "--use-webgpu-adapter=swiftshader";
-// V8 has no SIMD on a machine without SSE 4.1.
-const WITHOUT_SIMD = ["--no-enable-sse4-1", "--no-enable-sse4-2", "--no-enable-avx", "--no-enable-avx2"];
 
 /** Starts the browser; who starts it closes it. */
 export async function launchChromium({ simd = true, softwareGpu = true, jsFlags = [] }: ChromiumOptions = {}): Promise<Browser> {

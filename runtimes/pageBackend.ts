@@ -4,11 +4,10 @@ import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { MathBackendWebGL } from "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgpu";
+import { SOFTWARE } from "../src/runtime/graphics.js";
 import type { BackendInfo, BackendName } from "./backends.js";
 import { WASM_PATH } from "./paths.js";
 import { startBackend } from "./startBackend.js";
-
-const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
 
 function webglDevice(): string {
   const { gl } = (tf.backend() as MathBackendWebGL).gpgpu;

@@ -5,8 +5,6 @@ import { type ChromiumOptions, launchChromium, openPage } from "./chromium.js";
 import { WASM_PATH } from "./paths.js";
 import { serve } from "./serve.js";
 
-export { WASM_PATH };
-
 const root = new URL("../", import.meta.url);
 
 export interface ProgramOptions extends ChromiumOptions {

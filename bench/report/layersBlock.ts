@@ -1,7 +1,7 @@
+import { markdownTable } from "../../reporting/markdown.js";
 import { EM_STEPS, LAYER_TABLES, LAYERS, mixtureName, NORMALIZATIONS, SECTIONS } from "../names.js";
 import type { Report, ResultTable, Row } from "../results.js";
 import { nsPerElement, UNITS } from "./format.js";
-import { markdownTable } from "./markdown.js";
 import { pickTable, present } from "./pick.js";
 
 const { replaced, batch, layer, group, instance } = LAYERS;

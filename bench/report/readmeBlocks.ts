@@ -1,9 +1,9 @@
+import { markdownTable } from "../../reporting/markdown.js";
 import { BACKENDS, CHROMIUM, GRADIENTS, NORMALIZATIONS, SECTIONS, TABLES } from "../names.js";
 import type { Report, Row } from "../results.js";
 import { duration, factor, nsPerElement, UNITS } from "./format.js";
 import { headingText } from "./heading.js";
 import { layersTable } from "./layersBlock.js";
-import { markdownTable } from "./markdown.js";
 import { pickCases, pickRatio, pickTable, present } from "./pick.js";
 
 const PASSES = { forward: SECTIONS.forward, "forward and backward": SECTIONS.training };

@@ -41,6 +41,6 @@ function leb128(bytes: Uint8Array, at: number): [number, number] {
   }
 }
 
-export function isShared(memory: WebAssembly.Memory): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+export function isShared(memory: WebAssembly.Memory | undefined): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && memory?.buffer instanceof SharedArrayBuffer;
 }

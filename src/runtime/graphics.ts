@@ -3,7 +3,8 @@ import { Refusal } from "./refusal.js";
 
 // Which GPU a browser's WebGPU and WebGL run on. Both also run on the CPU, in software, slower than WebAssembly does.
 
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|swrast|mesa offscreen|basic render|software|\bwarp\b/i;
+/** Names of renderers that are software. */
+export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|swrast|mesa offscreen|basic render|software|\bwarp\b/i;
 
 /** What is used of WebGPU, which TypeScript's DOM library does not have. */
 interface Gpu {

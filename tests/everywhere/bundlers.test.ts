@@ -5,7 +5,8 @@ import * as esbuild from "esbuild";
 import * as vite from "vite";
 import { expect, it } from "vitest";
 import { inProject } from "../../runtimes/project.js";
-import { outcomeOf, SKIPS_BROWSER } from "./outcome.js";
+import { SKIPS_BROWSER } from "../helpers/browser.js";
+import { outcomeOf } from "./outcome.js";
 
 interface Outcome {
   error?: string;

@@ -5,6 +5,7 @@ import { findChromium } from "../../runtimes/chromium.js";
 import { TENSORFLOW } from "../../runtimes/nodeBackend.js";
 import { inChromium, type ProgramOptions } from "../../runtimes/program.js";
 import { ROOT } from "../../runtimes/project.js";
+import { RELAXED_SIMD, WITHOUT_SIMD } from "../../runtimes/v8.js";
 import { bundleWorker, startWorker } from "../../runtimes/workerd.js";
 import type { Result } from "./suite.js";
 import { BUN, DENO, inTerminal, NODE, PROGRAMS } from "./terminals.js";
@@ -54,12 +55,8 @@ function terminal(
   };
 }
 
-// Node 20 has relaxed SIMD behind a flag, which later versions do not know.
-const RELAXED = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
 const WITHOUT = "without SIMD";
-const FASTEST = RELAXED.length > 0 ? "simd" : "relaxedSimd";
-// V8 has no SIMD on a machine without SSE 4.1.
-const SCALAR = ["--no-enable-sse4-1", "--no-enable-sse4-2", "--no-enable-avx", "--no-enable-avx2"];
+const FASTEST = RELAXED_SIMD.length > 0 ? "simd" : "relaxedSimd";
 
 function missingTensorFlow(): string | undefined {
   if (TENSORFLOW.some((name) => existsSync(join(ROOT, "node_modules", name)))) return undefined;
@@ -119,8 +116,8 @@ const withoutSimd = (place: Place): Place =>
 /** Everywhere that the library runs. */
 export const PLACES: Place[] = [
   terminal("node/wasm", "wasm", onBinary(FASTEST), NODE),
-  terminal("node/wasm-relaxed-simd", "wasm", onBinary("relaxedSimd"), { ...NODE, variant: "relaxed SIMD", flags: RELAXED }),
-  withoutSimd(terminal("node/wasm-scalar", "wasm", onBinary("scalar"), { ...NODE, variant: WITHOUT, flags: SCALAR })),
+  terminal("node/wasm-relaxed-simd", "wasm", onBinary("relaxedSimd"), { ...NODE, variant: "relaxed SIMD", flags: RELAXED_SIMD }),
+  withoutSimd(terminal("node/wasm-scalar", "wasm", onBinary("scalar"), { ...NODE, variant: WITHOUT, flags: WITHOUT_SIMD })),
   terminal("node/cpu", "cpu", onBinary(FASTEST), NODE),
   terminal("node/tensorflow-stand-in", "tensorflow", {}, { ...NODE, standIn: true }),
   { ...terminal("node/tensorflow", "tensorflow", {}, NODE), optional: true, missing: missingTensorFlow },

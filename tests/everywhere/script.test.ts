@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ROOT } from "../../runtimes/project.js";
-import { outcomeOf, SKIPS_BROWSER } from "./outcome.js";
+import { describeInChromium } from "../helpers/browser.js";
+import { outcomeOf } from "./outcome.js";
 
 const TENSORFLOW = ["core", "layers", "backend-cpu", "backend-wasm"];
 
@@ -32,7 +33,7 @@ const folders = {
 };
 const ofTensorFlow = TENSORFLOW.map((name) => `/${name}/tf-${name}.min.js`);
 
-describe.skipIf(SKIPS_BROWSER)("dist/tfuan.js", () => {
+describeInChromium("dist/tfuan.js", () => {
   it("gives a page of classic scripts the global tfuan", async () => {
     const texts = { "/": page([...ofTensorFlow, "/dist/tfuan.js"], PROGRAM) };
     const outcome = await outcomeOf<{ losses: number[] }>({ texts, folders }, "/");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findChromium } from "../../runtimes/chromium.js";
 import { inChromium } from "../../runtimes/program.js";
+import { SKIPS_BROWSER } from "../helpers/browser.js";
 import { BUN, DENO, inTerminal, NODE, PROGRAMS } from "./terminals.js";
 
 interface Checked {
@@ -15,9 +15,7 @@ describe("tfjs-uan/standalone", () => {
     }
   });
 
-  const noBrowser = !findChromium();
-  if (noBrowser) console.warn("\n*** NOT TESTED: standalone in Chromium, since no Chromium was found ***\n");
-  it.skipIf(noBrowser && !process.env.CI).each([
+  it.skipIf(SKIPS_BROWSER).each([
     { page: "a plain page", isolated: false, threads: 1 },
     { page: "a cross-origin isolated page", isolated: true, threads: 2 },
   ])("computes in $page of Chromium, on $threads threads", async ({ isolated, threads }) => {

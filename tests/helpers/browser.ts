@@ -1,8 +1,8 @@
 import { describe } from "vitest";
 import { findChromium } from "../../runtimes/chromium.js";
 
-const isThere = Boolean(findChromium());
-if (!isThere && !process.env.CI) console.warn("No Chromium was found, so nothing is tested in it: set CHROMIUM to its path.");
+/** Whether tests that take a browser are skipped: where there is none, but for continuous integration, under which they fail. */
+export const SKIPS_BROWSER = !findChromium() && !process.env.CI;
+if (SKIPS_BROWSER) console.warn("\n*** NOT TESTED: in a browser, since no Chromium was found: set CHROMIUM to its path ***\n");
 
-/** Tests that need Chromium: without it they are skipped, and under continuous integration they fail. */
-export const describeInChromium = describe.skipIf(!isThere && !process.env.CI);
+export const describeInChromium = describe.skipIf(SKIPS_BROWSER);
