@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chosenWasmModule } from "tfjs-uan";
+import { OptionError } from "../reporting/program.js";
 import { RELAXED_SIMD } from "../runtimes/v8.js";
-import { OptionError } from "./options.js";
 
 /** What a process of Node.js must be started with for the library to choose the same binary as here. */
 export const binaryFlags = process.execArgv.filter((flag) => RELAXED_SIMD.includes(flag));

@@ -1,8 +1,9 @@
+import { OptionError, runProgram } from "../reporting/program.js";
 import { BackendError, type BackendInfo, isSynchronous } from "../runtimes/backends.js";
+import { describeEnvironment } from "../runtimes/environment.js";
 import { ensureRelaxedSimd } from "./binary.js";
-import { describeEnvironment } from "./environment.js";
 import { NODE_SECTIONS } from "./nodeSections.js";
-import { helpText, OptionError, type Options, parseOptions } from "./options.js";
+import { helpText, type Options, parseOptions } from "./options.js";
 import { startProgress } from "./progress.js";
 import { renderComparison } from "./report/compare.js";
 import { readReport, writeReport } from "./report/json.js";
@@ -86,11 +87,4 @@ async function runAll(options: Options, runner: Runner, old: Report | undefined)
   console.log(`\nWritten: ${json}, ${page}`);
 }
 
-try {
-  await main();
-} catch (error) {
-  // Caught here: the WASM backend has a handler of uncaught errors that prints its own source.
-  const isPlain = error instanceof OptionError || error instanceof BackendError;
-  console.error(isPlain ? `bench: ${error.message}` : error);
-  process.exitCode = error instanceof OptionError ? 2 : 1;
-}
+await runProgram("bench", main, BackendError);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { OptionError } from "../reporting/program.js";
 import { BACKENDS, type BackendName, isOfPages, isSynchronous } from "../runtimes/backends.js";
 import type { Place } from "./runner.js";
 import { misfit, type Section } from "./section.js";
@@ -16,9 +17,6 @@ export interface Options extends Place {
   /** A report of an earlier run. */
   compare?: string;
 }
-
-/** Says, in one line, what was wanted and what came. */
-export class OptionError extends Error {}
 
 const MOST_THREADS = 8;
 const SECONDS = { whole: 2.5, quick: 0.05 };

@@ -1,19 +1,15 @@
-import type { BackendInfo } from "../runtimes/backends.js";
+import type { Environment } from "../runtimes/environment.js";
 
 // What a run of the bench found. The JSON file that it writes is a Report; everything that is shown is made of one.
 
-export interface Report {
+export interface Report extends Omit<Environment, "backend"> {
   /** Of this format. */
   version: 1;
   /** When the run ended, ISO 8601. */
   date: string;
   quick: boolean;
-  machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
-  runtime: { name: string; version: string };
   /** Missing in reports of before there was a choice: 'wasm'. */
-  backend?: Omit<BackendInfo, "name"> & { name: string };
-  /** Of packages, by name, and of the library's own binary: which of them ran. */
-  versions: Record<string, string>;
+  backend?: Environment["backend"];
   sections: SectionResult[];
 }
 

@@ -3,12 +3,13 @@ import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
+import { runProgram } from "../reporting/program.js";
 import { textTable } from "../reporting/textTable.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";
 import { chartPage } from "./mnist/chart.js";
 import { DataError } from "./mnist/digits.js";
 import { contenders, MODELS } from "./mnist/models.js";
-import { helpText, OptionError, type Options, parseOptions } from "./mnist/options.js";
+import { helpText, type Options, parseOptions } from "./mnist/options.js";
 import { inPlace, type Place } from "./mnist/places.js";
 import { startProgress } from "./mnist/progress.js";
 import { explanations, summarize, tableRows } from "./mnist/report.js";
@@ -55,11 +56,4 @@ async function main(): Promise<void> {
   console.log(`Chart: ${CHART.href}`);
 }
 
-try {
-  await main();
-} catch (error) {
-  // Caught here: the WASM backend has a handler of uncaught errors that prints its own source.
-  const isPlain = [OptionError, DataError, BackendError].some((plain) => error instanceof plain);
-  console.error(isPlain ? `mnist: ${(error as Error).message}` : error);
-  process.exitCode = error instanceof OptionError ? 2 : 1;
-}
+await runProgram("mnist", main, DataError, BackendError);

@@ -4,10 +4,16 @@ import { CLASSES, PIXELS, SIDE } from "./digits.js";
 import { layerSeed } from "./random.js";
 
 /** The number of a layer's channels is rounded to a multiple of this, and is never less. */
-const CHANNEL_STEP = 4;
+export const CHANNEL_STEP = 4;
 
-/** Of the moving moments: TensorFlow.js's own 0.99 has forgotten its start only after more steps than the networks take here. */
+/** Of the convolutions of the paper's shallow CNN. */
+export const CNN_CHANNELS = [64, 128, 128, 256];
+
+/** Of the moving moments: TensorFlow.js's default of 0.99 has forgotten its start only after more steps than the networks take here. */
 const BATCH_NORM_MOMENTUM = 0.9;
+
+/** Of the perceptron's hidden layers. */
+export const PERCEPTRON_UNITS = [128, 64];
 
 /** A way to normalize, to compare with the others. */
 export interface Contender {
@@ -28,14 +34,23 @@ export function contenders(components: number): Contender[] {
 
 /** The layers that stand where contenders differ: none, or the normalization and what observes it. */
 export type Normalize = () => tfl.layers.Layer[];
+type NormalizeChannels = (channels: number) => tfl.layers.Layer[];
 
 /** What a network is made with. */
-interface Parts {
-  normalize: Normalize;
+export interface Parts {
   /** Initial weights for the next layer. */
   weights(): ReturnType<typeof tfl.initializers.glorotUniform>;
   /** A number of channels times the network's width. */
   scaled(channels: number): number;
+}
+
+/** Parts whose initial weights depend on the seed alone. */
+export function networkParts(width: number, seed: number): Parts {
+  let layer = 0;
+  return {
+    weights: () => tfl.initializers.glorotUniform({ seed: layerSeed(seed, layer++) }),
+    scaled: (channels) => CHANNEL_STEP * Math.max(1, Math.round((channels * width) / CHANNEL_STEP)),
+  };
 }
 
 /** What trains in minutes on two cores. */
@@ -50,33 +65,33 @@ interface Model {
   description: string;
   defaults: Defaults;
   /** All layers between the input, a row of pixels for each digit, and the output. */
-  hidden(parts: Parts): tfl.layers.Layer[];
+  hidden(parts: Parts, normalize: Normalize): tfl.layers.Layer[];
 }
 
-function convolutional({ normalize, weights, scaled }: Parts): tfl.layers.Layer[] {
-  const stage = (channels: number, normalization: tfl.layers.Layer[]) => [
-    tfl.layers.conv2d({ filters: scaled(channels), kernelSize: 5, padding: "same", kernelInitializer: weights() }),
-    ...normalization,
+/** The paper's shallow CNN, from an image to its features: a convolution for each of the normalizations, four of them. */
+export function shallowCnn({ weights, scaled }: Parts, normalizations: NormalizeChannels[]): tfl.layers.Layer[] {
+  const stage = (normalize: NormalizeChannels, filters: number) => [
+    tfl.layers.conv2d({ filters, kernelSize: 5, padding: "same", kernelInitializer: weights() }),
+    ...normalize(filters),
     tfl.layers.reLU(),
     tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }),
   ];
-  return [
-    tfl.layers.reshape({ targetShape: [SIDE, SIDE, 1] }),
-    ...stage(64, [batchNorm()]),
-    ...stage(128, normalize()),
-    ...stage(128, [batchNorm()]),
-    ...stage(256, [batchNorm()]),
-    tfl.layers.flatten(),
-  ];
+  return [...normalizations.flatMap((normalize, i) => stage(normalize, scaled(CNN_CHANNELS[i] as number))), tfl.layers.flatten()];
 }
 
-function perceptron({ normalize, weights, scaled }: Parts): tfl.layers.Layer[] {
+function convolutional(parts: Parts, normalize: Normalize): tfl.layers.Layer[] {
+  const batch = () => [batchNorm()];
+  return [tfl.layers.reshape({ targetShape: [SIDE, SIDE, 1] }), ...shallowCnn(parts, [batch, normalize, batch, batch])];
+}
+
+/** A perceptron's hidden layers, from a row of pixels. */
+export function perceptron({ weights, scaled }: Parts, normalize: NormalizeChannels): tfl.layers.Layer[] {
   const layer = (units: number) => [
-    tfl.layers.dense({ units: scaled(units), kernelInitializer: weights() }),
-    ...normalize(),
+    tfl.layers.dense({ units, kernelInitializer: weights() }),
+    ...normalize(units),
     tfl.layers.reLU(),
   ];
-  return [...layer(128), ...layer(64)];
+  return PERCEPTRON_UNITS.flatMap((units) => layer(scaled(units)));
 }
 
 /** The networks to choose from. */
@@ -97,10 +112,8 @@ export type ModelName = keyof typeof MODELS;
 
 /** A network whose initial weights, but for those that `normalize` brings, depend on the seed alone. */
 export function buildModel(name: ModelName, width: number, normalize: Normalize, seed: number): tfl.Sequential {
-  let layer = 0;
-  const weights = () => tfl.initializers.glorotUniform({ seed: layerSeed(seed, layer++) });
-  const scaled = (channels: number) => CHANNEL_STEP * Math.max(1, Math.round((channels * width) / CHANNEL_STEP));
-  const hidden = MODELS[name].hidden({ normalize, weights, scaled });
-  const output = tfl.layers.dense({ units: CLASSES, kernelInitializer: weights(), activation: "softmax" });
+  const parts = networkParts(width, seed);
+  const hidden = MODELS[name].hidden(parts, normalize);
+  const output = tfl.layers.dense({ units: CLASSES, kernelInitializer: parts.weights(), activation: "softmax" });
   return tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [PIXELS] }), ...hidden, output] });
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { OptionError } from "../../reporting/program.js";
 import { BACKENDS } from "../../runtimes/backends.js";
 import { TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 import { MODELS, type ModelName } from "./models.js";
@@ -23,9 +24,6 @@ export interface Options {
   components: number;
   seed: number;
 }
-
-/** Says, in one line, which option it is about, what was wanted and what came. */
-export class OptionError extends Error {}
 
 interface Flag<T> {
   name: string;

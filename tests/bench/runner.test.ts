@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { describeEnvironment } from "../../bench/environment.js";
 import { CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
 import type { Row } from "../../bench/results.js";
 import { type Place, type Runner, withRunner } from "../../bench/runner.js";
 import { SECTIONS } from "../../bench/sections.js";
+import { describeEnvironment } from "../../runtimes/environment.js";
 import { describeInChromium } from "../helpers/browser.js";
 
 /** Of the shapes that the sections have, the smallest alone. */

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { OptionError, runProgram } from "../../reporting/program.js";
 import { textTable } from "../../reporting/textTable.js";
 import { type Line, matrixCells, publish, shortcomings } from "./matrix.js";
 import { PLACES, type Place } from "./places.js";
@@ -14,9 +15,6 @@ Options:
   --only TEXT               the cases whose name has the text in it
   --readme                  writes the matrix into README.md, and keeps it as tests/everywhere/results.json
   --help                    this text`;
-
-/** Says, in one line, what was wanted and what came. */
-class OptionError extends Error {}
 
 function parse() {
   const options = { only: { type: "string" }, readme: { type: "boolean" }, help: { type: "boolean" } } as const;
@@ -73,9 +71,4 @@ async function main(): Promise<void> {
   console.log("Written: README.md, tests/everywhere/results.json");
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof OptionError ? `everywhere: ${error.message}` : error);
-  process.exitCode = error instanceof OptionError ? 2 : 1;
-}
+await runProgram("everywhere", main);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readIfThere } from "../../reporting/files.js";
 import { markdownTable, replaceBetween } from "../../reporting/markdown.js";
 import { ROOT } from "../../runtimes/project.js";
 import type { Result } from "./suite.js";
@@ -74,12 +75,8 @@ export async function readmeOf(report: Report): Promise<{ is: string; wanted: st
 }
 
 export async function readResults(): Promise<Report | undefined> {
-  try {
-    return JSON.parse(await readFile(RESULTS, "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = await readIfThere(RESULTS);
+  return text && JSON.parse(text.toString());
 }
 
 /** Writes a report into the README, and keeps it. */

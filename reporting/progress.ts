@@ -1,0 +1,64 @@
+import { SingleBar } from "cli-progress";
+
+const REFRESHES_PER_SECOND = 5;
+/** Between two lines where the output is no terminal. */
+const LINE_INTERVAL_MS = 10_000;
+/** The exit code of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+export interface ProgressOptions {
+  total: number;
+  /** In braces: what `text` names, and the bar's own {bar}, {percentage} and {eta_formatted}, the time left. */
+  format: string;
+  text: Record<string, string | number>;
+  /** The time left follows the pace of so many last updates. */
+  paceUpdates: number;
+  /** Before Ctrl-C ends the program. */
+  onInterrupt?: () => void;
+}
+
+export interface ProgressBar {
+  update(done: number, text: ProgressOptions["text"]): void;
+  setTotal(total: number): void;
+  stop(): void;
+}
+
+/** Minutes and seconds; hours and minutes; days and hours. The bar hands over text while it cannot tell. */
+export function timeText(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "-:--";
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A progress bar on the standard output; plain lines now and then where that is no terminal. */
+export function startProgressBar({ total, format, text, paceUpdates, onInterrupt }: ProgressOptions): ProgressBar {
+  const bar = new SingleBar({
+    stream: process.stdout,
+    format,
+    barsize: 12,
+    fps: REFRESHES_PER_SECOND,
+    etaBuffer: paceUpdates,
+    hideCursor: true,
+    gracefulExit: false, // it would swallow the first Ctrl-C
+    noTTYOutput: true,
+    notTTYSchedule: LINE_INTERVAL_MS,
+    formatTime: timeText,
+  });
+  const interrupt = () => {
+    bar.stop(); // gives the terminal its cursor back
+    onInterrupt?.();
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", interrupt);
+  bar.start(total, 0, text);
+  return {
+    update: (done, text) => bar.update(done, text),
+    setTotal: (total) => bar.setTotal(total),
+    stop() {
+      process.off("SIGINT", interrupt);
+      bar.stop();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { arch, cpus, release, totalmem, type } from "node:os";
+import { version_core } from "@tensorflow/tfjs-core";
+import type { BackendInfo } from "./backends.js";
+
+/** What ran, and on what. */
+export interface Environment {
+  machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
+  runtime: { name: string; version: string };
+  backend: Omit<BackendInfo, "name"> & { name: string };
+  /** Of packages, by name, and of the library's own binary: which of them ran. */
+  versions: Record<string, string>;
+}
+
+/** What a program says of itself. */
+export interface Setup {
+  backend: BackendInfo;
+  /** Of ours, where one computes. */
+  binary?: string | undefined;
+  runtime: Environment["runtime"];
+}
+
+async function versionIn(manifest: string | URL): Promise<string> {
+  return JSON.parse(await readFile(manifest, "utf8")).version;
+}
+
+export async function describeEnvironment({ backend, binary, runtime }: Setup): Promise<Environment> {
+  const processors = cpus();
+  const { resolve } = createRequire(import.meta.url);
+  const ofBackend = backend.name === "tensorflow" ? backend.device?.split(" ")[0] : `@tensorflow/tfjs-backend-${backend.name}`;
+  return {
+    machine: {
+      cpu: processors[0]?.model.trim() ?? "unknown",
+      cores: processors.length,
+      memoryBytes: totalmem(),
+      platform: `${type()} ${release()} ${arch()}`,
+    },
+    runtime,
+    backend,
+    versions: {
+      "tfjs-uan": await versionIn(new URL("../package.json", import.meta.url)),
+      ...(binary && { "tfjs-uan's binary": binary }),
+      "@tensorflow/tfjs-core": version_core,
+      ...(ofBackend && { [ofBackend]: await versionIn(resolve(`${ofBackend}/package.json`)) }),
+    },
+  };
+}
+
+export const coresText = ({ machine }: Pick<Environment, "machine">) =>
+  `${machine.cores} core${machine.cores === 1 ? "" : "s"} of ${machine.cpu}`;
+
+export const runtimeText = ({ runtime: { name, version } }: Pick<Environment, "runtime">) => `${name} ${version}`;
+
+export const versionsText = ({ versions }: Pick<Environment, "versions">) =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
