@@ -42,6 +42,8 @@ export function scores(predictions: ArrayLike<number>, labels: ArrayLike<number>
   };
 }
 
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** Of the values that runs with other seeds came to. */
 export interface Spread {
   mean: number;
@@ -52,7 +54,7 @@ export interface Spread {
 export function spread(values: readonly number[]): Spread {
   const count = values.length;
   if (count === 0) throw new RangeError("spread: wants at least one value, got none");
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: count === 1 ? undefined : Math.sqrt(squares / (count - 1)) };
+  const middle = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  return { mean: middle, deviation: count === 1 ? undefined : Math.sqrt(squares / (count - 1)) };
 }

@@ -81,7 +81,7 @@ async function readCifar(given: string, format: Format): Promise<Dataset> {
   const folder = existsSync(unpacked) ? unpacked : given;
   return {
     name: format.name,
-    source: `binary version, from ${folder}`,
+    source: "binary version",
     height: SIDE,
     width: SIDE,
     channels: CHANNELS,

@@ -116,13 +116,13 @@ export function halved(dataset: Dataset): Dataset {
   const row = width * channels;
   return withImages(dataset, shape, `halved to ${shapeText(shape)}`, ({ images, count }) => {
     const changed = new Uint8Array(images.length / 4);
+    const pixel = (index: number) => images[index] as number;
     let at = 0;
     // The rows of all images are rows of one high image.
     for (let y = 0; y < count * height; y += 2) {
       for (let x = 0; x < row; x += 2 * channels) {
         for (let channel = 0; channel < channels; channel++) {
           const i = y * row + x + channel;
-          const pixel = (index: number) => images[index] as number;
           changed[at++] = (pixel(i) + pixel(i + channels) + pixel(i + row) + pixel(i + row + channels) + 2) >> 2;
         }
       }
@@ -164,5 +164,10 @@ export function toStandard(images: Uint8Array, { mean, deviation }: Moments): Fl
   const channels = mean.length;
   const offset = mean.map((mean) => 255 * mean);
   const scale = deviation.map((deviation) => (deviation > 0 ? 1 / (255 * deviation) : 0));
-  return Float32Array.from(images, (value, i) => (value - (offset[i % channels] as number)) * (scale[i % channels] as number));
+  const standard = new Float32Array(images.length);
+  for (let i = 0; i < images.length; i++) {
+    const channel = i % channels;
+    standard[i] = ((images[i] as number) - (offset[channel] as number)) * (scale[channel] as number);
+  }
+  return standard;
 }

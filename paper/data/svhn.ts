@@ -49,7 +49,7 @@ async function readPart(folder: string, file: string): Promise<Examples> {
 export async function readSvhn(folder: string): Promise<Dataset> {
   return {
     name: "SVHN",
-    source: `cropped digits, from ${folder}`,
+    source: "cropped digits",
     height: SIDE,
     width: SIDE,
     channels: CHANNELS,

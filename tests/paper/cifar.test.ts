@@ -30,13 +30,13 @@ const inside = (folder: string, files: Record<string, Uint8Array>) =>
 
 describe("CIFAR-10", () => {
   it.each([
-    ["the folder given", CIFAR_10, ""],
-    ["the folder of the archive", inside("cifar-10-batches-bin", CIFAR_10), "/cifar-10-batches-bin"],
-  ])("is read from %s", async (_, files, inner) => {
+    ["the folder given", CIFAR_10],
+    ["the folder of the archive", inside("cifar-10-batches-bin", CIFAR_10)],
+  ])("is read from %s", async (_, files) => {
     const folder = folderOf(files);
     const { train, test, ...about } = await readCifar10(folder);
     const shape = { height: 32, width: 32, channels: 3, classes: 10 };
-    expect(about).toEqual({ name: "CIFAR-10", source: `binary version, from ${folder}${inner}`, ...shape });
+    expect(about).toEqual({ name: "CIFAR-10", source: "binary version", ...shape });
     expect([train.count, test.count]).toEqual([10, 1]);
     expect([...train.labels]).toEqual([0, 9, 1, 8, 2, 7, 3, 6, 4, 5]);
     expect([...train.images]).toEqual(pixels(0, 50, 1, 51, 2, 52, 3, 53, 4, 54));

@@ -1,0 +1,97 @@
+import { chosenWasmModule } from "tfjs-uan";
+import { DataError } from "../examples/mnist/digits.js";
+import { runProgram } from "../reporting/program.js";
+import { BackendError, describeBackend } from "../runtimes/backends.js";
+import { coresText, describeEnvironment, runtimeText, versionsText } from "../runtimes/environment.js";
+import { startNodeBackend } from "../runtimes/nodeBackend.js";
+import { EXPERIMENTS, type ExperimentName } from "./config.js";
+import { type Folders, prepare } from "./data/prepare.js";
+import { HELP, type Options, parseOptions } from "./options.js";
+import { planOf } from "./plan.js";
+import { writeResults } from "./report/json.js";
+import { writePage } from "./report/page.js";
+import { sectionsOf } from "./report/sections.js";
+import { renderSection } from "./report/text.js";
+import type { Results } from "./results.js";
+import { originOf } from "./running/origin.js";
+import { type RunError, startPool } from "./running/pool.js";
+import { startProgress } from "./running/progress.js";
+import { RunFile } from "./running/runFile.js";
+
+async function describe() {
+  const backend = await startNodeBackend("wasm");
+  const runtime = { name: "Node.js", version: process.version };
+  const environment = await describeEnvironment({ backend, binary: chosenWasmModule(), runtime });
+  return {
+    machine: coresText(environment),
+    software: `${runtimeText(environment)}, ${describeBackend(backend)}, ${versionsText(environment)}`,
+  };
+}
+
+/** Reads the data that the user brings, before anything is removed or trained: throws where they are not what they should be. */
+async function checkData(files: RunFile[], folders: Folders): Promise<void> {
+  const all = files
+    .flatMap(({ config: { data, target } }) => (target ? [data, target] : [data]))
+    .filter(({ name }) => name in folders);
+  for (const config of new Map(all.map((config) => [JSON.stringify(config), config])).values()) await prepare(config, folders);
+}
+
+/** Makes runs. @returns why some did not come to their end */
+async function make(files: RunFile[], { processes, folders }: Options, runs: string, origin: string): Promise<RunError[]> {
+  if (files.length === 0) return [];
+  const configs = files.map(({ config }) => config);
+  const pool = startPool(Math.min(processes, configs.length), { folders, runs, origin });
+  const progress = startProgress(configs, pool.stop);
+  try {
+    return await pool.run(configs, progress.tell);
+  } finally {
+    progress.stop();
+    pool.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (!options) {
+    console.log(HELP);
+    return;
+  }
+  const { preset, experiments, folders, fresh } = options;
+  const folder = `out/paper/${preset.name}`;
+  const runs = `${folder}/runs`;
+  const { machine, software } = await describe();
+  console.log(`Preset ${preset.name}: ${preset.description}\n${machine}\n${software}`);
+  const origin = await originOf(software, folders);
+  const filesOf = (name: ExperimentName) => planOf(name, preset, folders).map((config) => new RunFile(runs, config, origin));
+  const planned = experiments.flatMap(filesOf);
+  const wanted = planned.filter((file) => fresh || !file.isFinished());
+  console.log(`${planned.length} runs, ${planned.length - wanted.length} of them made before`);
+  await checkData(wanted, folders);
+  if (fresh) await Promise.all(wanted.map((file) => file.remove()));
+  const failures = await make(wanted, options, runs, origin);
+
+  // With the experiments that were made before.
+  const there = await Promise.all(EXPERIMENTS.flatMap(filesOf).map((file) => file.readFinished()));
+  const finished = there.filter((run) => run !== undefined);
+  const made = new Set(finished.map(({ config }) => config.experiment));
+  const results: Results = {
+    version: 1,
+    date: new Date().toISOString(),
+    preset: preset.name,
+    presetDescription: preset.description,
+    machine,
+    software,
+    experiments: EXPERIMENTS.filter((name) => made.has(name)),
+    runs: finished,
+  };
+  await writeResults(`${folder}/results.json`, results);
+  await writePage(`${folder}/page.html`, results);
+  for (const section of sectionsOf(results)) console.log(`\n${renderSection(section)}`);
+  console.log(`\nWritten: ${folder}/results.json, ${folder}/page.html`);
+  if (failures.length === 0) return;
+  for (const { message } of failures) console.error(`paper: ${message}`);
+  console.error(`${failures.length} runs did not come to their end: the same command, without --fresh, goes on with them`);
+  process.exitCode = 1;
+}
+
+await runProgram("paper", main, DataError, BackendError);

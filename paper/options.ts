@@ -1,0 +1,93 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { OptionError } from "../reporting/program.js";
+import { EXPERIMENTS, type ExperimentName } from "./config.js";
+import type { Folders } from "./data/prepare.js";
+import { PRESETS, type Preset } from "./presets.js";
+
+export interface Options {
+  experiments: ExperimentName[];
+  preset: Preset;
+  folders: Folders;
+  /** How many runs are made side by side. */
+  processes: number;
+  /** Whether what earlier runs of the program left is not used. */
+  fresh: boolean;
+}
+
+const QUESTIONS: Record<ExperimentName, string> = {
+  classification: "does a CNN classify better, at two learning rates?",
+  gradients: "are gradients more stable while it trains?",
+  "batch-size": "what does each method need of its batch, from 2 to 128?",
+  components: "how many components, and where do the mixtures end up?",
+  "domain-adaptation": "does it help AdaMatch from MNIST to another domain?",
+};
+
+export const HELP = `What the paper claims of UAN, measured: on backend 'wasm' with the library's kernels, on real data.
+
+Usage: npm run paper -- [experiments] [options]
+
+Experiments (default: all):
+${EXPERIMENTS.map((name) => `  ${name.padEnd(20)}${QUESTIONS[name]}`).join("\n")}
+
+Options:
+  --preset NAME       quick (default): ${PRESETS.quick.description}
+                      full: ${PRESETS.full.description}
+  --cifar-10 FOLDER   with CIFAR-10's binary version: classified in the place of MNIST
+  --cifar-100 FOLDER  the same of CIFAR-100
+  --svhn FOLDER       with train_32x32.mat and test_32x32.mat: the other domain, in the place of one made from MNIST
+  --processes N       runs that are made side by side (default: one for each core)
+  --fresh             makes the experiments' runs anew
+  --help              this text
+
+What was interrupted goes on after the last epoch that was done, when the same command is given again without --fresh. With
+other code or other data, runs begin anew. Results go to out/paper/PRESET: results.json and page.html.`;
+
+const TYPES = {
+  preset: { type: "string" },
+  "cifar-10": { type: "string" },
+  "cifar-100": { type: "string" },
+  svhn: { type: "string" },
+  processes: { type: "string" },
+  fresh: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: TYPES, allowPositionals: true });
+  } catch (error) {
+    throw new OptionError((error as Error).message);
+  }
+}
+
+function parseProcesses(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new OptionError(`--processes must be a whole number from 1, got '${text}'`);
+  return count;
+}
+
+/** Reads the command line; undefined when it asks for help. */
+export function parseOptions(args: string[]): Options | undefined {
+  const { values, positionals } = parse(args);
+  if (values.help) return undefined;
+  const named = positionals.map((given) => {
+    const name = EXPERIMENTS.find((known) => known === given);
+    if (!name) throw new OptionError(`'${given}' is not an experiment: expected some of ${EXPERIMENTS.join(", ")}`);
+    return name;
+  });
+  const { preset: presetName = "quick", processes, fresh = false } = values;
+  const preset = Object.values(PRESETS).find(({ name }) => name === presetName);
+  if (!preset) throw new OptionError(`--preset must be ${Object.keys(PRESETS).join(" or ")}, got '${presetName}'`);
+  const folders = (["cifar-10", "cifar-100", "svhn"] as const).flatMap((name) => {
+    const folder = values[name];
+    return folder === undefined ? [] : [[name, folder]];
+  });
+  return {
+    experiments: EXPERIMENTS.filter((name) => named.length === 0 || named.includes(name)),
+    preset,
+    folders: Object.fromEntries(folders),
+    processes: processes === undefined ? availableParallelism() : parseProcesses(processes),
+    fresh,
+  };
+}

@@ -1,0 +1,96 @@
+import type { ChartConfiguration, ChartOptions } from "chart.js";
+import { common, OKABE_ITO, titled } from "../../reporting/charts.js";
+import { type MethodName, methodOf } from "../methods.js";
+import { mean, spread } from "../metrics.js";
+import { VARIANTS } from "../plan.js";
+import type { Measure } from "./measures.js";
+import { methodsOf, type Runs, withConfig } from "./runs.js";
+
+export interface Point {
+  x: number;
+  y: number;
+  /** Drawn by the page as a line up and down. */
+  deviation?: number;
+}
+
+export type LineChart = ChartConfiguration<"line", Point[]>;
+export type Line = LineChart["data"]["datasets"][number];
+
+interface Pen {
+  color: string;
+  dash?: number[];
+}
+
+/** Of a method, the same in all charts: color-blind readers tell them apart by the dashes, too. */
+const PENS: Record<MethodName, Pen> = {
+  none: { color: OKABE_ITO.grey },
+  bn: { color: OKABE_ITO.orange },
+  ln: { color: OKABE_ITO.green, dash: [6, 3] },
+  gn: { color: OKABE_ITO.green },
+  mn: { color: OKABE_ITO.purple },
+  "uan-random": { color: OKABE_ITO.vermilion },
+  "uan-data": { color: OKABE_ITO.blue },
+  "uan-standardize": { color: OKABE_ITO.skyBlue },
+  "uan-affine": { color: OKABE_ITO.blue, dash: [6, 3] },
+  "uan-standardize-affine": { color: OKABE_ITO.skyBlue, dash: [6, 3] },
+  "uan-momentum": { color: OKABE_ITO.blue, dash: [2, 3] },
+  "uan-both": { color: OKABE_ITO.blue, dash: [10, 3, 2, 3] },
+};
+
+export function line(label: string, { color, dash }: Pen, data: Point[], dots: boolean): Line {
+  const drawn = { borderColor: color, backgroundColor: color, borderWidth: 2, borderDash: dash ?? [] };
+  return { label, data, ...drawn, pointRadius: dots ? 3 : 0, clip: 8 };
+}
+
+/** A line for each method; variants come at the click on their name. */
+export function methodLines(runs: Runs, points: (runs: Runs) => Point[], dots: boolean): Line[] {
+  return methodsOf(runs).map((method) => ({
+    ...line(methodOf(method).label, PENS[method], points(withConfig(runs, { method })), dots),
+    hidden: VARIANTS.includes(method),
+  }));
+}
+
+/** A point that stands for runs with other seeds. A run that diverged leaves a gap: JSON has no NaN but null. */
+export function pointOf(x: number, runs: Runs, measure: Measure, factor = 1): Point {
+  const values = runs.map((run) => factor * measure(run));
+  if (values.length === 0) return { x, y: Number.NaN };
+  const { mean: y, deviation } = spread(values);
+  return { x, y, ...(deviation !== undefined && { deviation }) };
+}
+
+/** The means over runs of what each has a list of. */
+export function meanPoints(runs: Runs, list: (run: Runs[number]) => Point[]): Point[] {
+  const lists = runs.map(list);
+  const length = Math.min(...lists.map((points) => points.length));
+  return Array.from({ length }, (_, i) => {
+    const points = lists.map((points) => points[i] as Point);
+    return { x: (points[0] as Point).x, y: mean(points.map(({ y }) => y)) };
+  });
+}
+
+interface Axis {
+  title: string;
+  type?: "linear" | "logarithmic";
+  min?: number;
+  max?: number;
+}
+
+/** Where the lines that are shown end, with their deviations, if they have any. */
+function reach(lines: Line[]): { suggestedMin?: number; suggestedMax?: number } {
+  const points = lines.filter(({ hidden }) => !hidden).flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
+  if (!points.some(({ deviation }) => deviation !== undefined)) return {};
+  const ends = points.flatMap(({ y, deviation = 0 }) => [y - deviation, y + deviation]);
+  return { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) };
+}
+
+export function lineChart(title: string, x: Axis, y: Axis, datasets: Line[], legend = true): LineChart {
+  const axis = ({ title, type = "linear", ...range }: Axis) =>
+    ({ type, title: titled(title), ...range, ticks: { includeBounds: false } }) as const;
+  const options: ChartOptions<"line"> = {
+    ...common,
+    scales: { x: axis(x), y: { ...axis(y), ...reach(datasets) } },
+    interaction: { mode: "nearest", axis: "x", intersect: false },
+    plugins: { title: titled(title), legend: { display: legend } },
+  };
+  return { type: "line", data: { datasets }, options };
+}

@@ -1,0 +1,65 @@
+import { spread } from "../metrics.js";
+
+/** How a quantity is written. */
+export interface Format {
+  mean(value: number): string;
+  /** @param mean that it is the deviation from */
+  deviation(value: number, mean: number): string;
+  /** With its space, if it has one. */
+  unit: string;
+}
+
+/** Digits behind the point with which three of a number's digits count. */
+const decimals = (value: number) => (value === 0 ? 2 : Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))));
+
+function fixed(digits: number, unit = "", factor = 1): Format {
+  const text = (value: number) => (factor * value).toFixed(digits);
+  return { mean: text, deviation: text, unit };
+}
+
+export const FORMATS = {
+  /** Of a share from 0 to 1. */
+  percent: fixed(1, " %", 100),
+  loss: fixed(3),
+  degrees: fixed(1, "°"),
+  count: fixed(2),
+  /** With three significant digits of the mean. */
+  significant: {
+    mean: (value) => value.toFixed(decimals(value)),
+    deviation: (value, mean) => value.toFixed(decimals(mean)),
+    unit: "",
+  },
+} satisfies Record<string, Format>;
+
+export const isDiverged = (values: readonly number[]): boolean => !values.every(Number.isFinite);
+
+/**
+ * Mean ± deviation, without a unit. Where a run diverged there is no mean: that of the others would be a flattering one.
+ *
+ * @param seeds how many values there would be if no run were missing
+ */
+export function spreadText(values: readonly number[], { mean, deviation }: Format, seeds: number, unit = ""): string {
+  const count = values.length;
+  if (count === 0) return "–";
+  const diverged = values.filter((value) => !Number.isFinite(value)).length;
+  if (diverged > 0) return diverged === count ? "diverged" : `${diverged} of ${count} diverged`;
+  const found = spread(values);
+  const plusMinus = found.deviation === undefined ? "" : ` ± ${deviation(found.deviation, found.mean)}`;
+  return `${mean(found.mean)}${plusMinus}${unit}${count < seeds ? `, n = ${count}` : ""}`;
+}
+
+const LIST = new Intl.ListFormat("en-GB");
+
+/** "a, b and c". */
+export const listed = (values: readonly (string | number)[]): string => LIST.format(values.map(String));
+
+/** Lines of at most so many characters, broken at spaces. */
+export function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}

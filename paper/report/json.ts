@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { writeWhole } from "../../reporting/files.js";
+import { nanForNull, type Results } from "../results.js";
+import { checkResults } from "./validate.js";
+
+const DIGITS = 6;
+
+/** Numbers with few digits, counts and seeds as they are; JSON makes NaN, of a run that diverged, null. */
+const rounded = (_: string, value: unknown) =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value;
+
+/** What stands in a file. */
+export const toJson = (results: Results): string => `${JSON.stringify(results, rounded)}\n`;
+
+export const writeResults = (file: string, results: Results): Promise<void> => writeWhole(file, toJson(results));
+
+/** @param from the file, which errors name */
+export function fromJson(text: string, from: string): Results {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, nanForNull);
+  } catch (error) {
+    throw new Error(`${from}: wanted results of npm run paper, as JSON: ${(error as Error).message}`);
+  }
+  checkResults(value, from);
+  return value;
+}
+
+/** Throws where the file is no results of version 1. */
+export const readResults = async (file: string): Promise<Results> => fromJson(await readFile(file, "utf8"), file);

@@ -1,0 +1,48 @@
+import type { RunConfig } from "../config.js";
+import { METHODS, type MethodName } from "../methods.js";
+import { VARIANTS } from "../plan.js";
+import type { Finished } from "../results.js";
+
+export type Runs = readonly Finished[];
+
+export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+export const seedsOf = (runs: Runs): number[] => unique(runs.map(({ config }) => config.seed)).sort((a, b) => a - b);
+
+/** Every value that a number of the configuration has, from low to high. */
+export const valuesOf = (runs: Runs, key: "learningRate" | "batchSize" | "components"): number[] =>
+  unique(runs.map(({ config }) => config[key])).sort((a, b) => a - b);
+
+/** The paper's UAN, and the library's, which claims are asked of. */
+export const UAN: MethodName[] = ["uan-random", "uan-data", "uan-standardize"];
+
+/** What is set beside the library's default, the data start. */
+export const OPTIONS: MethodName[] = ["uan-random", "uan-standardize", ...VARIANTS];
+
+/** The runs of what the paper compares, and of the library's starts. */
+export const withoutVariants = (runs: Runs): Finished[] => runs.filter(({ config }) => !VARIANTS.includes(config.method));
+
+/** In the order of METHODS. */
+export function methodsOf(runs: Runs): MethodName[] {
+  const names = new Set(runs.map(({ config }) => config.method));
+  return (Object.keys(METHODS) as MethodName[]).filter((name) => names.has(name));
+}
+
+/** What the methods of the runs are. */
+export function methodsText(runs: Runs): string {
+  const texts = methodsOf(runs).map((name) => `${METHODS[name].label}: ${METHODS[name].description}`);
+  return `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
+}
+
+/** The runs whose configurations have these values. */
+export function withConfig(runs: Runs, wanted: Partial<RunConfig>): Finished[] {
+  const entries = Object.entries(wanted) as [keyof RunConfig, unknown][];
+  return runs.filter(({ config }) => entries.every(([key, value]) => config[key] === value));
+}
+
+/** A part of an experiment's runs that is compared within itself. */
+export interface Part {
+  /** Such as "MNIST, learning rate 0.001". */
+  name: string;
+  runs: Finished[];
+}

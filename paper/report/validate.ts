@@ -1,0 +1,66 @@
+import { list, number, object, oneOf, string } from "../../reporting/checks.js";
+import { EXPERIMENTS } from "../config.js";
+import { DATASETS } from "../data/facts.js";
+import { METHODS } from "../methods.js";
+import type { Results } from "../results.js";
+
+const numbers = list(number);
+
+const data = object({ name: oneOf(...Object.keys(DATASETS)), seed: number }, { train: number, test: number });
+const config = object(
+  {
+    experiment: oneOf(...EXPERIMENTS),
+    data,
+    network: oneOf("cnn", "mlp"),
+    method: oneOf(...Object.keys(METHODS)),
+    components: number,
+    place: oneOf("second", "all"),
+    width: number,
+    seed: number,
+    learningRate: number,
+    batchSize: number,
+    epochs: number,
+  },
+  { target: data },
+);
+
+const scores = object({ accuracy: number, precision: number, recall: number, f1: number });
+const epoch = object({ epoch: number, loss: number, losses: numbers, seconds: number }, { test: scores, target: scores });
+const layer = object({ layer: string, norm: number, fluctuation: number, variance: number });
+const gradients = object({ at: number, layers: list(layer), turn: numbers, change: numbers });
+const channel = object({
+  channel: number,
+  from: number,
+  to: number,
+  density: numbers,
+  mean: numbers,
+  variance: numbers,
+  prior: numbers,
+});
+const mixtures = object({ used: number, channels: list(channel) });
+
+const run = object(
+  {
+    config,
+    source: string,
+    classes: number,
+    record: object({ epochs: list(epoch, 1) }, { gradients: list(gradients), mixtures: list(mixtures) }),
+  },
+  { target: string },
+);
+
+const results = object({
+  version: oneOf(1),
+  date: string,
+  preset: string,
+  presetDescription: string,
+  machine: string,
+  software: string,
+  experiments: list(oneOf(...EXPERIMENTS)),
+  runs: list(run),
+});
+
+/** Throws unless the value is results of version 1; the message names the place in it, which begins with `at`. */
+export function checkResults(value: unknown, at: string): asserts value is Results {
+  results(value, at);
+}

@@ -1,0 +1,29 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { channelMoments, type Dataset, type Examples, type Moments, pick, toStandard } from "../data/dataset.js";
+
+/** A data set, and how its images become the network's numbers. */
+export interface Domain {
+  dataset: Dataset;
+  /** Of its own training images, or of those of the domain that the network is trained for. */
+  moments: Moments;
+}
+
+export function domainOf(dataset: Dataset, moments = channelMoments(dataset.train.images, dataset.channels)): Domain {
+  return { dataset, moments };
+}
+
+/** Images in numbers of mean 0 and deviation 1. */
+export function imageTensor({ images, count }: Examples, { dataset, moments }: Domain): tf.Tensor4D {
+  const { height, width, channels } = dataset;
+  return tf.tensor4d(toStandard(images, moments), [count, height, width, channels]);
+}
+
+/** Labels, as rows of a 1 and zeros. */
+export function labelTensor({ labels }: Examples, classes: number): tf.Tensor2D {
+  return tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(labels, "int32"), classes), "float32") as tf.Tensor2D);
+}
+
+/** The examples in the given order, in parts of the given size, of which the last may be smaller. */
+export function* batches(examples: Examples, order: Uint32Array, size: number): Generator<Examples> {
+  for (let start = 0; start < order.length; start += size) yield pick(examples, order.subarray(start, start + size));
+}

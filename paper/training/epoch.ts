@@ -1,0 +1,122 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { type EpochRecord, isTested, type RunConfig, type RunRecord } from "../config.js";
+import { type Examples, pick } from "../data/dataset.js";
+import { mean } from "../metrics.js";
+import { Random } from "../random.js";
+import { adaMatchLoss } from "./adaMatch.js";
+import { batches, type Domain, imageTensor, labelTensor } from "./batches.js";
+import { evaluate } from "./evaluation.js";
+import { GradientObserver } from "./gradients.js";
+import { Learner, type LearnerState, type StepLoss } from "./learner.js";
+import { observeMixtures } from "./mixtures.js";
+import type { Watch } from "./watch.js";
+
+/** A run between two epochs. */
+export interface RunState {
+  record: RunRecord;
+  learner: LearnerState;
+}
+
+/** What a run sees. */
+export interface Domains {
+  source: Domain;
+  target?: Domain;
+}
+
+/** Parts of an epoch whose mean losses are kept. */
+const LOSS_PARTS = 10;
+
+function supervisedLoss(learner: Learner, source: Domain, examples: Examples): StepLoss {
+  const x = imageTensor(examples, source);
+  const y = labelTensor(examples, source.dataset.classes);
+  return {
+    loss: () => tf.losses.softmaxCrossEntropy(y, learner.logits(x, true)),
+    dispose: () => tf.dispose([x, y]),
+  };
+}
+
+function* stepLosses(config: RunConfig, learner: Learner, { source, target }: Domains, epoch: number): Generator<StepLoss> {
+  const { seed, batchSize, epochs } = config;
+  const order = (domain: Domain, name: string) => new Random(seed, name, epoch).order(domain.dataset.train.count);
+  const { train } = source.dataset;
+  const sources = batches(train, order(source, "order"), batchSize);
+  if (!target) {
+    for (const examples of sources) yield supervisedLoss(learner, source, examples);
+    return;
+  }
+  const random = new Random(seed, "AdaMatch", epoch);
+  const targetOrder = order(target, "target order");
+  const steps = Math.ceil(train.count / batchSize);
+  let step = 0;
+  for (const examples of sources) {
+    const at = Uint32Array.from(
+      { length: examples.count },
+      (_, i) => targetOrder[(step * batchSize + i) % targetOrder.length] as number,
+    );
+    const unlabelled = pick(target.dataset.train, at);
+    const done = ((epoch - 1) * steps + step) / (epochs * steps);
+    yield adaMatchLoss(learner, { source, target }, examples, unlabelled, done, random);
+    step++;
+  }
+}
+
+/** Means over parts of the values, as equal as can be, and no more than there are values. */
+function partMeans(values: number[], parts: number): number[] {
+  const count = Math.min(parts, values.length);
+  const start = (i: number) => Math.floor((i * values.length) / count);
+  return Array.from({ length: count }, (_, i) => mean(values.slice(start(i), start(i + 1))));
+}
+
+/**
+ * Takes a run an epoch on. What it returns follows from its arguments alone: everything is made anew, so that a run that was
+ * interrupted goes on as if it had not been.
+ *
+ * @param state of the epoch before; none for the first
+ */
+export async function trainEpoch(
+  config: RunConfig,
+  state: RunState | undefined,
+  domains: Domains,
+  watch: Watch,
+): Promise<RunState> {
+  const record: RunRecord = structuredClone(state?.record ?? { epochs: [] });
+  const epoch = record.epochs.length + 1;
+  const { source, target } = domains;
+  const { dataset } = source;
+  const learner = new Learner(config, dataset, dataset.classes);
+  if (state) await learner.load(state.learner);
+
+  const steps = Math.ceil(dataset.train.count / config.batchSize);
+  const observer = config.observe === "gradients" ? new GradientObserver(learner, steps, epoch - 1) : undefined;
+  const losses: number[] = [];
+  let milliseconds = 0;
+  let startedAt = performance.now();
+  for (const { loss, dispose } of stepLosses(config, learner, domains, epoch)) {
+    if (observer) {
+      losses.push(observer.step(loss));
+    } else {
+      const { loss: value, gradients } = learner.gradients(loss);
+      learner.apply(gradients);
+      tf.dispose(gradients);
+      losses.push(value);
+    }
+    dispose();
+    milliseconds += performance.now() - startedAt;
+    if (config.observe === "mixtures" && epoch === 1 && losses.length === 1) record.mixtures = [observeMixtures(learner, source)];
+    watch.step(1 / steps);
+    await watch.pause();
+    startedAt = performance.now();
+  }
+
+  const done: EpochRecord = { epoch, loss: mean(losses), losses: partMeans(losses, LOSS_PARTS), seconds: milliseconds / 1000 };
+  if (isTested(epoch, config.epochs)) {
+    done.test = await evaluate(learner, source, watch);
+    if (target) done.target = await evaluate(learner, target, watch);
+  }
+  record.epochs.push(done);
+  if (observer) record.gradients = [...(record.gradients ?? []), ...observer.records];
+  if (config.observe === "mixtures" && epoch === config.epochs) record.mixtures?.push(observeMixtures(learner, source));
+  const learned = await learner.save();
+  learner.dispose();
+  return { record, learner: learned };
+}

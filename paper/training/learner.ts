@@ -1,0 +1,106 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { RunConfig } from "../config.js";
+import type { Shape } from "../data/dataset.js";
+import { buildNetwork } from "../network.js";
+
+/** A tensor as a file can hold it. */
+export interface SavedTensor {
+  name: string;
+  shape: number[];
+  dtype: "float32" | "int32";
+  values: Float32Array | Int32Array;
+}
+
+/** A network and its optimizer between two epochs. */
+export interface LearnerState {
+  weights: SavedTensor[];
+  optimizer: SavedTensor[];
+}
+
+function saved(name: string, tensor: tf.Tensor): SavedTensor {
+  const { shape, dtype } = tensor;
+  return { name, shape, dtype: dtype as SavedTensor["dtype"], values: tensor.dataSync().slice() as Float32Array };
+}
+
+function restored({ shape, dtype, values }: SavedTensor): tf.Tensor {
+  return tf.tensor(values, shape, dtype);
+}
+
+/** The loss of a step as a function that makes it anew each time, and what it holds on to. */
+export interface StepLoss {
+  loss(): tf.Scalar;
+  dispose(): void;
+}
+
+/** Gradients of the trained weights, by the variable's name, to be disposed of. */
+export type Gradients = tf.NamedTensorMap;
+
+/** A network that learns by Adam. */
+export class Learner {
+  readonly network: tfl.Sequential;
+  readonly variables: tf.Variable[];
+  private readonly optimizer: tf.AdamOptimizer;
+
+  constructor(config: RunConfig, shape: Shape, classes: number) {
+    this.network = buildNetwork(config, shape, classes);
+    this.variables = this.network.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.optimizer = tf.train.adam(config.learningRate);
+  }
+
+  /** As in training, where layers see the batch and move their moving values; or as in inference. */
+  logits(x: tf.Tensor4D, training: boolean): tf.Tensor2D {
+    return this.network.apply(x, { training }) as tf.Tensor2D;
+  }
+
+  gradients(loss: () => tf.Scalar): { loss: number; gradients: Gradients } {
+    const { value, grads } = tf.variableGrads(loss, this.variables);
+    const [number] = value.dataSync();
+    value.dispose();
+    return { loss: number as number, gradients: grads };
+  }
+
+  apply(gradients: Gradients): void {
+    this.optimizer.applyGradients(gradients as Parameters<tf.AdamOptimizer["applyGradients"]>[0]);
+  }
+
+  /** Runs a function, after which the weights that are not trained are what they were before. A data start counts what it sees. */
+  withoutMoving<T extends tf.TensorContainer>(run: () => T): T {
+    const before = tf.tidy(() => this.network.nonTrainableWeights.map((weight) => weight.read().clone()));
+    const result = run();
+    this.network.nonTrainableWeights.forEach((weight, i) => {
+      weight.write(before[i] as tf.Tensor);
+    });
+    tf.dispose(before);
+    return result;
+  }
+
+  /** The classes of images, a batch at a time. */
+  predict(x: tf.Tensor4D): Int32Array {
+    return tf.tidy(() => tf.argMax(this.logits(x, false), 1).dataSync<"int32">().slice());
+  }
+
+  async save(): Promise<LearnerState> {
+    const optimizer = await this.optimizer.getWeights();
+    const state = {
+      weights: this.network.weights.map((weight) => saved(weight.originalName, weight.read())),
+      optimizer: optimizer.map(({ name, tensor }) => saved(name, tensor)),
+    };
+    optimizer[0]?.tensor.dispose(); // the number of steps, made for the list; the others are the optimizer's own
+    return state;
+  }
+
+  async load({ weights, optimizer }: LearnerState): Promise<void> {
+    const values = weights.map(restored);
+    this.network.setWeights(values);
+    tf.dispose(values);
+    const moments = optimizer.map((tensor) => ({ name: tensor.name, tensor: restored(tensor) }));
+    await this.optimizer.setWeights(moments);
+    tf.dispose(moments.map(({ tensor }) => tensor));
+  }
+
+  dispose(): void {
+    this.network.dispose();
+    this.optimizer.dispose();
+  }
+}

@@ -1,0 +1,103 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { mixtureMoments } from "tfjs-uan";
+import { UnsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
+import { pick } from "../data/dataset.js";
+import { type Domain, imageTensor } from "./batches.js";
+import type { Learner } from "./learner.js";
+
+/** Test images whose activations are looked at. */
+const IMAGES = 100;
+const CHANNELS = 4;
+const BINS = 48;
+
+export interface ChannelMixture {
+  channel: number;
+  /** Between which activations the density is; a hundredth of them lie beyond. */
+  from: number;
+  to: number;
+  /** In equal parts of that, adding up, times their width, to the share of the activations that lie there. */
+  density: number[];
+  /** Of the components, and their effective variances with epsilon. */
+  mean: number[];
+  variance: number[];
+  prior: number[];
+}
+
+/** Where the mixtures of the layer at the second convolution stand, among activations as in training. */
+export interface MixtureRecord {
+  /** How many components the activations are shared between: exp of the entropy of their shares, mean of the channels. */
+  used: number;
+  /** Some of the channels, evenly apart. */
+  channels: ChannelMixture[];
+}
+
+function histogram(sorted: Float32Array): Pick<ChannelMixture, "from" | "to" | "density"> {
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] as number;
+  const from = at(0.005);
+  const to = Math.max(at(0.995), from + 1e-6);
+  const width = (to - from) / BINS;
+  const density = new Array<number>(BINS).fill(0);
+  for (const value of sorted) {
+    if (value < from || value > to) continue;
+    const bin = Math.min(BINS - 1, Math.floor((value - from) / width));
+    density[bin] = (density[bin] as number) + 1 / (sorted.length * width);
+  }
+  return { from, to, density };
+}
+
+/** exp(−Σ p log p) of every column's shares. */
+function usedComponents(mass: number[][]): number {
+  const channels = (mass[0] as number[]).length;
+  let sum = 0;
+  for (let c = 0; c < channels; c++) {
+    const column = mass.map((row) => row[c] as number);
+    const total = column.reduce((a, b) => a + b, 0);
+    const entropy = column.reduce((a, m) => (m > 0 ? a - (m / total) * Math.log(m / total) : a), 0);
+    sum += Math.exp(entropy);
+  }
+  return sum / channels;
+}
+
+/** Looks at the first layer that normalizes by learned mixtures, which is one without standardize, on the first test images. */
+export function observeMixtures(learner: Learner, domain: Domain): MixtureRecord {
+  return tf.tidy(() => {
+    const { network } = learner;
+    const { test } = domain.dataset;
+    const count = Math.min(IMAGES, test.count);
+    const index = network.layers.findIndex((layer) => layer instanceof UnsupervisedAdaptiveNormalization);
+    const layer = network.layers[index] as UnsupervisedAdaptiveNormalization;
+    const images = imageTensor(
+      pick(
+        test,
+        Uint32Array.from({ length: count }, (_, i) => i),
+      ),
+      domain,
+    );
+    const [, ...before] = network.layers.slice(0, index); // without the input layer
+    // By the images' own moments: the moving ones of batch normalization are far behind after the first step.
+    const seen = () => before.reduce<tf.Tensor>((h, layer) => layer.apply(h, { training: true }) as tf.Tensor, images);
+    const x = learner.withoutMoving(seen);
+
+    const [mean, rawVariance, rawPrior] = layer.getWeights() as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+    const variance = tf.softplus(rawVariance);
+    const prior = tf.softmax(tf.reshape(rawPrior, [-1]));
+    const { mass } = mixtureMoments(x, mean, variance, prior, { epsilon: layer.epsilon });
+    const [means, variances] = [mean.arraySync(), variance.arraySync() as number[][]];
+    const channels = x.shape.at(-1) as number;
+    const columns = tf.transpose(tf.reshape(x, [-1, channels]));
+    return {
+      used: usedComponents(mass.arraySync() as number[][]),
+      channels: Array.from({ length: Math.min(CHANNELS, channels) }, (_, i) => {
+        const channel = Math.floor((i * channels) / CHANNELS);
+        const values = tf.slice(columns, [channel, 0], [1, -1]).dataSync<"float32">().slice().sort();
+        return {
+          channel,
+          ...histogram(values),
+          mean: means.map((row) => row[channel] as number),
+          variance: variances.map((row) => (row[channel] as number) + layer.epsilon),
+          prior: Array.from(prior.dataSync<"float32">()),
+        };
+      }),
+    };
+  });
+}

@@ -1,0 +1,51 @@
+import { availableParallelism } from "node:os";
+import { describe, expect, it } from "vitest";
+import { EXPERIMENTS } from "../../paper/config.js";
+import { HELP, parseOptions } from "../../paper/options.js";
+import { PRESETS } from "../../paper/presets.js";
+import { OptionError } from "../../reporting/program.js";
+
+describe("parseOptions", () => {
+  it("without arguments everything is measured, quickly", () => {
+    expect(parseOptions([])).toEqual({
+      experiments: ["classification", "gradients", "batch-size", "components", "domain-adaptation"],
+      preset: PRESETS.quick,
+      folders: {},
+      processes: availableParallelism(),
+      fresh: false,
+    });
+  });
+
+  it("what is named comes in the plan's order, each once", () => {
+    expect(parseOptions(["components", "classification", "components"])?.experiments).toEqual(["classification", "components"]);
+  });
+
+  it("options are taken", () => {
+    const given = ["--preset", "full", "--svhn", "a", "--cifar-10=b", "--cifar-100", "c", "--processes", "3", "--fresh"];
+    expect(parseOptions(given)).toMatchObject({
+      preset: PRESETS.full,
+      folders: { svhn: "a", "cifar-10": "b", "cifar-100": "c" },
+      processes: 3,
+      fresh: true,
+    });
+  });
+
+  it("the help names every experiment and option", () => {
+    expect(parseOptions(["--help"])).toBeUndefined();
+    for (const name of [...EXPERIMENTS, "--preset", "--cifar-10", "--cifar-100", "--svhn", "--processes", "--fresh"]) {
+      expect(HELP).toContain(name);
+    }
+  });
+
+  it.each([
+    [["gradient"], /'gradient' is not an experiment: expected some of classification, gradients, batch-size/],
+    [["--preset", "fast"], /--preset must be quick or full, got 'fast'/],
+    [["--processes", "0"], /--processes must be a whole number from 1, got '0'/],
+    [["--processes", "1.5"], /--processes must be a whole number from 1, got '1\.5'/],
+    [["--svhn"], /--svhn/],
+    [["--quick"], /--quick/],
+  ])("%j is refused", (given, message) => {
+    expect(() => parseOptions(given)).toThrow(OptionError);
+    expect(() => parseOptions(given)).toThrow(message);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { readmeBlock } from "../../../paper/report/block.js";
+import { condensed } from "../../../paper/report/condensed.js";
+import { fromJson, toJson } from "../../../paper/report/json.js";
+import { replaceBetween } from "../../../reporting/markdown.js";
+import { diverged, epoch, everything, results, run, SHIFTED, seeds } from "./madeUp.js";
+
+describe("readmeBlock", () => {
+  it("has what ran where, the scale, the verdicts and the tables", () => {
+    const runs = [
+      ...seeds({ method: "bn" }, [0.8, 0.82]),
+      ...seeds({ method: "uan-data" }, [0.9, 0.92]),
+      ...seeds({ method: "uan-both" }, [0.9, 0.92]),
+    ];
+    expect(
+      readmeBlock(results(runs)),
+    ).toBe(`\`npm run paper\`, preset quick (made up), on 4 cores of Abacus 9000, Node.js v20.1.0, wasm, 2025-01-02.
+
+This is not the paper's scale: images are MNIST's, not the paper's CIFAR-10 and CIFAR-100; images have half their height and
+width; networks see 1000 of 60000 training images; the CNN has 0.125 times the paper's channels; classification is learned in 4
+epochs, not 100. Runs of 2 seeds. The figures compare the methods at this scale; they neither confirm nor refute the paper's own.
+Better and worse: the means differ by more than 3 standard errors of their difference.
+
+BN: batch normalization; UAN, data start: starts from the first activations; UAN, both: data start, parameters moved by gradient
+and stepwise EM. BN, LN, GN and MN have a trained γ and β, UAN where it says so.
+
+| claim | here |
+|---|---|
+| UAN classifies better than BN (MNIST, learning rate 0.001) | Beside BN (81.0 ± 1.4 %), **better**: UAN, data start (91.0 ± 1.4 %) |
+| UAN learns faster than BN (training loss in the epoch that ends at 100 %; MNIST, learning rate 0.001) | Beside BN (0.500 ± 0.000), **not to be told apart**: UAN, data start (0.500 ± 0.000) |
+
+| the library's own options | here |
+|---|---|
+| The options beside the data start (MNIST, learning rate 0.001) | Beside UAN, data start (91.0 ± 1.4 %), **not to be told apart**: UAN, both (91.0 ± 1.4 %) |
+
+_Does UAN classify better?_ Data: MNIST: a box of digits. Network: the paper's shallow CNN of 8, 16, 16 and 32 channels (in the
+place of 64, 128, 128 and 256), what is compared after the second convolution, batch normalization after the others; K = 3. Adam
+at 0.001, batches of 32, 4 epochs; means ± sample deviations over the seeds 1 and 2. Test accuracy, %, and training loss, by
+learning rate.
+
+|  | 0.001: accuracy after 100 % | 0.001: accuracy | 0.001: training loss |
+|---|---|---|---|
+| BN | 81.0 ± 1.4 | 81.0 ± 1.4 | 0.500 ± 0.000 |
+| UAN, data start | 91.0 ± 1.4 | 91.0 ± 1.4 | 0.500 ± 0.000 |
+
+The paper's own accuracies, %, of its shallow CNN on CIFAR after 100 epochs, by learning rate.
+
+|  | CIFAR-10, 0.001 | CIFAR-10, 0.005 | CIFAR-100, 0.001 | CIFAR-100, 0.005 |
+|---|---|---|---|---|
+| BN | 86.90 | 85.65 | 59.82 | 56.29 |
+| MN | 87.07 | 85.80 | 60.10 | 57.09 |
+| UAN, random start | 87.97 | 87.49 | 61.10 | 60.29 |`);
+  });
+
+  it("has a table of every experiment", () => {
+    const block = readmeBlock(everything());
+    const titles = block.split("\n").filter((line) => line.startsWith("_"));
+    expect(titles.map((line) => line.split("_")[1])).toEqual([
+      "Does UAN classify better?",
+      "Does UAN make gradients more stable?",
+      "Does UAN do without large batches?",
+      "How many components?",
+      "Does UAN help domain adaptation, from MNIST to MNIST-shifted (made from MNIST)?",
+    ]);
+    for (const row of [
+      "| UAN, data start | 0.200 ± 0.000 | 0.265 ± 0.007 | 22.5 ± 0.0 | 0.0225 ± 0.0000 | 15.8 ± 0.4 | 0.860 ± 0.028 |",
+      "| in use at the end | 0.95 ± 0.00 | 1.95 ± 0.00 |",
+      "| BN | 90.0 ± 0.0 | 87.0 ± 0.0 | 51.5 ± 0.7 | 48.5 ± 0.7 |",
+    ]) {
+      expect(block).toContain(row);
+    }
+  });
+
+  it("names SVHN for what the paper has, and never for a domain made from MNIST", () => {
+    const target = (seed: number) => run({ experiment: "domain-adaptation", seed, target: SHIFTED }, [epoch(4, 1, 0.9, 0.5)]);
+    const uan = { ...target(1), config: { ...target(1).config, method: "uan-data" as const } };
+    const block = readmeBlock(results([target(1), target(2), uan]));
+    const uses = [...block.replaceAll("\n", " ").matchAll(/.{25}SVHN/g)].map(([use]) => use);
+    expect(uses).toEqual([
+      "d (made from MNIST), not SVHN",
+      "om MNIST); the paper: on SVHN",
+      ". The paper has MNIST to SVHN",
+      "s AdaMatch's accuracy on SVHN",
+      "(made from MNIST) is not SVHN",
+    ]);
+  });
+
+  it("is the same from what is kept", () => {
+    const whole = everything();
+    expect(readmeBlock(condensed(whole))).toBe(readmeBlock(whole));
+    const kept = toJson(condensed(whole));
+    expect(readmeBlock(fromJson(kept, "kept"))).toBe(readmeBlock(whole));
+  });
+
+  it("needs no losses within epochs, no epochs between, no records of gradients but one, and no channels", () => {
+    const records = condensed(everything()).runs.map(({ record }) => record);
+    expect(records.flatMap(({ epochs }) => epochs.flatMap(({ losses }) => losses))).toEqual([]);
+    const epochs = records.map(({ epochs }) => epochs.map(({ epoch }) => epoch).join(" "));
+    expect([...new Set(epochs)]).toEqual(["1 4", "4"]);
+    expect(records.flatMap(({ gradients = [] }) => gradients.length || [])).toEqual([1, 1, 1, 1]);
+    const mixtures = records.flatMap(({ mixtures = [] }) => mixtures);
+    expect(mixtures).toHaveLength(8);
+    expect(mixtures.flatMap(({ channels }) => channels)).toEqual([]);
+  });
+
+  it("is the same from what is kept of runs that diverged", () => {
+    const whole = results([diverged({}), diverged({ method: "uan-data" }), ...seeds({ method: "mn" }, [0.5])]);
+    const block = readmeBlock(fromJson(toJson(condensed(whole)), "kept"));
+    expect(block).toBe(readmeBlock(whole));
+    expect(block).toContain("| BN | 30.0 | diverged | diverged |");
+  });
+
+  it("fits between markers, where a second one replaces a first", () => {
+    const text = "before\n<!-- paper -->\n<!-- /paper -->\nafter\n";
+    const once = replaceBetween(text, "<!-- paper -->", "<!-- /paper -->", readmeBlock(everything()));
+    expect(replaceBetween(once, "<!-- paper -->", "<!-- /paper -->", readmeBlock(everything()))).toBe(once);
+    expect(once.startsWith("before\n<!-- paper -->\n\n`npm run paper`")).toBe(true);
+    expect(once.endsWith("|\n\n<!-- /paper -->\nafter\n")).toBe(true);
+  });
+});

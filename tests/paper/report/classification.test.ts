@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import { classification } from "../../../paper/report/classification.js";
+import { diverged, epoch, run, seeds } from "./madeUp.js";
+
+const CIFAR = { name: "cifar-10", seed: 1 } as const;
+
+describe("classification's tables", () => {
+  it("have the methods in their order, and means ± deviations over the seeds", () => {
+    const { summary } = classification([
+      run({ method: "uan-random", seed: 1 }, [epoch(1, 0.9, 0.8), epoch(4, 0.2, 0.9)]),
+      run({ method: "bn", seed: 1 }, [epoch(1, 0.9, 0.7), epoch(4, 0.1, 0.9)]),
+      run({ method: "bn", seed: 2 }, [epoch(1, 0.9, 0.72), epoch(4, 0.3, 0.94)]),
+      run({ method: "uan-random", seed: 2 }, [epoch(1, 0.9, 0.8), epoch(4, 0.2, 0.9)]),
+    ]);
+    expect(summary.names).toBe(3);
+    expect(summary.rows).toEqual([
+      ["data", "learning rate", "", "accuracy after 25 %", "accuracy", "F1", "training loss"],
+      ["MNIST", "0.001", "BN", "71.0 ± 1.4", "92.0 ± 2.8", "89.0 ± 2.8", "0.200 ± 0.141"],
+      ["", "", "UAN, random start", "80.0 ± 0.0", "90.0 ± 0.0", "87.0 ± 0.0", "0.200 ± 0.000"],
+    ]);
+  });
+
+  it("have the rows of each learning rate and data set, and the paper's figures of CIFAR", () => {
+    const { summary } = classification([
+      ...seeds({ data: CIFAR, learningRate: 0.005 }, [0.5]),
+      ...seeds({ data: CIFAR, learningRate: 0.001 }, [0.6]),
+      ...seeds({ data: CIFAR, learningRate: 0.001, method: "uan-random" }, [0.7]),
+      ...seeds({ data: CIFAR, learningRate: 0.001, method: "uan-data" }, [0.7]),
+      ...seeds({ data: { ...CIFAR, name: "cifar-100" }, learningRate: 0.005, method: "mn" }, [0.8]),
+    ]);
+    expect(summary.rows.map((row) => [...row.slice(0, 3), row[4], row.at(-1)])).toEqual([
+      ["data", "learning rate", "", "accuracy", "the paper's accuracy, 100 epochs"],
+      ["CIFAR-10", "0.001", "BN", "60.0", "86.90"],
+      ["", "", "UAN, random start", "70.0", "87.97"],
+      ["", "", "UAN, data start", "70.0", ""],
+      ["CIFAR-10", "0.005", "BN", "50.0", "85.65"],
+      ["CIFAR-100", "0.005", "MN", "80.0", "57.09"],
+    ]);
+  });
+
+  it("have every metric by quarter", () => {
+    const quarters = [0.6, 0.7, 0.8, 0.9].map((accuracy, i) => epoch(2 * i + 2, 0.5, accuracy));
+    const { tables } = classification([run({ epochs: 8 }, [epoch(1, 1), ...quarters])]);
+    const heads = ["", "25 %", "50 %", "75 %", "100 %"];
+    expect(tables.map(({ title }) => title)).toEqual(
+      ["accuracy", "precision", "recall", "F1"].map(
+        (name) => `${name} after shares of the epochs, %: MNIST, learning rate 0.001`,
+      ),
+    );
+    expect(tables.map(({ rows }) => rows)).toEqual([
+      [heads, ["BN", "60.0", "70.0", "80.0", "90.0"]],
+      [heads, ["BN", "59.0", "69.0", "79.0", "89.0"]],
+      [heads, ["BN", "58.0", "68.0", "78.0", "88.0"]],
+      [heads, ["BN", "57.0", "67.0", "77.0", "87.0"]],
+    ]);
+  });
+
+  it("say how many seeds there are where some are missing", () => {
+    const { summary, setting } = classification([...seeds({ method: "bn" }, [0.8, 0.9]), ...seeds({ method: "mn" }, [0.7])]);
+    expect(summary.rows.slice(1).map((row) => row[4])).toEqual(["85.0 ± 7.1", "70.0, n = 1"]);
+    expect(setting).toContain("over the seeds 1 and 2, over n of them where a figure says so");
+  });
+
+  it("say what diverged, with the scores from before", () => {
+    const { summary, tables } = classification([
+      diverged({ method: "bn", seed: 1 }),
+      ...seeds({ method: "mn" }, [0.7, 0.7, 0.7]).slice(1),
+      diverged({ method: "mn", seed: 1 }),
+    ]);
+    expect(summary.rows.slice(1).map((row) => row.slice(2))).toEqual([
+      ["BN", "30.0, n = 1", "diverged", "diverged", "diverged"],
+      ["MN", "56.7 ± 23.1", "1 of 3 diverged", "1 of 3 diverged", "1 of 3 diverged"],
+    ]);
+    expect(tables[0]?.rows[1]).toEqual(["BN", "30.0, n = 1", "diverged", "diverged"]);
+  });
+});
+
+describe("classification's verdicts", () => {
+  it("are about accuracy beside BN and MN, how fast is learned, and the library's options", () => {
+    const of = (method: "bn" | "mn" | "uan-random" | "uan-data" | "uan-both", early: number, ...accuracies: number[]) =>
+      accuracies.map((accuracy, i) => run({ method, seed: i + 1 }, [epoch(1, early + i / 100, 0.5), epoch(4, 0.1, accuracy)]));
+    const { verdicts } = classification([
+      ...of("bn", 0.5, 0.8, 0.82),
+      ...of("mn", 0.5, 0.9, 0.92),
+      ...of("uan-random", 0.3, 0.85, 0.87),
+      ...of("uan-data", 0.7, 0.8, 0.82),
+      ...of("uan-both", 0.7, 0.7, 0.72),
+    ]);
+    const where = "MNIST, learning rate 0.001";
+    expect(verdicts).toEqual([
+      {
+        claim: `UAN classifies better than BN (${where})`,
+        found:
+          "Beside BN (81.0 ± 1.4 %), better: UAN, random start (86.0 ± 1.4 %); " +
+          "not to be told apart: UAN, data start (81.0 ± 1.4 %)",
+        isPapers: true,
+      },
+      {
+        claim: `UAN classifies better than MN (${where})`,
+        found: "Beside MN (91.0 ± 1.4 %), worse: UAN, random start (86.0 ± 1.4 %), UAN, data start (81.0 ± 1.4 %)",
+        isPapers: true,
+      },
+      {
+        claim: `UAN learns faster than BN (training loss in the epoch that ends at 25 %; ${where})`,
+        found: "Beside BN (0.505 ± 0.007), better: UAN, random start (0.305 ± 0.007); worse: UAN, data start (0.705 ± 0.007)",
+        isPapers: true,
+      },
+      {
+        claim: `The options beside the data start (${where})`,
+        found: "Beside UAN, data start (81.0 ± 1.4 %), better: UAN, random start (86.0 ± 1.4 %); worse: UAN, both (71.0 ± 1.4 %)",
+        isPapers: false,
+      },
+    ]);
+  });
+
+  it("ask first whether normalizing helps at all", () => {
+    const { verdicts } = classification([
+      ...seeds({ method: "none" }, [0.8, 0.82]),
+      ...seeds({ method: "bn" }, [0.7, 0.72]),
+      ...seeds({ method: "gn" }, [0.9, 0.92]),
+      ...seeds({ method: "uan-both" }, [0.9, 0.92]),
+    ]);
+    expect(verdicts).toEqual([
+      {
+        claim: "A normalization classifies better than none (MNIST, learning rate 0.001)",
+        found: "Beside none (81.0 ± 1.4 %), better: GN (91.0 ± 1.4 %); worse: BN (71.0 ± 1.4 %)",
+        isPapers: true,
+      },
+    ]);
+  });
+
+  it("have the paper's own figures with them, whatever the data", () => {
+    expect(classification(seeds({}, [0.8])).papers?.rows).toEqual([
+      ["", "CIFAR-10, 0.001", "CIFAR-10, 0.005", "CIFAR-100, 0.001", "CIFAR-100, 0.005"],
+      ["BN", "86.90", "85.65", "59.82", "56.29"],
+      ["MN", "87.07", "85.80", "60.10", "57.09"],
+      ["UAN, random start", "87.97", "87.49", "61.10", "60.29"],
+    ]);
+  });
+
+  it("are those that there are runs for, of one seed too", () => {
+    const { verdicts } = classification([...seeds({ method: "bn" }, [0.8]), ...seeds({ method: "uan-data" }, [0.9])]);
+    expect(verdicts.map(({ found }) => found)).toEqual([
+      "Beside BN (80.0 %), a single seed cannot tell: UAN, data start (90.0 %)",
+      "Beside BN (0.500), a single seed cannot tell: UAN, data start (0.500)",
+    ]);
+  });
+});
+
+describe("classification's charts", () => {
+  it("have the mean loss of the parts of epochs, and the accuracy by quarter", () => {
+    const [loss, accuracy] = classification([
+      run({ method: "bn", seed: 1 }, [epoch(1, 0.5, 0.8), epoch(2, 0.3, 0.9)]),
+      run({ method: "bn", seed: 2 }, [epoch(1, 0.7, 0.84), epoch(2, 0.5, 0.94)]),
+      run({ method: "uan-both", seed: 1 }, [epoch(1, 0.5, 0.8), epoch(2, 0.3, 0.9)]),
+    ]).charts;
+    const points = loss?.data.datasets[0]?.data.map(({ x, y }) => [x, Number(y.toFixed(6))]);
+    expect(points).toEqual([
+      [0.25, 0.7],
+      [0.75, 0.5],
+      [1.25, 0.5],
+      [1.75, 0.3],
+    ]);
+    expect(loss?.options?.scales?.y?.type).toBe("logarithmic");
+    const [bn, both] = accuracy?.data.datasets ?? [];
+    expect(bn?.data.map(({ x, y, deviation = 0 }) => [x, Number(y.toFixed(6)), Number(deviation.toFixed(6))])).toEqual([
+      [1, 82, 2.828427],
+      [2, 92, 2.828427],
+    ]);
+    expect([bn?.label, bn?.hidden, both?.label, both?.hidden]).toEqual(["BN", false, "UAN, both", true]);
+  });
+});

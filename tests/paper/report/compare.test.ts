@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { compare, comparisonText, emphasized, howCompared, type Scale, settingsText } from "../../../paper/report/compare.js";
+import { FORMATS } from "../../../paper/report/format.js";
+
+const NAN = Number.NaN;
+
+describe("compare", () => {
+  it("takes the standard error of a difference of means, of unlike counts too", () => {
+    // Means 4 and 1; variances 4 and 2; sqrt(4 / 3 + 2 / 2).
+    const { difference, error } = compare([2, 4, 6], [0, 2], "more");
+    expect(difference).toBe(3);
+    expect(error).toBeCloseTo(1.527525, 6);
+  });
+
+  it.each<[string, number[], number[], "more" | "less", string]>([
+    ["more, where more is wanted", [0.9, 0.92, 0.94], [0.8, 0.82, 0.84], "more", "better"],
+    ["less, where more is wanted", [0.8, 0.82, 0.84], [0.9, 0.92, 0.94], "more", "worse"],
+    ["more, where less is wanted", [0.9, 0.92, 0.94], [0.8, 0.82, 0.84], "less", "worse"],
+    ["less, where less is wanted", [0.8, 0.82, 0.84], [0.9, 0.92, 0.94], "less", "better"],
+    ["three standard errors", [2, 4], [0, 0], "more", "not to be told apart"],
+    ["more than three standard errors", [2.125, 4.125], [0, 0], "more", "better"],
+    ["the same without deviation", [1, 1], [1, 1], "more", "not to be told apart"],
+    ["a single seed", [1], [0, 0], "more", "a single seed cannot tell"],
+    ["a single seed of the other", [1, 1], [0], "more", "a single seed cannot tell"],
+    ["a run that diverged", [1, NAN], [0, 0], "more", "not to be compared"],
+    ["a run of the other that diverged", [1, 1], [NAN], "more", "not to be compared"],
+  ])("says of %s", (_, values, others, wanted, word) => {
+    expect(compare(values, others, wanted).word).toBe(word);
+  });
+});
+
+it("how often chance makes a difference is said where it is known", () => {
+  const rule = "Better and worse: the means differ by more than 3 standard errors of their difference.";
+  expect(howCompared(2)).toBe(rule);
+  expect(howCompared(3)).toBe(
+    `${rule} With three seeds on either side, chance alone makes such a difference in one of ten to twenty-five comparisons.`,
+  );
+});
+
+describe("a comparison in words", () => {
+  const scale: Scale = { wanted: "more", format: FORMATS.percent, seeds: 2 };
+  const group = (name: string, ...values: number[]) => ({ name, values });
+  const bn = group("BN", 0.8, 0.82);
+
+  it("has the means and deviations of all, by word", () => {
+    const subjects = [
+      group("A", 0.5, 0.52),
+      group("B", 0.8, 0.83),
+      group("C", 0.9, 0.91),
+      group("D", 0.95, 0.95),
+      group("E", 0.9),
+      group("F", 0.9, NAN),
+      group("G"),
+    ];
+    expect(comparisonText(bn, subjects, scale)).toBe(
+      "beside BN (81.0 ± 1.4 %), better: C (90.5 ± 0.7 %), D (95.0 ± 0.0 %); not to be told apart: B (81.5 ± 2.1 %); " +
+        "worse: A (51.0 ± 1.4 %); a single seed cannot tell: E (90.0 %, n = 1); not to be compared: F (1 of 2 diverged)",
+    );
+  });
+
+  it("is not there without a reference, or without anything beside it", () => {
+    expect(comparisonText(group("BN"), [bn], scale)).toBeUndefined();
+    expect(comparisonText(bn, [group("A")], scale)).toBeUndefined();
+  });
+
+  it("names the settings at which groups differ, by word, and those alone that both have", () => {
+    const groups = new Map<number, [number[], number[]]>([
+      [
+        2,
+        [
+          [0.9, 0.92],
+          [0.8, 0.82],
+        ],
+      ],
+      [
+        4,
+        [
+          [0.8, 0.82],
+          [0.8, 0.83],
+        ],
+      ],
+      [
+        8,
+        [
+          [0.9, 0.93],
+          [0.8, 0.82],
+        ],
+      ],
+      [32, [[], [0.8, 0.82]]],
+      [128, [[0.5], [0.6]]],
+    ]);
+    const text = (settings: number[]) => settingsText("batches of", settings, (setting) => groups.get(setting) ?? [[], []]);
+    expect(text([2, 4, 8, 32, 128])).toBe(
+      "better: batches of 2 and 8; not to be told apart: batches of 4; a single seed cannot tell: batches of 128",
+    );
+    expect(text([32])).toBeUndefined();
+  });
+
+  it("has its words emphasized, and no others", () => {
+    expect(emphasized("beside better BN, better: A; not to be told apart: worse, B; worse: C", "<", ">")).toBe(
+      "beside better BN, <better>: A; <not to be told apart>: worse, B; <worse>: C",
+    );
+  });
+});

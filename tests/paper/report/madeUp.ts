@@ -1,0 +1,136 @@
+import type { EpochRecord, RunConfig, RunRecord } from "../../../paper/config.js";
+import type { Scores } from "../../../paper/metrics.js";
+import type { Finished, Results } from "../../../paper/results.js";
+import type { GradientRecord } from "../../../paper/training/gradients.js";
+import type { MixtureRecord } from "../../../paper/training/mixtures.js";
+
+const CONFIG: RunConfig = {
+  experiment: "classification",
+  network: "cnn",
+  method: "bn",
+  components: 3,
+  momentum: 0.9,
+  place: "second",
+  width: 0.125,
+  seed: 1,
+  data: { name: "mnist", train: 1000, test: 500, halved: true, seed: 1 },
+  learningRate: 0.001,
+  batchSize: 32,
+  epochs: 4,
+};
+
+/** With precision, recall and F1 that are a little less, each by its own. */
+const scores = (accuracy: number): Scores => ({
+  accuracy,
+  precision: accuracy - 0.01,
+  recall: accuracy - 0.02,
+  f1: accuracy - 0.03,
+});
+
+/** The first half of the epoch has a loss that is by 0.1 more, the second one by 0.1 less. */
+export function epoch(number: number, loss: number, accuracy?: number, target?: number): EpochRecord {
+  return {
+    epoch: number,
+    loss,
+    losses: [loss + 0.1, loss - 0.1],
+    seconds: 1,
+    ...(accuracy !== undefined && { test: scores(accuracy) }),
+    ...(target !== undefined && { target: scores(target) }),
+  };
+}
+
+export function run(config: Partial<RunConfig>, epochs: EpochRecord[], rest: Partial<RunRecord> = {}): Finished {
+  const whole = { ...CONFIG, ...config };
+  const target = whole.target && { target: "MNIST-shifted (made from MNIST): a box of digits" };
+  return { config: whole, source: "MNIST: a box of digits", ...target, classes: 10, record: { epochs, ...rest } };
+}
+
+/** A run of each seed, from 1, that ends with an accuracy and a loss of 0.5. */
+export const seeds = (config: Partial<RunConfig>, accuracies: number[]): Finished[] =>
+  accuracies.map((accuracy, i) => run({ ...config, seed: i + 1 }, [epoch(4, 0.5, accuracy)]));
+
+/** The loss is NaN from the second quarter on; a network that has diverged guesses. */
+export const diverged = (config: Partial<RunConfig>): Finished =>
+  run(config, [epoch(1, 2, 0.3, 0.2), epoch(2, Number.NaN, 0.1, 0.1), epoch(4, Number.NaN, 0.1, 0.1)]);
+
+/** At an epoch, with two layers: the second one has a norm and a variance ten times as large. */
+export function gradient(at: number, norm: number, fluctuation: number, turn: number): GradientRecord {
+  const layer = (name: string, factor: number) => ({
+    layer: name,
+    norm: factor * norm,
+    fluctuation,
+    variance: (factor * norm) / 1000,
+  });
+  return {
+    at,
+    layers: [layer("convolution 1", 1), layer("convolution 2", 10)],
+    turn: [turn / 2, turn, 2 * turn, 4 * turn],
+    change: [turn / 200, turn / 100, turn / 50, turn / 25],
+  };
+}
+
+/** Of two channels, the second one called 5, with components that are alike. */
+export function mixture(used: number, components: number): MixtureRecord {
+  const each = <T>(value: (k: number) => T) => Array.from({ length: components }, (_, k) => value(k));
+  const channel = (number: number) => ({
+    channel: number,
+    from: -2,
+    to: 2,
+    density: [0.1, 0.4, 0.4, 0.1],
+    mean: each((k) => k - (components - 1) / 2),
+    variance: each(() => 1),
+    prior: each(() => 1 / components),
+  });
+  return { used, channels: [channel(0), channel(5)] };
+}
+
+export const SHIFTED: RunConfig["data"] = { name: "mnist-shifted", train: 1000, test: 500, asColor: true, seed: 2 };
+
+export function results(runs: Finished[]): Results {
+  return {
+    version: 1,
+    date: "2025-01-02T03:04:05.000Z",
+    preset: "quick",
+    presetDescription: "made up",
+    machine: "4 cores of Abacus 9000",
+    software: "Node.js v20.1.0, wasm",
+    experiments: [...new Set(runs.map(({ config }) => config.experiment))],
+    runs,
+  };
+}
+
+/** Two seeds of every experiment. */
+export function everything(): Results {
+  const both = (make: (seed: number) => Finished[]) => [1, 2].flatMap(make);
+  const classification = both((seed) =>
+    (["bn", "mn", "uan-random", "uan-data", "uan-momentum"] as const).map((method, i) =>
+      run({ method, seed }, [epoch(1, 0.8 - i / 100, 0.8 + seed / 100), epoch(2, 0.5), epoch(4, 0.2, 0.9 + seed / 100)]),
+    ),
+  );
+  const gradients = both((seed) =>
+    (["bn", "uan-data"] as const).map((method, i) => {
+      const records = [gradient(0.5, 1.5 + i, 0.2 + seed / 50, 20 + seed), gradient(1, 1 + i, 0.3, 10)];
+      return run({ experiment: "gradients", method, seed }, [epoch(4, 0.2, 0.9)], { gradients: records });
+    }),
+  );
+  const batchSizes = both((seed) =>
+    [2, 8].flatMap((batchSize) =>
+      (["bn", "uan-data", "uan-both"] as const).map((method) =>
+        run({ experiment: "batch-size", batchSize, method, seed }, [epoch(2, 0.4, 0.7), epoch(4, 0.3, 0.8 + seed / 100)]),
+      ),
+    ),
+  );
+  const components = both((seed) =>
+    [1, 2].map((count) => {
+      const mixtures = [mixture(count - 0.1, count), mixture(count - 0.05, count)];
+      return run({ experiment: "components", method: "uan-data", components: count, seed }, [epoch(4, 0.2, 0.9)], { mixtures });
+    }),
+  );
+  const adaptation = both((seed) =>
+    (["bn", "uan-data"] as const).map((method) => {
+      const epochs = [epoch(2, 2, 0.8, 0.4), epoch(4, 1, 0.9, 0.5 + seed / 100)];
+      return run({ experiment: "domain-adaptation", method, seed, target: SHIFTED, place: "all" }, epochs);
+    }),
+  );
+  return results([...classification, ...gradients, ...batchSizes, ...components, ...adaptation]);
+}

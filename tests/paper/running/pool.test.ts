@@ -1,0 +1,74 @@
+import { expect, it, onTestFinished } from "vitest";
+import type { RunConfig } from "../../../paper/config.js";
+import type { Folders } from "../../../paper/data/prepare.js";
+import { type Pool, startPool } from "../../../paper/running/pool.js";
+import { RunFile } from "../../../paper/running/runFile.js";
+import type { News } from "../../../paper/running/worker.js";
+import { folderOf } from "../folders.js";
+import { SMALL } from "./configs.js";
+
+function poolFor(runs: string, processes: number, folders: Folders = {}): Pool {
+  const pool = startPool(processes, { folders, runs, origin: "test" });
+  onTestFinished(pool.stop);
+  return pool;
+}
+
+/** What a run came to, but for how long it took. */
+async function outcome(runs: string, config: RunConfig) {
+  const finished = await new RunFile(runs, config, "test").readFinished();
+  return {
+    ...finished,
+    record: { ...finished?.record, epochs: finished?.record.epochs.map((epoch) => ({ ...epoch, seconds: 0 })) },
+  };
+}
+
+it("a run whose process is killed goes on after the last epoch, and comes to the same numbers", async () => {
+  const [whole, broken] = [folderOf({}), folderOf({})];
+  const config: RunConfig = { ...SMALL, epochs: 12 };
+  await poolFor(whole, 1).run([config], () => {});
+
+  const pool = poolFor(broken, 1);
+  const interrupted = pool.run([config], (_, news) => {
+    if (news.kind === "progress" && news.epoch > 2) pool.stop();
+  });
+  const failures = await interrupted;
+  expect(failures.map(({ message }) => message)).toEqual(["classification, uan-data, seed 1: its process ended with SIGKILL"]);
+  const left = await new RunFile(broken, config, "test").readState();
+  const done = left?.record.epochs.length as number;
+  expect(done).toBeGreaterThanOrEqual(2);
+  expect(done).toBeLessThan(12);
+
+  const news: News[] = [];
+  await poolFor(broken, 1).run([config], (_, some) => news.push(some));
+  expect(news[0]).toEqual({ kind: "resumed", epochs: done });
+  const outcomes = [await outcome(whole, config), await outcome(broken, config)];
+  expect(outcomes[0]?.record.epochs).toHaveLength(12);
+  expect(outcomes[1]).toEqual(outcomes[0]);
+});
+
+it("processes share the runs, and what a run came to does not depend on them", async () => {
+  const [one, two] = [folderOf({}), folderOf({})];
+  const configs = [1, 2, 3].map((seed) => ({ ...SMALL, seed }));
+  const finished: number[] = [];
+  let epochs = 0;
+  await poolFor(two, 2).run(configs, ({ seed }, news) => {
+    if (news.kind === "finished") finished.push(seed);
+    if (news.kind === "progress") epochs += news.epochs;
+  });
+  expect(finished.sort()).toEqual([1, 2, 3]);
+  expect(epochs).toBeCloseTo(12);
+  await poolFor(one, 1).run(configs, () => {});
+  for (const config of configs) expect(await outcome(two, config)).toEqual(await outcome(one, config));
+});
+
+it("a run that fails is told, and the others are made", async () => {
+  const folder = folderOf({});
+  const failing: RunConfig = { ...SMALL, data: { name: "cifar-10", seed: 1 } };
+  const configs = [SMALL, failing, { ...SMALL, seed: 2 }];
+  const failures = await poolFor(folder, 1, { "cifar-10": "/nowhere" }).run(configs, () => {});
+  expect(failures.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^classification, uan-data, seed 1: \/nowhere\/data_batch_1\.bin: there is no such file/),
+  ]);
+  expect(await new RunFile(folder, SMALL, "test").readFinished()).toBeDefined();
+  expect(await new RunFile(folder, { ...SMALL, seed: 2 }, "test").readFinished()).toBeDefined();
+});

@@ -1,0 +1,66 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import type { Finished } from "../../../paper/results.js";
+import { RunFile } from "../../../paper/running/runFile.js";
+import { folderOf } from "../folders.js";
+import { SMALL } from "./configs.js";
+
+const epochs = [{ epoch: 1, loss: Number.NaN, losses: [2.5, Number.NaN], seconds: 1 }];
+const state = {
+  record: { epochs },
+  learner: {
+    weights: [{ name: "kernel", shape: [2], dtype: "float32" as const, values: Float32Array.of(1, -0.1) }],
+    optimizer: [{ name: "iter", shape: [], dtype: "int32" as const, values: Int32Array.of(7) }],
+  },
+};
+const finished: Finished = { config: SMALL, source: "MNIST: some", classes: 10, record: { epochs } };
+
+it("a state is read as it was written", async () => {
+  const file = new RunFile(folderOf({}), SMALL, "a");
+  expect(await file.readState()).toBeUndefined();
+  await file.writeState(state);
+  expect(await file.readState()).toEqual(state);
+});
+
+it("what a run came to takes the place of its state, and a diverged loss stays one", async () => {
+  const folder = folderOf({});
+  const file = new RunFile(folder, SMALL, "a");
+  await file.writeState(state);
+  expect(await file.readFinished()).toBeUndefined();
+  await file.writeFinished(finished);
+  expect(await file.readFinished()).toEqual(finished);
+  expect(await file.readState()).toBeUndefined();
+  expect(readdirSync(folder)).toHaveLength(1);
+});
+
+it("a state that cannot be read is none, and said to be", async () => {
+  const folder = folderOf({});
+  const file = new RunFile(folder, SMALL, "a");
+  await file.writeState(state);
+  const [name] = readdirSync(folder);
+  writeFileSync(join(folder, name as string), "half a");
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  expect(await file.readState()).toBeUndefined();
+  expect(warn.mock.calls).toEqual([[expect.stringContaining(`${name}: is no state`)]]);
+  warn.mockRestore();
+});
+
+it("a run is removed with all its files", async () => {
+  const folder = folderOf({});
+  const file = new RunFile(folder, SMALL, "a");
+  await file.writeFinished(finished);
+  await file.writeState(state);
+  await file.remove();
+  await file.remove();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("runs of another configuration or another origin have other files", async () => {
+  const folder = folderOf({});
+  await new RunFile(folder, SMALL, "a").writeFinished(finished);
+  expect(await new RunFile(folder, { ...SMALL, learningRate: 0.001 }, "a").readFinished()).toBeUndefined();
+  expect(await new RunFile(folder, { ...SMALL, data: { ...SMALL.data, train: 65 } }, "a").readFinished()).toBeUndefined();
+  expect(await new RunFile(folder, SMALL, "b").readFinished()).toBeUndefined();
+  expect(await new RunFile(folder, SMALL, "a").readFinished()).toBeDefined();
+});

@@ -1,0 +1,179 @@
+import { deserialize, serialize } from "node:v8";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import "tfjs-uan";
+import { type EpochRecord, isTested, type RunConfig } from "../../../paper/config.js";
+import { pick } from "../../../paper/data/dataset.js";
+import { Random } from "../../../paper/random.js";
+import { imageTensor } from "../../../paper/training/batches.js";
+import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
+import { Learner } from "../../../paper/training/learner.js";
+import { useBackend } from "../../helpers/backends.js";
+import { config, domain, METHOD_NAMES, nobody, outcome, train } from "./setting.js";
+
+const domains: Domains = { source: domain() };
+const small: Domains = { source: domain({ train: 40, test: 16 }) };
+const both: Domains = {
+  source: domain({ channels: 3, train: 40, test: 16 }),
+  target: domain({ channels: 3, train: 40, test: 16, seed: 2, bright: 16, dark: 128 }),
+};
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+beforeAll(() => useBackend("wasm"));
+
+const RUNS: [title: string, run: RunConfig, on: Domains][] = [
+  ...METHOD_NAMES.map((method): [string, RunConfig, Domains] => [method, config({ method }), small]),
+  ["BN everywhere", config({ place: "all" }), small],
+  ["MN everywhere", config({ method: "mn", place: "all" }), small],
+  ["UAN everywhere", config({ method: "uan-data", place: "all" }), small],
+  ["BN by AdaMatch", config({ place: "all" }), both],
+  ["UAN by AdaMatch", config({ method: "uan-data", place: "all" }), both],
+  ["UAN, standardize, by AdaMatch", config({ method: "uan-standardize", place: "all" }), both],
+  ["gradients of BN", config({ observe: "gradients" }), small],
+  ["gradients of UAN", config({ method: "uan-data", observe: "gradients" }), small],
+  ["mixtures of UAN", config({ method: "uan-data", observe: "mixtures" }), small],
+];
+
+describe.each(RUNS)("%s", (_, run, on) => {
+  it("comes to the same each time, also when it is taken up again from what was saved, and leaves no tensor behind", async () => {
+    const { numTensors } = tf.memory();
+    const half = await train(run, on, 1);
+    const saved = serialize(half);
+    const whole = outcome(await train(run, on, 2, half));
+    expect(serialize(half).equals(saved)).toBe(true);
+    expect(whole.record.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+
+    // Another network in between, so that whatever the program counts has gone on.
+    const other = outcome(await train({ ...run, seed: 2 }, on, 1));
+    expect(other.record.epochs[0]?.loss).not.toBe(whole.record.epochs[0]?.loss);
+    expect(other.weights).not.toEqual(outcome(half).weights);
+
+    expect(outcome(await train(run, on, 2, deserialize(saved) as RunState))).toEqual(whole);
+    expect(outcome(await train(run, on))).toEqual(whole);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+});
+
+describe.each(METHOD_NAMES)("%s", (method) => {
+  it("learns", async () => {
+    const { record } = await train(config({ method, learningRate: 0.005, epochs: 6 }), domains);
+    expect(record.epochs.at(-1)?.loss).toBeLessThan(0.5 * (record.epochs[0]?.loss as number));
+    expect(record.epochs.at(-1)?.test?.accuracy).toBeGreaterThan(0.9);
+  });
+});
+
+it("starts from the cross-entropy of the network as it was made, on the first batch of the first order", async () => {
+  const run = config({ method: "ln", place: "all", seed: 5 });
+  const { source } = domains;
+  const { dataset } = source;
+  const order = new Random(5, "order", 1).order(dataset.train.count);
+  const batch = pick(dataset.train, order.subarray(0, 16));
+  const learner = new Learner(run, dataset, dataset.classes);
+  const logits = tf.tidy(() => learner.logits(imageTensor(batch, source), true).arraySync());
+  learner.dispose();
+  const entropies = logits.map((row, i) => {
+    return Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0)) - (row[batch.labels[i] as number] as number);
+  });
+  const { record } = await train(run, domains, 1);
+  expect(record.epochs[0]?.losses[0]).toBeCloseTo(mean(entropies), 5);
+});
+
+it("takes every example once an epoch, each epoch in another order", () => {
+  const orders = [1, 2].map((epoch) => new Random(1, "order", epoch).order(64));
+  for (const order of orders) expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()]);
+  expect(orders[0]).not.toEqual(orders[1]);
+});
+
+describe("a run of", () => {
+  it.each([
+    [1, [1]],
+    [2, [1, 2]],
+    [3, [1, 2, 3]],
+    [4, [1, 2, 3, 4]],
+    [8, [2, 4, 6, 8]],
+    [20, [5, 10, 15, 20]],
+    [100, [25, 50, 75, 100]],
+  ])("%i epochs is tested after its quarters, or after each where it has fewer: %j", (epochs, tested) => {
+    const all = Array.from({ length: epochs }, (_, i) => i + 1);
+    expect(all.filter((epoch) => isTested(epoch, epochs))).toEqual(tested);
+  });
+
+  it("8 epochs has scores after its quarters", async () => {
+    const tiny = { source: domain({ train: 16, test: 8 }) };
+    const { record } = await train(config({ method: "none", epochs: 8 }), tiny);
+    expect(record.epochs.filter(({ test }) => test).map(({ epoch }) => epoch)).toEqual([2, 4, 6, 8]);
+    expect(record.epochs.some(({ target }) => target)).toBe(false);
+  });
+
+  it("AdaMatch has scores of both domains", async () => {
+    const { record } = await train(config({ method: "none", epochs: 1 }), both);
+    expect(record.epochs[0]).toMatchObject({
+      test: { accuracy: expect.any(Number) },
+      target: { accuracy: expect.any(Number) },
+    });
+    expect(record.epochs[0]?.target).not.toEqual(record.epochs[0]?.test);
+  });
+});
+
+/** Whether the values are means of stretches of all the others, one after another, of so many each, or one more. */
+function areMeansOf(values: number[], all: number[], least: number): boolean {
+  const [value, ...rest] = values;
+  if (value === undefined) return all.length === 0;
+  return [least, least + 1].some((length) => {
+    const isMean = length > 0 && length <= all.length && Math.abs(mean(all.slice(0, length)) - value) < 1e-9;
+    return isMean && areMeansOf(rest, all.slice(length), least);
+  });
+}
+
+describe("an epoch", () => {
+  it.each([
+    [1, 16],
+    [4, 16],
+    [10, 4],
+    [12, 4],
+    [20, 4],
+    [32, 4],
+    [96, 1],
+  ])("of %i steps has losses of 10 equal parts, or of every step where they are fewer", async (steps, batchSize) => {
+    const gradients = vi.spyOn(Learner.prototype, "gradients");
+    const run = config({ method: "none", width: 0.01, batchSize });
+    const { record } = await train(run, { source: domain({ train: steps * batchSize, test: 8 }) }, 1);
+    const all = gradients.mock.results.map(({ value }) => (value as { loss: number }).loss);
+    gradients.mockRestore();
+    const { loss, losses } = record.epochs[0] as EpochRecord;
+    expect(all).toHaveLength(steps);
+    expect(loss).toBeCloseTo(mean(all), 9);
+    expect(losses).toHaveLength(Math.min(10, steps));
+    expect(areMeansOf(losses, all, Math.floor(steps / losses.length))).toBe(true);
+  });
+
+  it("tells of every step its share, and pauses after each, and while it tests", async () => {
+    const shares: number[] = [];
+    let pauses = 0;
+    const watch = {
+      step: (share: number) => void shares.push(share),
+      pause: async () => void pauses++,
+    };
+    await trainEpoch(config({ epochs: 8 }), undefined, domains, watch);
+    expect(shares).toEqual([0.25, 0.25, 0.25, 0.25]);
+    expect(pauses).toBe(4);
+    await trainEpoch(config({ epochs: 1 }), undefined, domains, watch);
+    expect(pauses).toBe(9);
+  });
+
+  it("is as long as its steps took, without pauses and tests", async () => {
+    const waiting = { ...nobody, pause: () => new Promise<void>((resolve) => setTimeout(resolve, 60)) };
+    const startedAt = performance.now();
+    const { record } = await trainEpoch(config({ epochs: 1 }), undefined, domains, waiting);
+    const all = (performance.now() - startedAt) / 1000;
+    const { seconds } = record.epochs[0] as { seconds: number };
+    expect(seconds).toBeGreaterThan(0);
+    expect(all - seconds).toBeGreaterThan(0.28);
+  });
+
+  it("takes a last batch that is smaller", async () => {
+    const { record } = await train(config(), { source: domain({ train: 40 }) }, 1);
+    expect(record.epochs[0]?.losses).toHaveLength(3);
+  });
+});
