@@ -13,7 +13,7 @@ import { writePage } from "./report/page.js";
 import { sectionsOf } from "./report/sections.js";
 import { renderSection } from "./report/text.js";
 import type { Results } from "./results.js";
-import { originOf } from "./running/origin.js";
+import { originsOf } from "./running/origin.js";
 import { type RunError, startPool } from "./running/pool.js";
 import { startProgress } from "./running/progress.js";
 import { RunFile } from "./running/runFile.js";
@@ -37,13 +37,14 @@ async function checkData(files: RunFile[], folders: Folders): Promise<void> {
 }
 
 /** Makes runs. @returns why some did not come to their end */
-async function make(files: RunFile[], { processes, folders }: Options, runs: string, origin: string): Promise<RunError[]> {
+async function make(files: RunFile[], { processes: most, folders }: Options, runs: string): Promise<RunError[]> {
   if (files.length === 0) return [];
+  const processes = Math.min(most, files.length);
+  const pool = startPool(processes, { folders, runs });
   const configs = files.map(({ config }) => config);
-  const pool = startPool(Math.min(processes, configs.length), { folders, runs, origin });
-  const progress = startProgress(configs, pool.stop);
+  const progress = startProgress(configs, processes, pool.stop);
   try {
-    return await pool.run(configs, progress.tell);
+    return await pool.run(files, progress.tell);
   } finally {
     progress.stop();
     pool.stop();
@@ -61,14 +62,16 @@ async function main(): Promise<void> {
   const runs = `${folder}/runs`;
   const { machine, software } = await describe();
   console.log(`Preset ${preset.name}: ${preset.description}\n${machine}\n${software}`);
-  const origin = await originOf(software, folders);
-  const filesOf = (name: ExperimentName) => planOf(name, preset, folders).map((config) => new RunFile(runs, config, origin));
+  const originOf = await originsOf(software, folders);
+  const filesOf = (name: ExperimentName) =>
+    planOf(name, preset, folders).map((config) => new RunFile(runs, config, originOf(config)));
   const planned = experiments.flatMap(filesOf);
-  const wanted = planned.filter((file) => fresh || !file.isFinished());
+  const before = await Promise.all(planned.map((file) => (fresh ? undefined : file.readFinished())));
+  const wanted = planned.filter((_, i) => before[i] === undefined);
   console.log(`${planned.length} runs, ${planned.length - wanted.length} of them made before`);
   await checkData(wanted, folders);
   if (fresh) await Promise.all(wanted.map((file) => file.remove()));
-  const failures = await make(wanted, options, runs, origin);
+  const failures = await make(wanted, options, runs);
 
   // With the experiments that were made before.
   const there = await Promise.all(EXPERIMENTS.flatMap(filesOf).map((file) => file.readFinished()));

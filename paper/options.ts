@@ -2,11 +2,12 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { OptionError } from "../reporting/program.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
-import type { Folders } from "./data/prepare.js";
-import { PRESETS, type Preset } from "./presets.js";
+import { BROUGHT, type Folders } from "./data/prepare.js";
+import { PRESETS, type Preset, seedsTo } from "./presets.js";
 
 export interface Options {
   experiments: ExperimentName[];
+  /** With the seeds that were asked for. */
   preset: Preset;
   folders: Folders;
   /** How many runs are made side by side. */
@@ -33,6 +34,7 @@ ${EXPERIMENTS.map((name) => `  ${name.padEnd(20)}${QUESTIONS[name]}`).join("\n")
 Options:
   --preset NAME       quick (default): ${PRESETS.quick.description}
                       full: ${PRESETS.full.description}
+  --seeds N           every run with the seeds 1 to N (default: ${PRESETS.quick.seeds.length}); those made before with fewer are not made again
   --cifar-10 FOLDER   with CIFAR-10's binary version: classified in the place of MNIST
   --cifar-100 FOLDER  the same of CIFAR-100
   --svhn FOLDER       with train_32x32.mat and test_32x32.mat: the other domain, in the place of one made from MNIST
@@ -45,6 +47,7 @@ other code or other data, runs begin anew. Results go to out/paper/PRESET: resul
 
 const TYPES = {
   preset: { type: "string" },
+  seeds: { type: "string" },
   "cifar-10": { type: "string" },
   "cifar-100": { type: "string" },
   svhn: { type: "string" },
@@ -61,9 +64,9 @@ function parse(args: string[]) {
   }
 }
 
-function parseProcesses(text: string): number {
+function parseCount(option: string, text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new OptionError(`--processes must be a whole number from 1, got '${text}'`);
+  if (!Number.isInteger(count) || count < 1) throw new OptionError(`--${option} must be a whole number from 1, got '${text}'`);
   return count;
 }
 
@@ -76,18 +79,18 @@ export function parseOptions(args: string[]): Options | undefined {
     if (!name) throw new OptionError(`'${given}' is not an experiment: expected some of ${EXPERIMENTS.join(", ")}`);
     return name;
   });
-  const { preset: presetName = "quick", processes, fresh = false } = values;
+  const { preset: presetName = "quick", seeds, processes, fresh = false } = values;
   const preset = Object.values(PRESETS).find(({ name }) => name === presetName);
   if (!preset) throw new OptionError(`--preset must be ${Object.keys(PRESETS).join(" or ")}, got '${presetName}'`);
-  const folders = (["cifar-10", "cifar-100", "svhn"] as const).flatMap((name) => {
+  const folders = BROUGHT.flatMap((name) => {
     const folder = values[name];
     return folder === undefined ? [] : [[name, folder]];
   });
   return {
     experiments: EXPERIMENTS.filter((name) => named.length === 0 || named.includes(name)),
-    preset,
+    preset: seeds === undefined ? preset : { ...preset, seeds: seedsTo(parseCount("seeds", seeds)) },
     folders: Object.fromEntries(folders),
-    processes: processes === undefined ? availableParallelism() : parseProcesses(processes),
+    processes: processes === undefined ? availableParallelism() : parseCount("processes", processes),
     fresh,
   };
 }

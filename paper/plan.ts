@@ -3,8 +3,8 @@ import type { Folders } from "./data/prepare.js";
 import type { MethodName } from "./methods.js";
 import { classified, dataOf, LEARNING_RATES, type Preset } from "./presets.js";
 
-/** K, where it is not what is asked about. */
-const COMPONENTS = 3;
+/** K, where it is not what is asked about: the library's default. */
+export const COMPONENTS = 3;
 const MOST_COMPONENTS = 8;
 const LEARNING_RATE = 0.001;
 

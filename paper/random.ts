@@ -1,6 +1,3 @@
-/** Where a generator stands: four whole numbers below 2^32, which JSON can hold. */
-export type RandomState = readonly [number, number, number, number];
-
 const WARM_UP = 15;
 
 /** FNV-1a. */
@@ -28,25 +25,13 @@ export class Random {
     for (let i = 0; i < WARM_UP; i++) this.next();
   }
 
-  /** To be saved, and set to go on from there. */
-  get state(): RandomState {
-    return [this.a, this.b, this.c, this.counter];
-  }
-
-  set state(state: RandomState) {
-    const isState = state.length === 4 && state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
-    if (!isState) throw new RangeError(`Random: a state must be four whole numbers below 2^32, got ${JSON.stringify(state)}`);
-    [this.a, this.b, this.c, this.counter] = state;
-  }
-
   /** In [0, 1). */
   next(): number {
-    const { a, b, c, counter } = this;
-    const sum = (a + b + counter) >>> 0;
-    this.a = (b ^ (b >>> 9)) >>> 0;
-    this.b = (c + (c << 3)) >>> 0;
-    this.c = (((c << 21) | (c >>> 11)) + sum) >>> 0;
-    this.counter = (counter + 1) >>> 0;
+    const sum = (this.a + this.b + this.counter) >>> 0;
+    this.a = (this.b ^ (this.b >>> 9)) >>> 0;
+    this.b = (this.c + (this.c << 3)) >>> 0;
+    this.c = (((this.c << 21) | (this.c >>> 11)) + sum) >>> 0;
+    this.counter = (this.counter + 1) >>> 0;
     return sum / 2 ** 32;
   }
 

@@ -1,11 +1,17 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes a file so that whoever reads it finds all of it, or what was there before. */
 export async function writeWhole(file: string, contents: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(temporary, contents);
+  const handle = await open(temporary, "w");
+  try {
+    await handle.writeFile(contents);
+    await handle.sync(); // else a machine that stops here may keep the new name of an empty file
+  } finally {
+    await handle.close();
+  }
   await rename(temporary, file);
 }
 

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../examples/mnist/digits.js";
 import type { Dataset, Examples } from "./dataset.js";
+import { COLOR, DATASETS } from "./facts.js";
 import { copyChannelsLast, readDataFile } from "./files.js";
 
-const SIDE = 32;
-const CHANNELS = 3;
+const [SIDE, , CHANNELS] = COLOR;
 const PLANE = SIDE * SIDE;
 const IMAGE = PLANE * CHANNELS;
 
@@ -21,7 +21,7 @@ interface Format {
 }
 
 const CIFAR_10: Format = {
-  name: "CIFAR-10",
+  name: DATASETS["cifar-10"].label,
   folder: "cifar-10-batches-bin",
   train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),
   test: ["test_batch.bin"],
@@ -31,7 +31,7 @@ const CIFAR_10: Format = {
 
 /** Its first label byte is the coarse class. */
 const CIFAR_100: Format = {
-  name: "CIFAR-100",
+  name: DATASETS["cifar-100"].label,
   folder: "cifar-100-binary",
   train: ["train.bin"],
   test: ["test.bin"],
@@ -59,11 +59,17 @@ function parseRecords(path: string, bytes: Uint8Array, { name, labelBytes, class
   return { count, images, labels };
 }
 
-async function readPart(folder: string, files: string[], format: Format): Promise<Examples> {
+/** Where the files are: in the folder given, or in the archive's in it. */
+function pathsOf(given: string, { folder, train, test }: Format): { train: string[]; test: string[] } {
+  const unpacked = join(given, folder);
+  const paths = (files: string[]) => files.map((file) => join(existsSync(unpacked) ? unpacked : given, file));
+  return { train: paths(train), test: paths(test) };
+}
+
+async function readPart(paths: string[], format: Format): Promise<Examples> {
   const wanted = `the binary version of ${format.name}: ${[...format.train, ...format.test].join(", ")}`;
   const parts: Examples[] = [];
-  for (const file of files) {
-    const path = join(folder, file);
+  for (const path of paths) {
     parts.push(parseRecords(path, await readDataFile(path, wanted), format));
   }
   const labels = parts.flatMap((part) => [...part.labels]);
@@ -77,8 +83,7 @@ async function readPart(folder: string, files: string[], format: Format): Promis
 }
 
 async function readCifar(given: string, format: Format): Promise<Dataset> {
-  const unpacked = join(given, format.folder);
-  const folder = existsSync(unpacked) ? unpacked : given;
+  const { train, test } = pathsOf(given, format);
   return {
     name: format.name,
     source: "binary version",
@@ -86,8 +91,8 @@ async function readCifar(given: string, format: Format): Promise<Dataset> {
     width: SIDE,
     channels: CHANNELS,
     classes: format.classes,
-    train: await readPart(folder, format.train, format),
-    test: await readPart(folder, format.test, format),
+    train: await readPart(train, format),
+    test: await readPart(test, format),
   };
 }
 
@@ -96,3 +101,9 @@ export const readCifar10 = (folder: string): Promise<Dataset> => readCifar(folde
 
 /** By its 100 fine classes. @param folder with the files of the binary version, or with cifar-100-binary that they unpack to */
 export const readCifar100 = (folder: string): Promise<Dataset> => readCifar(folder, CIFAR_100);
+
+const filesOf = (folder: string, format: Format): string[] => Object.values(pathsOf(folder, format)).flat();
+
+export const cifar10Files = (folder: string): string[] => filesOf(folder, CIFAR_10);
+
+export const cifar100Files = (folder: string): string[] => filesOf(folder, CIFAR_100);

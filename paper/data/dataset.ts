@@ -131,11 +131,6 @@ export function halved(dataset: Dataset): Dataset {
   });
 }
 
-/** Images as numbers from 0 to 1. */
-export function toUnit(images: Uint8Array): Float32Array {
-  return Float32Array.from(images, (value) => value / 255);
-}
-
 /** Of every channel, in numbers from 0 to 1. */
 export interface Moments {
   mean: number[];

@@ -1,13 +1,17 @@
 import { DataError } from "../../examples/mnist/digits.js";
-import { readCifar10, readCifar100 } from "./cifar.js";
+import { cifar10Files, cifar100Files, readCifar10, readCifar100 } from "./cifar.js";
 import { asShape, type Dataset, halved, withCounts } from "./dataset.js";
 import { COLOR, type DataName } from "./facts.js";
 import { readMnist } from "./mnist.js";
 import { shifted } from "./shifted.js";
-import { readSvhn } from "./svhn.js";
+import { readSvhn, svhnFiles } from "./svhn.js";
 
-/** Where the data sets are that the user brings. */
-export type Folders = Partial<Record<"cifar-10" | "cifar-100" | "svhn", string>>;
+/** The data sets that the user brings. */
+export const BROUGHT = ["cifar-10", "cifar-100", "svhn"] as const;
+export type Brought = (typeof BROUGHT)[number];
+
+/** Where they are. */
+export type Folders = Partial<Record<Brought, string>>;
 
 /** Which images, and how many of them. */
 export interface DataConfig {
@@ -23,24 +27,30 @@ export interface DataConfig {
   seed: number;
 }
 
-function read(name: DataName, folders: Folders): Promise<Dataset> {
-  const folder = (of: keyof Folders) => {
-    const given = folders[of];
-    if (given === undefined) throw new Error(`${name} needs the option --${of} FOLDER`);
-    return given;
-  };
-  switch (name) {
-    case "mnist":
-    case "mnist-shifted":
-      return readMnist();
-    case "cifar-10":
-      return readCifar10(folder(name));
-    case "cifar-100":
-      return readCifar100(folder(name));
-    case "svhn":
-      return readSvhn(folder(name));
-  }
+interface Reader {
+  read(folder: string): Promise<Dataset>;
+  /** The paths that it reads. */
+  files(folder: string): string[];
 }
+
+const READERS: Record<Brought, Reader> = {
+  "cifar-10": { read: readCifar10, files: cifar10Files },
+  "cifar-100": { read: readCifar100, files: cifar100Files },
+  svhn: { read: readSvhn, files: svhnFiles },
+};
+
+export const isBrought = (name: string): name is Brought => BROUGHT.some((known) => known === name);
+
+function folderOf(name: Brought, folders: Folders): string {
+  const given = folders[name];
+  if (given === undefined) throw new Error(`${name} needs the option --${name} FOLDER`);
+  return given;
+}
+
+export const broughtFiles = (name: Brought, folders: Folders): string[] => READERS[name].files(folderOf(name, folders));
+
+const read = (name: DataName, folders: Folders): Promise<Dataset> =>
+  isBrought(name) ? READERS[name].read(folderOf(name, folders)) : readMnist();
 
 /** Reads a data set and does to it what the configuration says. The same configuration gives the same images. */
 export async function prepare(

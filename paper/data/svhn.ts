@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { DataError } from "../../examples/mnist/digits.js";
 import type { Dataset, Examples } from "./dataset.js";
+import { COLOR, DATASETS } from "./facts.js";
 import { copyChannelsLast, readDataFile } from "./files.js";
 import { parseMat } from "./mat.js";
 
-const SIDE = 32;
-const CHANNELS = 3;
+const [SIDE, , CHANNELS] = COLOR;
 const CLASSES = 10;
 
 /** The label of the digit 0. */
@@ -48,7 +48,7 @@ async function readPart(folder: string, file: string): Promise<Examples> {
 /** @param folder with train_32x32.mat and test_32x32.mat */
 export async function readSvhn(folder: string): Promise<Dataset> {
   return {
-    name: "SVHN",
+    name: DATASETS.svhn.label,
     source: "cropped digits",
     height: SIDE,
     width: SIDE,
@@ -58,3 +58,5 @@ export async function readSvhn(folder: string): Promise<Dataset> {
     test: await readPart(folder, TEST),
   };
 }
+
+export const svhnFiles = (folder: string): string[] => [TRAIN, TEST].map((file) => join(folder, file));

@@ -1,14 +1,14 @@
 import type { RunConfig } from "../config.js";
-import { METHODS, type MethodName } from "../methods.js";
+import { type MethodName, methodOf } from "../methods.js";
 import { type LineChart, lineChart, methodLines, pointOf } from "./charts.js";
-import { settingsText } from "./compare.js";
+import { compareBySetting, type Finding } from "./compare.js";
 import { FORMATS, listed } from "./format.js";
 import { finalScore } from "./measures.js";
 import { OPTIONS, type Part, type Runs, seedsOf, UAN, unique, valuesOf, withConfig, withoutVariants } from "./runs.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { settingText, trainingImages } from "./setting.js";
 import { besideNames, type Column, heads, methodRows, methodTable } from "./table.js";
-import { verdict } from "./verdict.js";
+import { reworded, verdict } from "./verdict.js";
 
 const NETWORKS: Record<RunConfig["network"], string> = { cnn: "CNN", mlp: "perceptron" };
 
@@ -31,7 +31,7 @@ function stepsText(runs: Runs): string {
   const counts = unique(steps).sort((a, b) => b - a);
   return (
     `Larger batches make fewer steps, which costs accuracy by itself: ${listed(counts)}. ` +
-    "MN fits its components to the rows of a batch; of no more rows than components nothing is left."
+    "MN fits its components to the rows of a batch: of few rows, little is left."
   );
 }
 
@@ -60,32 +60,36 @@ function compact(runs: Runs): Table {
 }
 
 /** At which batch sizes a method is better, or worse, than another one at the same size. */
-function besideText(runs: Runs, method: MethodName, reference: MethodName): string | undefined {
+function bySize(runs: Runs, method: MethodName, reference: MethodName): Finding | undefined {
   const values = (method: MethodName, batchSize: number) => withConfig(runs, { method, batchSize }).map(accuracy);
-  return settingsText("batches of", valuesOf(runs, "batchSize"), (size) => [values(method, size), values(reference, size)]);
+  return compareBySetting("batches of", valuesOf(runs, "batchSize"), (size) => [values(method, size), values(reference, size)]);
 }
+
+/** Two findings are told apart by what they are about. */
+const named = (name: string, finding: Finding | undefined) =>
+  reworded(
+    finding,
+    (text) => `${name}, ${text}`,
+    (sizes) => `${name} (${sizes})`,
+  );
 
 function verdicts({ name, runs }: Part): Verdict[] {
   const each = (methods: MethodName[], reference: MethodName) =>
-    methods.map((method) => {
-      const found = besideText(runs, method, reference);
-      return found && `${METHODS[method].label}, ${found}`;
-    });
+    methods.map((method) => named(methodOf(method).label, bySize(runs, method, reference)));
+  const images = unique(runs.map(({ config }) => trainingImages(config.data).used));
+  const trained = `${name}, ${listed(valuesOf(runs, "epochs"))} epochs of ${listed(images)} images`;
   return [
-    ...verdict(`BN needs its batch (${name}, beside no normalization)`, each(["bn"], "none")),
-    ...verdict(`UAN does not (${name}, beside no normalization)`, each(UAN, "none")),
-    ...verdict(`UAN beats BN at small batches (${name}, beside BN)`, each(UAN, "bn")),
+    ...verdict(`BN needs its batch (${trained}; beside no normalization)`, each(["bn"], "none")),
+    ...verdict(`UAN does without large batches (${trained}; beside no normalization)`, each(UAN, "none")),
+    ...verdict(`UAN beats BN, by batch size (${trained})`, each(UAN, "bn")),
   ];
 }
 
 /** At which batch sizes the library's options are better, or worse, than the data start. */
 function optionVerdicts(parts: Part[]): Verdict[] {
   return OPTIONS.flatMap((option) => {
-    const findings = parts.map(({ name, runs }) => {
-      const found = besideText(runs, option, "uan-data");
-      return found && `${name}, ${found}`;
-    });
-    return verdict(`${METHODS[option].label}, beside the data start, by batch size`, findings, false);
+    const findings = parts.map(({ name, runs }) => named(name, bySize(runs, option, "uan-data")));
+    return verdict(`${methodOf(option).label}, beside the data start, by batch size`, findings, false);
   });
 }
 

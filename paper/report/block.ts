@@ -1,11 +1,13 @@
+import { escapeHtml } from "../../reporting/html.js";
 import { markdownTable } from "../../reporting/markdown.js";
+import { PRESETS } from "../presets.js";
 import type { Results } from "../results.js";
 import { emphasized, howCompared } from "./compare.js";
 import { wrapped } from "./format.js";
 import { methodsText, seedsOf } from "./runs.js";
 import { scaleText } from "./scale.js";
 import type { Section, Table, Verdict } from "./section.js";
-import { sectionsOf } from "./sections.js";
+import { comparisonsOf, sectionsOf } from "./sections.js";
 
 const WIDTH = 130;
 
@@ -15,23 +17,47 @@ function verdictTable(head: string, sections: Section[], isPapers: boolean): str
   return shown.length > 0 ? [markdownTable([[head, "here"], ...shown.map(row)])] : [];
 }
 
-/** What stands in README.md. */
+/** The claims by which UAN is worse than what it is set beside. */
+function losses(sections: Section[]): string {
+  const claims = sections.flatMap(({ verdicts }) => verdicts.filter(({ isPapers }) => isPapers));
+  const lost = claims.flatMap(({ claim, lost }) => {
+    const uan = lost.filter((name) => name.startsWith("UAN"));
+    return uan.length > 0 ? [`- ${claim}: ${uan.join("; ")}.`] : [];
+  });
+  return lost.length > 0
+    ? `Where UAN is **worse** than what a claim sets it beside:\n\n${lost.join("\n")}`
+    : "UAN is nowhere worse than what a claim sets it beside.";
+}
+
+/** What makes the same runs. */
+function command(seeds: number): string {
+  return seeds === PRESETS.quick.seeds.length ? "npm run paper" : `npm run paper -- --seeds ${seeds}`;
+}
+
+/** What a reader opens. */
+const folded = (summary: string, blocks: string[]): string[] =>
+  blocks.length > 0 ? [`<details>\n<summary>${escapeHtml(summary)}</summary>`, ...blocks, "</details>"] : [];
+
+/** What stands in README.md, of runs of the quick preset. */
 export function readmeBlock(results: Results): string {
   const { preset, presetDescription, machine, software, date } = results;
   const sections = sectionsOf(results);
-  const heading = `\`npm run paper\`, preset ${preset} (${presetDescription}), on ${machine}, ${software}, ${date.slice(0, 10)}.`;
+  const seeds = seedsOf(results.runs).length;
+  const what = `\`${command(seeds)}\`, preset ${preset} (${presetDescription})`;
+  const heading = `${what}, on ${machine}, ${software}, ${date.slice(0, 10)}.`;
   const tableText = (opening: string, { title, note, rows }: Table) =>
     `${wrapped(`${opening}${title}.${note ? ` ${note}` : ""}`, WIDTH)}\n\n${markdownTable(rows)}`;
-  const tables = sections.flatMap(({ title, setting, compact, papers }) => [
-    tableText(`_${title}_ ${setting} `, compact),
+  const tables = ({ setting, compact, papers }: Section) => [
+    tableText(`${setting} `, compact),
     ...(papers ? [tableText("", papers)] : []),
-  ]);
+  ];
   return [
     wrapped(heading, WIDTH),
-    wrapped(`${scaleText(results)} ${howCompared(seedsOf(results.runs).length)}`, WIDTH),
+    wrapped(`${scaleText(results)} ${howCompared(results.runs, comparisonsOf(sections))}`, WIDTH),
     wrapped(methodsText(results.runs), WIDTH),
+    losses(sections),
     ...verdictTable("claim", sections, true),
-    ...verdictTable("the library's own options", sections, false),
-    ...tables,
+    ...folded("The library's own options", verdictTable("option", sections, false)),
+    ...sections.flatMap((section) => folded(section.title, tables(section))),
   ].join("\n\n");
 }

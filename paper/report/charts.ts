@@ -68,12 +68,15 @@ export function meanPoints(runs: Runs, list: (run: Runs[number]) => Point[]): Po
   });
 }
 
-interface Axis {
+export interface Axis {
   title: string;
   type?: "linear" | "logarithmic";
   min?: number;
   max?: number;
 }
+
+/** Below: the whole training. */
+export const epochsAxis = (runs: Runs): Axis => ({ title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 });
 
 /** Where the lines that are shown end, with their deviations, if they have any. */
 function reach(lines: Line[]): { suggestedMin?: number; suggestedMax?: number } {

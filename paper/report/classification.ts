@@ -2,8 +2,8 @@ import type { RunConfig } from "../config.js";
 import type { DataName } from "../data/facts.js";
 import { METHODS, type MethodName } from "../methods.js";
 import type { Finished } from "../results.js";
-import { type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";
-import { comparisonText, type Scale } from "./compare.js";
+import { epochsAxis, type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";
+import { compareGroups, groupOf, type Scale } from "./compare.js";
 import { FORMATS } from "./format.js";
 import {
   earlyLoss,
@@ -122,9 +122,9 @@ function details({ name, runs }: Part, seeds: number): Table[] {
 }
 
 function verdicts({ name, runs }: Part, seeds: number): Verdict[] {
-  const text = (reference: MethodName, subjects: MethodName[], measure: Measure, scale: Omit<Scale, "seeds">) => {
-    const group = (method: MethodName) => ({ name: METHODS[method].label, values: withConfig(runs, { method }).map(measure) });
-    return comparisonText(group(reference), subjects.map(group), { ...scale, seeds });
+  const beside = (reference: MethodName, subjects: MethodName[], measure: Measure, scale: Omit<Scale, "seeds">) => {
+    const group = (method: MethodName) => groupOf(runs, method, measure);
+    return compareGroups(group(reference), subjects.map(group), { ...scale, seeds });
   };
   const accuracy = { wanted: "more", format: FORMATS.percent } as const;
   const loss = { wanted: "less", format: FORMATS.loss } as const;
@@ -132,13 +132,15 @@ function verdicts({ name, runs }: Part, seeds: number): Verdict[] {
   const learned = `training loss in the epoch that ends at ${shareText(first, runs)}`;
   const others = methodsOf(withoutVariants(runs)).filter((method) => method !== "none");
   return [
-    ...verdict(`A normalization classifies better than none (${name})`, [text("none", others, finalScore("accuracy"), accuracy)]),
-    ...verdict(`UAN classifies better than BN (${name})`, [text("bn", UAN, finalScore("accuracy"), accuracy)]),
-    ...verdict(`UAN classifies better than MN (${name})`, [text("mn", UAN, finalScore("accuracy"), accuracy)]),
-    ...verdict(`UAN learns faster than BN (${learned}; ${name})`, [text("bn", UAN, earlyLoss, loss)]),
+    ...verdict(`A normalization classifies better than none (${name})`, [
+      beside("none", others, finalScore("accuracy"), accuracy),
+    ]),
+    ...verdict(`UAN classifies better than BN (${name})`, [beside("bn", UAN, finalScore("accuracy"), accuracy)]),
+    ...verdict(`UAN classifies better than MN (${name})`, [beside("mn", UAN, finalScore("accuracy"), accuracy)]),
+    ...verdict(`UAN learns faster than BN (${learned}; ${name})`, [beside("bn", UAN, earlyLoss, loss)]),
     ...verdict(
       `The options beside the data start (${name})`,
-      [text("uan-data", OPTIONS, finalScore("accuracy"), accuracy)],
+      [beside("uan-data", OPTIONS, finalScore("accuracy"), accuracy)],
       false,
     ),
   ];
@@ -149,7 +151,7 @@ const lossPoints = ({ record }: Finished) =>
   record.epochs.flatMap(({ epoch, losses }) => losses.map((y, i) => ({ x: epoch - 1 + (i + 0.5) / losses.length, y })));
 
 function charts({ name, runs }: Part): LineChart[] {
-  const epochs = { title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 };
+  const epochs = epochsAxis(runs);
   const accuracies = (runs: Runs) => testedEpochs(runs).map((epoch) => pointOf(epoch, runs, scoreAt(epoch, "accuracy"), 100));
   const losses = methodLines(runs, (runs) => meanPoints(runs, lossPoints), false);
   return [

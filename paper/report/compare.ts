@@ -1,9 +1,14 @@
+import { type MethodName, methodOf } from "../methods.js";
 import { spread } from "../metrics.js";
 import { type Format, isDiverged, listed, spreadText } from "./format.js";
+import type { Measure } from "./measures.js";
+import { isIncomplete, type Runs, seedsOf, withConfig } from "./runs.js";
 
 /** What a comparison comes to, in the order in which verdicts say it. */
-const WORDS = ["better", "not to be told apart", "worse", "a single seed cannot tell", "not to be compared"] as const;
+const WORDS = ["better", "not to be told apart", "worse", "diverged", "the other diverged", "a single seed cannot tell"] as const;
 export type Word = (typeof WORDS)[number];
+
+const LOST: readonly Word[] = ["worse", "diverged"];
 
 export interface Comparison {
   /** Of the means. */
@@ -16,18 +21,28 @@ export interface Comparison {
 /** A difference counts that is more than so many standard errors. */
 const ERRORS = 3;
 
-/** Shares of t's distribution beyond the errors, with 4 and with 2 degrees of freedom: Welch's for three seeds on either side. */
-const CHANCE_OF_THREE =
-  "With three seeds on either side, chance alone makes such a difference in one of ten to twenty-five comparisons.";
+/**
+ * In one of how many comparisons chance makes such a difference, by the number of seeds n on either side: what lies beyond the errors
+ * of t's distribution with n − 1 and with 2(n − 1) degrees of freedom, between which Welch's are.
+ */
+const CHANCES: Record<number, string> = { 3: "10 to 25", 5: "25 to 60", 10: "65 to 130" };
 
-export function howCompared(seeds: number): string {
-  const text = `Better and worse: the means differ by more than ${ERRORS} standard errors of their difference.`;
-  return seeds === 3 ? `${text} ${CHANCE_OF_THREE}` : text;
+/** @param comparisons how many are made of the runs */
+export function howCompared(runs: Runs, comparisons: number): string {
+  const seeds = seedsOf(runs).length;
+  const text =
+    `Better and worse: the means differ by more than ${ERRORS} standard errors of their difference. Seeds change initial weights and ` +
+    "the order of images, not which images are used.";
+  const chance = isIncomplete(runs) ? undefined : CHANCES[seeds];
+  if (chance === undefined) return text;
+  const often = `chance alone makes such a difference in one of ${chance} comparisons`;
+  return `${text} With ${seeds} seeds on either side, ${often}; ${comparisons} are made here.`;
 }
 
 /** What values, one for each seed, are beside others. */
 export function compare(values: readonly number[], others: readonly number[], wanted: "more" | "less"): Comparison {
-  if (isDiverged(values) || isDiverged(others)) return { difference: Number.NaN, error: undefined, word: "not to be compared" };
+  const diverged = isDiverged(values) ? "diverged" : isDiverged(others) ? "the other diverged" : undefined;
+  if (diverged) return { difference: Number.NaN, error: undefined, word: diverged };
   const [one, other] = [spread(values), spread(others)];
   const difference = one.mean - other.mean;
   if (one.deviation === undefined || other.deviation === undefined) {
@@ -44,6 +59,12 @@ export interface Group {
   values: number[];
 }
 
+/** Of a method. */
+export const groupOf = (runs: Runs, method: MethodName, measure: Measure): Group => ({
+  name: methodOf(method).label,
+  values: withConfig(runs, { method }).map(measure),
+});
+
 /** How the values of groups are compared, and written. */
 export interface Scale {
   wanted: "more" | "less";
@@ -52,24 +73,38 @@ export interface Scale {
   seeds: number;
 }
 
-/** What groups are beside a reference, in a sentence; nothing where there is nothing to compare. */
-export function comparisonText(reference: Group, subjects: Group[], { wanted, format, seeds }: Scale): string | undefined {
+/** What some comparisons come to. */
+export interface Finding {
+  /** A sentence. */
+  text: string;
+  comparisons: number;
+  /** Who lost, or in which settings. */
+  lost: string[];
+}
+
+/** What groups are beside a reference; nothing where there is nothing to compare. */
+export function compareGroups(reference: Group, subjects: Group[], { wanted, format, seeds }: Scale): Finding | undefined {
   const present = subjects.filter(({ values }) => values.length > 0);
   if (reference.values.length === 0 || present.length === 0) return undefined;
   const text = ({ name, values }: Group) => `${name} (${spreadText(values, format, seeds, format.unit)})`;
+  const such = (word: Word) => present.filter(({ values }) => compare(values, reference.values, wanted).word === word);
   const found = WORDS.flatMap((word) => {
-    const such = present.filter(({ values }) => compare(values, reference.values, wanted).word === word);
-    return such.length > 0 ? [`${word}: ${such.map(text).join(", ")}`] : [];
+    const groups = such(word);
+    return groups.length > 0 ? [`${word}: ${groups.map(text).join(", ")}`] : [];
   });
-  return `beside ${text(reference)}, ${found.join("; ")}`;
+  return {
+    text: `beside ${text(reference)}, ${found.join("; ")}`,
+    comparisons: present.length,
+    lost: LOST.flatMap((word) => such(word).map(({ name }) => name)),
+  };
 }
 
-/** At which of some values of a setting two groups differ, in a sentence; nothing where neither has any. */
-export function settingsText(
+/** At which of some values of a setting two groups differ; nothing where neither has any. */
+export function compareBySetting(
   name: string,
   settings: number[],
   groups: (setting: number) => [number[], number[]],
-): string | undefined {
+): Finding | undefined {
   const words = new Map<Word, number[]>();
   for (const setting of settings) {
     const [values, others] = groups(setting);
@@ -77,8 +112,10 @@ export function settingsText(
     const { word } = compare(values, others, "more");
     words.set(word, [...(words.get(word) ?? []), setting]);
   }
-  const found = WORDS.flatMap((word) => (words.has(word) ? [`${word}: ${name} ${listed(words.get(word) ?? [])}`] : []));
-  return found.length > 0 ? found.join("; ") : undefined;
+  const such = (word: Word) => (words.has(word) ? [`${name} ${listed(words.get(word) ?? [])}`] : []);
+  const found = WORDS.flatMap((word) => such(word).map((settings) => `${word}: ${settings}`));
+  if (found.length === 0) return undefined;
+  return { text: found.join("; "), comparisons: [...words.values()].flat().length, lost: LOST.flatMap(such) };
 }
 
 const SAID = new RegExp(`(${WORDS.join("|")})(?=: )`, "g");

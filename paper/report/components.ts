@@ -1,6 +1,7 @@
 import { OKABE_ITO } from "../../reporting/charts.js";
+import { COMPONENTS } from "../plan.js";
 import { type LineChart, line, lineChart, pointOf } from "./charts.js";
-import { settingsText } from "./compare.js";
+import { compareBySetting } from "./compare.js";
 import { densityCharts } from "./densities.js";
 import { FORMATS } from "./format.js";
 import { finalLoss, finalScore, type Measure } from "./measures.js";
@@ -8,7 +9,7 @@ import { type Runs, seedsOf, valuesOf, withConfig } from "./runs.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { settingText } from "./setting.js";
 import { type Column, cells, heads } from "./table.js";
-import { verdict } from "./verdict.js";
+import { reworded, verdict } from "./verdict.js";
 
 const accuracy = finalScore("accuracy");
 const usedAtStart: Measure = ({ record }) => record.mixtures?.[0]?.used ?? Number.NaN;
@@ -22,11 +23,10 @@ const COLUMNS: Column[] = [
   { head: "in use at the end", measure: usedAtEnd, format: FORMATS.count },
 ];
 
-/** The library's. */
-const DEFAULT = 3;
-
 /** What the columns' names mean. */
-const TERMS = "In use: as many components with equal shares would share the activations as evenly.";
+const TERMS =
+  "In use: the effective number of components, K where all have equal shares of the activations, 1 where one has all of them; " +
+  "at the start: after the first step.";
 
 /** A row for each K. */
 function rowsOf(runs: Runs): string[][] {
@@ -46,12 +46,16 @@ function verdicts(runs: Runs): Verdict[] {
   const group = (components: number) => withConfig(runs, { components }).map(accuracy);
   const beside = (reference: number) => {
     const others = valuesOf(runs, "components").filter((components) => components !== reference);
-    const found = settingsText("K =", others, (components) => [group(components), group(reference)]);
-    return found && `beside K = ${reference}, ${found}`;
+    const found = compareBySetting("K =", others, (components) => [group(components), group(reference)]);
+    return reworded(
+      found,
+      (text) => `beside K = ${reference}, ${text}`,
+      (components) => `UAN, data start, of ${components}`,
+    );
   };
   return [
     ...verdict("More components than one classify better", [beside(1)]),
-    ...verdict("Numbers of components, beside the default", [beside(DEFAULT)], false),
+    ...verdict("Numbers of components, beside the default", [beside(COMPONENTS)], false),
   ];
 }
 

@@ -1,6 +1,6 @@
-import { METHODS, type MethodName } from "../methods.js";
-import { type LineChart, lineChart, methodLines, pointOf } from "./charts.js";
-import { comparisonText } from "./compare.js";
+import type { MethodName } from "../methods.js";
+import { epochsAxis, type LineChart, lineChart, methodLines, pointOf } from "./charts.js";
+import { compareGroups, groupOf } from "./compare.js";
 import { FORMATS } from "./format.js";
 import {
   finalScore,
@@ -12,7 +12,7 @@ import {
   scoreLabel,
   testedEpochs,
 } from "./measures.js";
-import { methodsOf, type Runs, seedsOf, unique, withConfig } from "./runs.js";
+import { methodsOf, type Runs, seedsOf, unique } from "./runs.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { dataLabel, settingText } from "./setting.js";
 import { methodTable } from "./table.js";
@@ -39,11 +39,9 @@ function table(runs: Runs, scores: ScoreName[]): Table {
 }
 
 function verdicts(runs: Runs, seeds: number): Verdict[] {
-  const group = (method: MethodName) => {
-    return { name: METHODS[method].label, values: withConfig(runs, { method }).map(finalTargetScore("accuracy")) };
-  };
+  const group = (method: MethodName) => groupOf(runs, method, finalTargetScore("accuracy"));
   const uan = methodsOf(runs).filter((method) => method.startsWith("uan-"));
-  const found = comparisonText(group("bn"), uan.map(group), { wanted: "more", format: FORMATS.percent, seeds });
+  const found = compareGroups(group("bn"), uan.map(group), { wanted: "more", format: FORMATS.percent, seeds });
   const claim = `UAN helps domain adaptation (accuracy on ${targetLabel(runs)}; the paper: on SVHN)`;
   return verdict(claim, [found]);
 }
@@ -52,8 +50,7 @@ function charts(runs: Runs): LineChart[] {
   const chart = (label: string, domain: "test" | "target") => {
     const points = (runs: Runs) =>
       testedEpochs(runs).map((epoch) => pointOf(epoch, runs, scoreAt(epoch, "accuracy", domain), 100));
-    const epochs = { title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 };
-    return lineChart(`test accuracy on ${label}`, epochs, { title: "%" }, methodLines(runs, points, true));
+    return lineChart(`test accuracy on ${label}`, epochsAxis(runs), { title: "%" }, methodLines(runs, points, true));
   };
   return [chart(`the source, ${sourceLabel(runs)}`, "test"), chart(`the target, ${targetLabel(runs)}`, "target")];
 }

@@ -1,17 +1,17 @@
 import type { RunConfig } from "../config.js";
-import { METHODS, type MethodName } from "../methods.js";
+import type { MethodName } from "../methods.js";
 import { mean } from "../metrics.js";
 import type { Finished } from "../results.js";
 import { ALONG, type GradientRecord, type LayerGradient } from "../training/gradients.js";
-import { type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";
-import { comparisonText } from "./compare.js";
+import { epochsAxis, type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";
+import { compareGroups, groupOf } from "./compare.js";
 import { FORMATS, type Format } from "./format.js";
 import { finalLoss, type Measure } from "./measures.js";
 import { type Part, type Runs, seedsOf, UAN, unique, valuesOf, withConfig } from "./runs.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { settingText } from "./setting.js";
 import { besideNames, type Column, heads, methodRows, methodTable } from "./table.js";
-import { verdict } from "./verdict.js";
+import { reworded, verdict } from "./verdict.js";
 
 /** Where the methods differ. */
 const LAYER = "convolution 2";
@@ -35,7 +35,7 @@ const TERMS =
   "Fluctuation: the deviation of a layer's gradient norm from step to step, divided by its mean, over all layers. " +
   "Variance: of an entry of the gradient over the steps of a tenth of an epoch, mean of the entries. " +
   "Turn and change: by how many degrees, and by which part of its length, the gradient of a batch differs " +
-  `from that at the start of a step, after it, and ${ALONG[FARTHEST]} times as far along.`;
+  `from that at the start of a step, after it, and ${ALONG[FARTHEST]} times as far ahead.`;
 
 const COLUMNS: Column[] = [
   { head: "training loss", measure: finalLoss, format: FORMATS.loss },
@@ -43,7 +43,7 @@ const COLUMNS: Column[] = [
   { head: `norm, ${LAYER}`, measure: ofLayer("norm"), format: FORMATS.significant },
   { head: `variance, ${LAYER}`, measure: ofLayer("variance"), format: FORMATS.significant },
   { head: "turn along a step, °", measure: turnAt(STEP), format: FORMATS.degrees },
-  { head: `largest change along ${ALONG[FARTHEST]} steps`, measure: largestChange, format: FORMATS.significant },
+  { head: `largest change, ${ALONG[FARTHEST]} steps' length ahead`, measure: largestChange, format: FORMATS.significant },
 ];
 
 /** The runs of a learning rate. */
@@ -71,15 +71,19 @@ function compact(runs: Runs): Table {
 }
 
 function verdicts({ name, runs }: Part, seeds: number): Verdict[] {
-  const text = (by: string, measure: Measure, format: Format) => {
-    const group = (method: MethodName) => ({ name: METHODS[method].label, values: withConfig(runs, { method }).map(measure) });
-    const found = comparisonText(group("bn"), UAN.map(group), { wanted: "less", format, seeds });
-    return found && `${by}: ${found}`;
+  const beside = (by: string, measure: Measure, format: Format) => {
+    const group = (method: MethodName) => groupOf(runs, method, measure);
+    const found = compareGroups(group("bn"), UAN.map(group), { wanted: "less", format, seeds });
+    return reworded(
+      found,
+      (text) => `${by}: ${text}`,
+      (method) => `${method} (${by})`,
+    );
   };
   return verdict(`UAN makes gradients more stable than BN (${name})`, [
-    text("fluctuation", fluctuation, FORMATS.significant),
-    text(`variance, ${LAYER}`, ofLayer("variance"), FORMATS.significant),
-    text("turn along a step", turnAt(STEP), FORMATS.degrees),
+    beside("fluctuation", fluctuation, FORMATS.significant),
+    beside(`variance, ${LAYER}`, ofLayer("variance"), FORMATS.significant),
+    beside("turn along a step", turnAt(STEP), FORMATS.degrees),
   ]);
 }
 
@@ -87,7 +91,7 @@ const overTime = (value: (record: GradientRecord) => number) => (runs: Runs) =>
   meanPoints(runs, (run) => records(run).map((record) => ({ x: record.at, y: value(record) })));
 
 function charts({ name, runs }: Part): LineChart[] {
-  const epochs = { title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 };
+  const epochs = epochsAxis(runs);
   const over = overTime(({ turn }) => turn[STEP] as number);
   const along = (runs: Runs) => ALONG.map((steps, far) => pointOf(steps, runs, turnAt(far)));
   const steps = { title: "steps", type: "logarithmic" } as const;
@@ -98,7 +102,7 @@ function charts({ name, runs }: Part): LineChart[] {
 }
 
 function layerCharts({ name, runs }: Part): LineChart[] {
-  const epochs = { title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 };
+  const epochs = epochsAxis(runs);
   const layers = unique(runs.flatMap(layersOf).map(({ layer }) => layer));
   const chart = (layer: string, key: "norm" | "variance") => {
     const value = ({ layers }: GradientRecord) => layers.find((one) => one.layer === layer)?.[key] ?? Number.NaN;

@@ -4,10 +4,10 @@ import { scriptLiteral, selfContainedPage } from "../../reporting/page.js";
 import type { Results } from "../results.js";
 import type { LineChart } from "./charts.js";
 import { emphasized, howCompared } from "./compare.js";
-import { methodsText, seedsOf } from "./runs.js";
+import { methodsText } from "./runs.js";
 import { scaleText } from "./scale.js";
 import type { Section, Table, Verdict } from "./section.js";
-import { sectionsOf } from "./sections.js";
+import { comparisonsOf, sectionsOf } from "./sections.js";
 
 const STYLE = `
   body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1280px; margin: 24px auto; padding: 0 16px; }
@@ -88,11 +88,11 @@ const element = (tag: string, text: string) => `<${tag}>${escapeHtml(text)}</${t
 const tableHtml = ({ title, note, rows, names = 1 }: Table) =>
   `<div class="table names-${names}">${htmlTable(rows).replace("<table>", `<table>${element("caption", title)}`)}</div>${note ? element("p", note) : ""}`;
 
-function verdictsHtml(verdicts: Verdict[]): string {
+function verdictsHtml(head: string, verdicts: Verdict[]): string {
   if (verdicts.length === 0) return "";
   const row = ({ claim, found }: Verdict) =>
     `<tr>${element("td", claim)}<td>${emphasized(escapeHtml(found), "<b>", "</b>")}</td></tr>`;
-  return `<div class="table verdicts"><table><tr><th>claim</th><th>here</th></tr>${verdicts.map(row).join("")}</table></div>`;
+  return `<div class="table verdicts"><table><tr><th>${head}</th><th>here</th></tr>${verdicts.map(row).join("")}</table></div>`;
 }
 
 const chartsHtml = (charts: LineChart[], kind = "charts") =>
@@ -102,7 +102,14 @@ function sectionHtml({ experiment, title, setting, summary, papers, tables, verd
   return [
     `<h2 id="${experiment}">${escapeHtml(title)}</h2>`,
     element("p", setting),
-    verdictsHtml(verdicts),
+    verdictsHtml(
+      "claim",
+      verdicts.filter(({ isPapers }) => isPapers),
+    ),
+    verdictsHtml(
+      "option of the library",
+      verdicts.filter(({ isPapers }) => !isPapers),
+    ),
     tableHtml(summary),
     ...(papers ? [tableHtml(papers)] : []),
     chartsHtml(charts),
@@ -118,7 +125,7 @@ export async function writePage(file: string, results: Results): Promise<void> {
   const body = [
     element("p", `Preset ${preset}: ${presetDescription}. ${machine}; ${software}; ${date}.`),
     element("p", scaleText(results)),
-    element("p", howCompared(seedsOf(results.runs).length)),
+    element("p", howCompared(results.runs, comparisonsOf(sections))),
     element("p", methodsText(results.runs)),
     `<nav>${sections.map(({ experiment }) => `<a href="#${experiment}">${experiment}</a>`).join("")}</nav>`,
     ...sections.map(sectionHtml),

@@ -2,6 +2,7 @@ import type { RunConfig } from "../config.js";
 import { METHODS, type MethodName } from "../methods.js";
 import { VARIANTS } from "../plan.js";
 import type { Finished } from "../results.js";
+import { listed } from "./format.js";
 
 export type Runs = readonly Finished[];
 
@@ -10,7 +11,7 @@ export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 export const seedsOf = (runs: Runs): number[] => unique(runs.map(({ config }) => config.seed)).sort((a, b) => a - b);
 
 /** Every value that a number of the configuration has, from low to high. */
-export const valuesOf = (runs: Runs, key: "learningRate" | "batchSize" | "components"): number[] =>
+export const valuesOf = (runs: Runs, key: "learningRate" | "batchSize" | "components" | "momentum" | "epochs"): number[] =>
   unique(runs.map(({ config }) => config[key])).sort((a, b) => a - b);
 
 /** The paper's UAN, and the library's, which claims are asked of. */
@@ -31,13 +32,22 @@ export function methodsOf(runs: Runs): MethodName[] {
 /** What the methods of the runs are. */
 export function methodsText(runs: Runs): string {
   const texts = methodsOf(runs).map((name) => `${METHODS[name].label}: ${METHODS[name].description}`);
-  return `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
+  const legend = `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
+  const single = unique(runs.flatMap(({ config }) => (config.place === "second" ? [config.experiment] : [])));
+  if (single.length === 0) return legend;
+  return `${legend} In ${listed(single)} they differ after the second convolution alone: BN follows the others, with none, too.`;
 }
 
 /** The runs whose configurations have these values. */
 export function withConfig(runs: Runs, wanted: Partial<RunConfig>): Finished[] {
   const entries = Object.entries(wanted) as [keyof RunConfig, unknown][];
   return runs.filter(({ config }) => entries.every(([key, value]) => config[key] === value));
+}
+
+/** Whether a configuration lacks seeds that another one has. */
+export function isIncomplete(runs: Runs): boolean {
+  const others = unique(runs.map(({ config }) => JSON.stringify({ ...config, seed: 0 })));
+  return runs.length < others.length * seedsOf(runs).length;
 }
 
 /** A part of an experiment's runs that is compared within itself. */

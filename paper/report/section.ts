@@ -16,6 +16,9 @@ export interface Verdict {
   claim: string;
   /** What these runs say, in a sentence. */
   found: string;
+  comparisons: number;
+  /** What is worse than what it is set beside, or diverged. */
+  lost: string[];
   /** Whether the paper says something about it. */
   isPapers: boolean;
 }

@@ -23,3 +23,7 @@ export function sectionsOf({ runs }: Results): Section[] {
     return own.length > 0 ? [SECTIONS[experiment](own)] : [];
   });
 }
+
+/** How many comparisons the sections make. */
+export const comparisonsOf = (sections: Section[]): number =>
+  sections.flatMap(({ verdicts }) => verdicts).reduce((sum, { comparisons }) => sum + comparisons, 0);

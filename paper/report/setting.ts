@@ -3,7 +3,7 @@ import type { RunConfig } from "../config.js";
 import { COLOR, DATASETS, type DataName } from "../data/facts.js";
 import type { DataConfig } from "../data/prepare.js";
 import { listed } from "./format.js";
-import { type Runs, seedsOf, unique, valuesOf } from "./runs.js";
+import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";
 
 export const dataLabel = (name: DataName): string => DATASETS[name].label;
 
@@ -38,22 +38,18 @@ function networkText({ network, width, place }: RunConfig): string {
   return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${PLACES[place]}`;
 }
 
-/** Whether a configuration lacks seeds that another one has. */
-function isIncomplete(runs: Runs): boolean {
-  const others = unique(runs.map(({ config }) => JSON.stringify({ ...config, seed: 0 })));
-  return runs.length < others.length * seedsOf(runs).length;
+/** "1 to 8" of numbers without gaps, or all of them where they are few or have some. */
+function ranged(numbers: number[]): string {
+  const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
+  const hasGaps = last - first >= numbers.length;
+  return numbers.length > 3 && !hasGaps ? `${first} to ${last}` : listed(numbers);
 }
 
 function seedsText(runs: Runs): string {
   const seeds = seedsOf(runs);
   if (seeds.length === 1) return `one seed, ${seeds[0]}`;
   const missing = isIncomplete(runs) ? ", over n of them where a figure says so: the others' runs are missing" : "";
-  return `means ± sample deviations over the seeds ${listed(seeds)}${missing}`;
-}
-
-/** "1 to 8", or all of them where they are few. */
-function componentsText(components: number[]): string {
-  return components.length > 3 ? `${components[0]} to ${components.at(-1)}` : listed(components);
+  return `means ± sample deviations over the seeds ${ranged(seeds)}${missing}`;
 }
 
 /** What was trained on what, as the configurations say. */
@@ -64,7 +60,8 @@ export function settingText(runs: Runs): string {
   const data = others === "" ? `Data: ${labelled}.` : `With labels: ${labelled}. Without, by AdaMatch: ${others}.`;
   const networks = each(({ config }) => networkText(config));
   const [rates, sizes] = [valuesOf(runs, "learningRate"), valuesOf(runs, "batchSize")];
-  const training = `Adam at ${listed(rates)}, batches of ${listed(sizes)}, ${each(({ config }) => `${config.epochs}`)} epochs`;
-  const components = `K = ${componentsText(valuesOf(runs, "components"))}`;
+  const momentum = `moving moments of momentum ${listed(valuesOf(runs, "momentum"))}`;
+  const training = `Adam at ${listed(rates)}, batches of ${listed(sizes)}, ${listed(valuesOf(runs, "epochs"))} epochs, ${momentum}`;
+  const components = `K = ${ranged(valuesOf(runs, "components"))}`;
   return `${data} Network: ${networks}; ${components}. ${training}; ${seedsText(runs)}.`;
 }

@@ -14,6 +14,7 @@ const config = object(
     network: oneOf("cnn", "mlp"),
     method: oneOf(...Object.keys(METHODS)),
     components: number,
+    momentum: number,
     place: oneOf("second", "all"),
     width: number,
     seed: number,

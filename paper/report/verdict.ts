@@ -1,9 +1,28 @@
+import type { Finding } from "./compare.js";
 import type { Verdict } from "./section.js";
 
 const capitalized = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** A verdict of these findings, as far as there are any. */
-export function verdict(claim: string, findings: (string | undefined)[], isPapers = true): Verdict[] {
-  const found = findings.filter((text) => text !== undefined).map(capitalized);
-  return found.length > 0 ? [{ claim, found: found.join(". "), isPapers }] : [];
+export function verdict(claim: string, findings: (Finding | undefined)[], isPapers = true): Verdict[] {
+  const there = findings.filter((finding) => finding !== undefined);
+  if (there.length === 0) return [];
+  return [
+    {
+      claim,
+      found: there.map(({ text }) => capitalized(text)).join(". "),
+      comparisons: there.reduce((sum, { comparisons }) => sum + comparisons, 0),
+      lost: there.flatMap(({ lost }) => lost),
+      isPapers,
+    },
+  ];
+}
+
+/** A finding in other words. */
+export function reworded(
+  finding: Finding | undefined,
+  text: (found: string) => string,
+  lost: (who: string) => string,
+): Finding | undefined {
+  return finding && { ...finding, text: text(finding.text), lost: finding.lost.map(lost) };
 }

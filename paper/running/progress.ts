@@ -3,8 +3,8 @@ import type { RunConfig } from "../config.js";
 import { epochEffort } from "./effort.js";
 import type { News } from "./worker.js";
 
-/** News of all workers, for the time left: a minute's or two. */
-const PACE_UPDATES = 600;
+/** News of a worker, for the time left: a minute's or two. */
+const PACE_UPDATES = 300;
 
 export interface Progress {
   tell(config: RunConfig, news: News): void;
@@ -12,14 +12,15 @@ export interface Progress {
 }
 
 /** The bar of all runs that are still to be made. */
-export function startProgress(configs: readonly RunConfig[], stopWork: () => void): Progress {
-  let total = configs.reduce((sum, config) => sum + config.epochs * epochEffort(config), 0);
+export function startProgress(configs: readonly RunConfig[], processes: number, stopWork: () => void): Progress {
+  const left = new Map(configs.map((config) => [config, config.epochs * epochEffort(config)]));
+  let total = [...left.values()].reduce((sum, effort) => sum + effort, 0);
   const text = (finished: number, name: string) => ({ finished, runs: configs.length, name });
   const bar = startProgressBar({
     total,
     format: "[{bar}] {percentage}%  {finished} of {runs} runs done  {name}  {eta_formatted} left",
     text: text(0, "starting"),
-    paceUpdates: PACE_UPDATES,
+    paceUpdates: PACE_UPDATES * processes,
     onInterrupt() {
       stopWork();
       console.log("\nInterrupted: the same command, without --fresh, goes on from here.");
@@ -27,17 +28,24 @@ export function startProgress(configs: readonly RunConfig[], stopWork: () => voi
   });
   let done = 0;
   let finished = 0;
+  /** @returns the effort that a run has left no more */
+  const take = (config: RunConfig, effort: number) => {
+    left.set(config, (left.get(config) ?? 0) - effort);
+    return effort;
+  };
+  // Not as done: the time left follows the pace.
+  const leaveOut = (effort: number) => {
+    total -= effort;
+    bar.setTotal(total);
+  };
   return {
     tell(config, news) {
       const { experiment, method, seed, epochs } = config;
       if (news.kind === "finished") finished++;
-      if (news.kind === "resumed" && news.epochs > 0) {
-        // Not as done: the time left follows the pace.
-        total -= news.epochs * epochEffort(config);
-        bar.setTotal(total);
-      }
+      if (news.kind === "resumed" && news.epochs > 0) leaveOut(take(config, news.epochs * epochEffort(config)));
+      if (news.kind === "failed") leaveOut(take(config, left.get(config) ?? 0));
       if (news.kind !== "progress") return;
-      done += news.epochs * epochEffort(config);
+      done += take(config, news.epochs * epochEffort(config));
       const epoch = Math.min(news.epoch, epochs);
       bar.update(done, text(finished, `${experiment}: ${method}, seed ${seed}, epoch ${epoch}/${epochs}`));
     },

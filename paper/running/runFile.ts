@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -18,7 +17,7 @@ export class RunFile {
   constructor(
     folder: string,
     readonly config: RunConfig,
-    origin: string,
+    readonly origin: string,
   ) {
     const hash = createHash("sha256")
       .update(JSON.stringify([config, origin]))
@@ -27,13 +26,8 @@ export class RunFile {
     this.stem = join(folder, `${config.experiment}-${config.method}-seed${config.seed}-${hash}`);
   }
 
-  isFinished(): boolean {
-    return existsSync(`${this.stem}.json`);
-  }
-
-  async readFinished(): Promise<Finished | undefined> {
-    const text = await readIfThere(`${this.stem}.json`);
-    return text && JSON.parse(text.toString(), nanForNull);
+  readFinished(): Promise<Finished | undefined> {
+    return this.read("json", (bytes) => JSON.parse(bytes.toString(), nanForNull));
   }
 
   async writeFinished(finished: Finished): Promise<void> {
@@ -41,14 +35,8 @@ export class RunFile {
     await rm(`${this.stem}.state`, { force: true });
   }
 
-  async readState(): Promise<RunState | undefined> {
-    const bytes = await readIfThere(`${this.stem}.state`);
-    try {
-      return bytes && deserialize(bytes);
-    } catch (error) {
-      console.warn(`${this.stem}.state: is no state (${(error as Error).message}); the run begins anew`);
-      return undefined;
-    }
+  readState(): Promise<RunState | undefined> {
+    return this.read("state", deserialize);
   }
 
   async remove(): Promise<void> {
@@ -58,5 +46,17 @@ export class RunFile {
 
   writeState(state: RunState): Promise<void> {
     return writeWhole(`${this.stem}.state`, serialize(state));
+  }
+
+  /** What cannot be read is as if it were not there, and said to be: the run is made again from what is left. */
+  private async read<T>(ending: string, parse: (bytes: Buffer) => T): Promise<T | undefined> {
+    const file = `${this.stem}.${ending}`;
+    const bytes = await readIfThere(file);
+    try {
+      return bytes && parse(bytes);
+    } catch (error) {
+      console.warn(`${file}: cannot be read (${(error as Error).message}); the run does without it`);
+      return undefined;
+    }
   }
 }

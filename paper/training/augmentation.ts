@@ -66,7 +66,9 @@ function turned(shape: Shape, random: Random): Warp {
 function recolored(image: Uint8Array, { height, width, channels }: Shape, random: Random): Uint8Array {
   const contrast = random.between(...CONTRAST);
   const brightness = random.between(-BRIGHTNESS, BRIGHTNESS);
-  const result = new Uint8Array(Uint8ClampedArray.from(image, (value) => (value - GREY) * contrast + GREY + brightness));
+  const clamped = new Uint8ClampedArray(image.length);
+  for (let i = 0; i < image.length; i++) clamped[i] = ((image[i] as number) - GREY) * contrast + GREY + brightness;
+  const result = new Uint8Array(clamped.buffer);
   const side = Math.round(CUTOUT * width * random.next());
   const [left, top] = [random.integer(width), random.integer(height)];
   for (let y = top; y < Math.min(height, top + side); y++) {

@@ -52,7 +52,7 @@ function usedComponents(mass: number[][]): number {
   for (let c = 0; c < channels; c++) {
     const column = mass.map((row) => row[c] as number);
     const total = column.reduce((a, b) => a + b, 0);
-    const entropy = column.reduce((a, m) => (m > 0 ? a - (m / total) * Math.log(m / total) : a), 0);
+    const entropy = column.reduce((a, m) => (m === 0 ? a : a - (m / total) * Math.log(m / total)), 0);
     sum += Math.exp(entropy);
   }
   return sum / channels;

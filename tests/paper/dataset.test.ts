@@ -8,7 +8,6 @@ import {
   pick,
   subset,
   toStandard,
-  toUnit,
   withCounts,
 } from "../../paper/data/dataset.js";
 import { Random } from "../../paper/random.js";
@@ -108,10 +107,6 @@ it("halves: means of 2 x 2, rounded", () => {
   expect([...half.train.images]).toEqual([1, 52, 15, 15, 255, 255, 255, 255]); // of 1.25, 51.5, 15, 15.25
   expect(half.source).toBe("a test; halved to 1 x 2 x 2");
   expect(() => halved(dataset(3, 2, 1, Array(6).fill(0)))).toThrow("must have an even height and width, got 3 x 2");
-});
-
-it("makes numbers from 0 to 1", () => {
-  expect([...toUnit(Uint8Array.of(0, 51, 255))]).toEqual([0, Math.fround(0.2), 1]);
 });
 
 it("makes numbers of mean 0 and deviation 1 by channel", () => {

@@ -21,9 +21,9 @@ describe("parseOptions", () => {
   });
 
   it("options are taken", () => {
-    const given = ["--preset", "full", "--svhn", "a", "--cifar-10=b", "--cifar-100", "c", "--processes", "3", "--fresh"];
+    const given = "--preset full --seeds 5 --svhn a --cifar-10=b --cifar-100 c --processes 3 --fresh".split(" ");
     expect(parseOptions(given)).toMatchObject({
-      preset: PRESETS.full,
+      preset: { ...PRESETS.full, seeds: [1, 2, 3, 4, 5] },
       folders: { svhn: "a", "cifar-10": "b", "cifar-100": "c" },
       processes: 3,
       fresh: true,
@@ -32,7 +32,7 @@ describe("parseOptions", () => {
 
   it("the help names every experiment and option", () => {
     expect(parseOptions(["--help"])).toBeUndefined();
-    for (const name of [...EXPERIMENTS, "--preset", "--cifar-10", "--cifar-100", "--svhn", "--processes", "--fresh"]) {
+    for (const name of [...EXPERIMENTS, "--preset", "--seeds", "--cifar-10", "--cifar-100", "--svhn", "--processes", "--fresh"]) {
       expect(HELP).toContain(name);
     }
   });
@@ -42,6 +42,8 @@ describe("parseOptions", () => {
     [["--preset", "fast"], /--preset must be quick or full, got 'fast'/],
     [["--processes", "0"], /--processes must be a whole number from 1, got '0'/],
     [["--processes", "1.5"], /--processes must be a whole number from 1, got '1\.5'/],
+    [["--seeds=0"], /--seeds must be a whole number from 1, got '0'/],
+    [["--seeds=ten"], /--seeds must be a whole number from 1, got 'ten'/],
     [["--svhn"], /--svhn/],
     [["--quick"], /--quick/],
   ])("%j is refused", (given, message) => {

@@ -78,8 +78,8 @@ describe("data sets", () => {
 
   it("share the quick preset's images, and have all of them in the full one", () => {
     const data = (preset: Preset, folders: Folders) => planOf("classification", preset, folders)[0]?.data;
-    expect(data(quick, {})).toEqual({ name: "mnist", train: 3072, test: 2000, halved: true, seed: 1 });
-    expect(data(quick, BOTH)).toEqual({ name: "cifar-10", train: 1536, test: 2000, halved: true, seed: 1 });
+    expect(data(quick, {})).toEqual({ name: "mnist", train: 2048, test: 2000, halved: true, seed: 1 });
+    expect(data(quick, BOTH)).toEqual({ name: "cifar-10", train: 1024, test: 2000, halved: true, seed: 1 });
     expect(data(full, BOTH)).toEqual({ name: "cifar-10", seed: 1 });
     expect(planOf("batch-size", quick, {})[0]?.data).toMatchObject({ train: 1024 });
     expect(planOf("batch-size", full, {})[0]?.data).toEqual({ name: "mnist", seed: 1 });
@@ -91,7 +91,7 @@ describe("data sets", () => {
       const pairs = different(runs.map(({ data, target }) => JSON.stringify([data, target])));
       return pairs.map((pair) => JSON.parse(pair) as unknown[]);
     };
-    const few = { train: 2048, test: 2000, halved: true, asColor: true };
+    const few = { train: 1536, test: 2000, halved: true, asColor: true };
     const [source, all] = [{ name: "mnist", ...few, seed: 1 }, { asColor: true }];
     expect(domains(quick, BOTH)).toEqual([[source, { name: "mnist-shifted", ...few, seed: 2 }]]);
     expect(domains(quick, SVHN)).toEqual([[source, { name: "svhn", ...few, seed: 2 }]]);

@@ -93,21 +93,29 @@ describe("classification's verdicts", () => {
         found:
           "Beside BN (81.0 ± 1.4 %), better: UAN, random start (86.0 ± 1.4 %); " +
           "not to be told apart: UAN, data start (81.0 ± 1.4 %)",
+        comparisons: 2,
+        lost: [],
         isPapers: true,
       },
       {
         claim: `UAN classifies better than MN (${where})`,
         found: "Beside MN (91.0 ± 1.4 %), worse: UAN, random start (86.0 ± 1.4 %), UAN, data start (81.0 ± 1.4 %)",
+        comparisons: 2,
+        lost: ["UAN, random start", "UAN, data start"],
         isPapers: true,
       },
       {
         claim: `UAN learns faster than BN (training loss in the epoch that ends at 25 %; ${where})`,
         found: "Beside BN (0.505 ± 0.007), better: UAN, random start (0.305 ± 0.007); worse: UAN, data start (0.705 ± 0.007)",
+        comparisons: 2,
+        lost: ["UAN, data start"],
         isPapers: true,
       },
       {
         claim: `The options beside the data start (${where})`,
         found: "Beside UAN, data start (81.0 ± 1.4 %), better: UAN, random start (86.0 ± 1.4 %); worse: UAN, both (71.0 ± 1.4 %)",
+        comparisons: 2,
+        lost: ["UAN, both"],
         isPapers: false,
       },
     ]);
@@ -124,6 +132,8 @@ describe("classification's verdicts", () => {
       {
         claim: "A normalization classifies better than none (MNIST, learning rate 0.001)",
         found: "Beside none (81.0 ± 1.4 %), better: GN (91.0 ± 1.4 %); worse: BN (71.0 ± 1.4 %)",
+        comparisons: 2,
+        lost: ["BN"],
         isPapers: true,
       },
     ]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compare, comparisonText, emphasized, howCompared, type Scale, settingsText } from "../../../paper/report/compare.js";
+import { compare, compareBySetting, compareGroups, emphasized, howCompared, type Scale } from "../../../paper/report/compare.js";
 import { FORMATS } from "../../../paper/report/format.js";
+import { seeds } from "./madeUp.js";
 
 const NAN = Number.NaN;
 
@@ -22,19 +23,25 @@ describe("compare", () => {
     ["the same without deviation", [1, 1], [1, 1], "more", "not to be told apart"],
     ["a single seed", [1], [0, 0], "more", "a single seed cannot tell"],
     ["a single seed of the other", [1, 1], [0], "more", "a single seed cannot tell"],
-    ["a run that diverged", [1, NAN], [0, 0], "more", "not to be compared"],
-    ["a run of the other that diverged", [1, 1], [NAN], "more", "not to be compared"],
+    ["a run that diverged", [1, NAN], [0, 0], "more", "diverged"],
+    ["a run of the other that diverged", [1, 1], [NAN], "more", "the other diverged"],
+    ["runs of both that diverged", [NAN, 1], [NAN], "more", "diverged"],
   ])("says of %s", (_, values, others, wanted, word) => {
     expect(compare(values, others, wanted).word).toBe(word);
   });
 });
 
 it("how often chance makes a difference is said where it is known", () => {
-  const rule = "Better and worse: the means differ by more than 3 standard errors of their difference.";
-  expect(howCompared(2)).toBe(rule);
-  expect(howCompared(3)).toBe(
-    `${rule} With three seeds on either side, chance alone makes such a difference in one of ten to twenty-five comparisons.`,
-  );
+  const rule =
+    "Better and worse: the means differ by more than 3 standard errors of their difference. Seeds change initial weights and the " +
+    "order of images, not which images are used.";
+  const of = (count: number) => seeds({}, new Array<number>(count).fill(1));
+  const chance = (seeds: number, often: string) =>
+    `${rule} With ${seeds} seeds on either side, chance alone makes such a difference in one of ${often} comparisons; 7 are made here.`;
+  expect(howCompared(of(2), 7)).toBe(rule);
+  expect(howCompared(of(3), 7)).toBe(chance(3, "10 to 25"));
+  expect(howCompared(of(10), 7)).toBe(chance(10, "65 to 130"));
+  expect(howCompared([...of(10), ...seeds({ method: "mn" }, [1, 1, 1])], 7)).toBe(rule);
 });
 
 describe("a comparison in words", () => {
@@ -52,15 +59,18 @@ describe("a comparison in words", () => {
       group("F", 0.9, NAN),
       group("G"),
     ];
-    expect(comparisonText(bn, subjects, scale)).toBe(
-      "beside BN (81.0 ± 1.4 %), better: C (90.5 ± 0.7 %), D (95.0 ± 0.0 %); not to be told apart: B (81.5 ± 2.1 %); " +
-        "worse: A (51.0 ± 1.4 %); a single seed cannot tell: E (90.0 %, n = 1); not to be compared: F (1 of 2 diverged)",
-    );
+    expect(compareGroups(bn, subjects, scale)).toEqual({
+      text:
+        "beside BN (81.0 ± 1.4 %), better: C (90.5 ± 0.7 %), D (95.0 ± 0.0 %); not to be told apart: B (81.5 ± 2.1 %); " +
+        "worse: A (51.0 ± 1.4 %); diverged: F (1 of 2 diverged); a single seed cannot tell: E (90.0 %, n = 1)",
+      comparisons: 6,
+      lost: ["A", "F"],
+    });
   });
 
   it("is not there without a reference, or without anything beside it", () => {
-    expect(comparisonText(group("BN"), [bn], scale)).toBeUndefined();
-    expect(comparisonText(bn, [group("A")], scale)).toBeUndefined();
+    expect(compareGroups(group("BN"), [bn], scale)).toBeUndefined();
+    expect(compareGroups(bn, [group("A")], scale)).toBeUndefined();
   });
 
   it("names the settings at which groups differ, by word, and those alone that both have", () => {
@@ -86,19 +96,28 @@ describe("a comparison in words", () => {
           [0.8, 0.82],
         ],
       ],
+      [
+        16,
+        [
+          [0.5, 0.52],
+          [0.8, 0.82],
+        ],
+      ],
       [32, [[], [0.8, 0.82]]],
       [128, [[0.5], [0.6]]],
     ]);
-    const text = (settings: number[]) => settingsText("batches of", settings, (setting) => groups.get(setting) ?? [[], []]);
-    expect(text([2, 4, 8, 32, 128])).toBe(
-      "better: batches of 2 and 8; not to be told apart: batches of 4; a single seed cannot tell: batches of 128",
-    );
-    expect(text([32])).toBeUndefined();
+    const found = (settings: number[]) => compareBySetting("batches of", settings, (setting) => groups.get(setting) ?? [[], []]);
+    expect(found([2, 4, 8, 16, 32, 128])).toEqual({
+      text: "better: batches of 2 and 8; not to be told apart: batches of 4; worse: batches of 16; a single seed cannot tell: batches of 128",
+      comparisons: 5,
+      lost: ["batches of 16"],
+    });
+    expect(found([32])).toBeUndefined();
   });
 
   it("has its words emphasized, and no others", () => {
-    expect(emphasized("beside better BN, better: A; not to be told apart: worse, B; worse: C", "<", ">")).toBe(
-      "beside better BN, <better>: A; <not to be told apart>: worse, B; <worse>: C",
+    expect(emphasized("beside better BN, better: A; not to be told apart: worse, B; the other diverged: C", "<", ">")).toBe(
+      "beside better BN, <better>: A; <not to be told apart>: worse, B; <the other diverged>: C",
     );
   });
 });

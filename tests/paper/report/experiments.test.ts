@@ -31,7 +31,7 @@ describe("gradients", () => {
     expect(section.summary.rows.map((row) => row.slice(1))).toEqual([
       ["", "training loss", "fluctuation of norms", "norm, convolution 2", "variance, convolution 2"].concat([
         "turn along a step, °",
-        "largest change along 4 steps",
+        "largest change, 4 steps' length ahead",
       ]),
       ["BN", "0.200 ± 0.000", "0.400 ± 0.000", "2.00 ± 0.00", "0.00200 ± 0.00000", "16.0 ± 1.4", "0.840 ± 0.057"],
       ["UAN, data start", "0.200 ± 0.000", "0.150 ± 0.000", "4.00 ± 0.00", "0.00400 ± 0.00000", "15.5 ± 0.7", "0.820 ± 0.028"],
@@ -47,6 +47,8 @@ describe("gradients", () => {
           "Fluctuation: beside BN (0.400 ± 0.000), better: UAN, data start (0.150 ± 0.000). " +
           "Variance, convolution 2: beside BN (0.00200 ± 0.00000), worse: UAN, data start (0.00400 ± 0.00000). " +
           "Turn along a step: beside BN (16.0 ± 1.4°), not to be told apart: UAN, data start (15.5 ± 0.7°)",
+        comparisons: 3,
+        lost: ["UAN, data start (variance, convolution 2)"],
         isPapers: true,
       },
     ]);
@@ -110,21 +112,25 @@ describe("batch sizes", () => {
   it("are compared between methods at the same size", () => {
     expect(section.verdicts).toEqual([
       {
-        claim: "UAN beats BN at small batches (CNN, beside BN)",
+        claim: "UAN beats BN, by batch size (CNN, 4 epochs of 1000 images)",
         found:
           "UAN, random start, not to be told apart: batches of 2; worse: batches of 8. " +
           "UAN, data start, better: batches of 2; worse: batches of 8",
+        comparisons: 4,
+        lost: ["UAN, random start (batches of 8)", "UAN, data start (batches of 8)"],
         isPapers: true,
       },
       {
         claim: "UAN, random start, beside the data start, by batch size",
         found: "CNN, worse: batches of 2 and 8",
+        comparisons: 2,
+        lost: ["CNN (batches of 2 and 8)"],
         isPapers: false,
       },
     ]);
   });
 
-  it("are compared with no normalization at the same size, unless a run diverged", () => {
+  it("are compared with no normalization at the same size, and lose where a run diverged", () => {
     const { verdicts } = batchSize([
       ...seeds({ experiment, method: "none", batchSize: 2 }, [0.8, 0.82]),
       ...seeds({ experiment, method: "none", batchSize: 8 }, [0.8, 0.82]),
@@ -135,18 +141,20 @@ describe("batch sizes", () => {
       ...seeds({ experiment, method: "uan-data", batchSize: 2 }, [0.8, 0.81]),
     ]);
     expect(verdicts.map(({ claim, found }) => `${claim}: ${found}`)).toEqual([
-      "BN needs its batch (CNN, beside no normalization): " +
-        "BN, better: batches of 8; worse: batches of 2; not to be compared: batches of 32",
-      "UAN does not (CNN, beside no normalization): UAN, data start, not to be told apart: batches of 2",
-      "UAN beats BN at small batches (CNN, beside BN): UAN, data start, better: batches of 2",
+      "BN needs its batch (CNN, 4 epochs of 1000 images; beside no normalization): " +
+        "BN, better: batches of 8; worse: batches of 2; diverged: batches of 32",
+      "UAN does without large batches (CNN, 4 epochs of 1000 images; beside no normalization): " +
+        "UAN, data start, not to be told apart: batches of 2",
+      "UAN beats BN, by batch size (CNN, 4 epochs of 1000 images): UAN, data start, better: batches of 2",
     ]);
+    expect(verdicts[0]?.lost).toEqual(["BN (batches of 2)", "BN (batches of 32)"]);
   });
 
   it("say how many steps they make", () => {
     // 4 epochs of 1000 images; the last batch of 32 is a smaller one.
     expect(section.summary.note).toBe(
       "Larger batches make fewer steps, which costs accuracy by itself: 2000, 1000, 500 and 128. " +
-        "MN fits its components to the rows of a batch; of no more rows than components nothing is left.",
+        "MN fits its components to the rows of a batch: of few rows, little is left.",
     );
   });
 
@@ -206,6 +214,7 @@ describe("components", () => {
       "Beside K = 1, better: K = 2 and 3",
       "Beside K = 3, better: K = 2; worse: K = 1",
     ]);
+    expect(section.verdicts[1]).toMatchObject({ comparisons: 2, lost: ["UAN, data start, of K = 1"] });
     expect(components([of(1, 1, 0.8)]).verdicts).toEqual([]);
     expect(components([of(2, 1, 0.8)]).verdicts).toEqual([]);
   });
@@ -284,6 +293,8 @@ describe("domain adaptation", () => {
       {
         claim: `UAN helps domain adaptation (accuracy on ${name}; the paper: on SVHN)`,
         found: "Beside BN (41.0 ± 1.4 %), better: UAN, data start (61.0 ± 1.4 %)",
+        comparisons: 1,
+        lost: [],
         isPapers: true,
       },
     ]);

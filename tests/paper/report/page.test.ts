@@ -53,7 +53,7 @@ describe("writePage", () => {
       "<b>not to be told apart</b>: batches of 2 and 8",
       "<td>BN</td><td>81.5 ± 0.7</td><td>81.5 ± 0.7</td>",
       "<caption>precision after shares of the epochs, %: MNIST, learning rate 0.001</caption>",
-      "In use: as many components",
+      "In use: the effective number of components",
     ]) {
       expect(html).toContain(text);
     }

@@ -9,7 +9,7 @@ describe("settingText", () => {
   it("says what was trained on what, and how", () => {
     expect(settingText([...seeds({ learningRate: 0.005, method: "mn" }, [1, 1]), ...seeds({}, [1, 1])])).toBe(
       `Data: MNIST: a box of digits. Network: the paper's shallow CNN of ${NARROW}, what is compared after the second convolution, ` +
-        "batch normalization after the others; K = 3. Adam at 0.001 and 0.005, batches of 32, 4 epochs; " +
+        "batch normalization after the others; K = 3. Adam at 0.001 and 0.005, batches of 32, 4 epochs, moving moments of momentum 0.9; " +
         "means ± sample deviations over the seeds 1 and 2.",
     );
   });
@@ -31,6 +31,8 @@ describe("settingText", () => {
     expect(perceptron).toContain("one seed, 1.");
     const full = settingText([1, 2, 3, 4].map((components) => run({ components, width: 1, place: "all" }, [])));
     expect(full).toContain("CNN of 64, 128, 128 and 256 channels, what is compared after all four convolutions; K = 1 to 4.");
+    const gaps = settingText([1, 2, 3, 8].map((components) => run({ components, seed: components }, [])));
+    expect(gaps).toMatch(/K = 1, 2, 3 and 8\..*over the seeds 1, 2, 3 and 8, over n/);
     expect(settingText([run({ target: SHIFTED }, [])])).toContain(
       "With labels: MNIST: a box of digits. Without, by AdaMatch: MNIST-shifted (made from MNIST): a box of digits. Network",
     );
@@ -44,7 +46,7 @@ describe("scaleText", () => {
     expect(scaleText(everything())).toBe(
       "This is not the paper's scale: images are MNIST's, not the paper's CIFAR-10 and CIFAR-100; " +
         "images have half their height and width; networks see 1000 of 60000 training images; " +
-        "the CNN has 0.125 times the paper's channels; classification is learned in 4 epochs, not 100; " +
+        "the CNN has 0.125 times the paper's channels; networks learn for 4 epochs, where the paper's classification has 100; " +
         "the domain to adapt to is MNIST-shifted (made from MNIST), not SVHN. Runs of 2 seeds. " +
         "The figures compare the methods at this scale; they neither confirm nor refute the paper's own.",
     );

@@ -1,17 +1,19 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { RunConfig } from "../../../paper/config.js";
 import type { Folders } from "../../../paper/data/prepare.js";
-import { type Pool, startPool } from "../../../paper/running/pool.js";
+import { type PlannedRun, type Pool, startPool } from "../../../paper/running/pool.js";
 import { RunFile } from "../../../paper/running/runFile.js";
 import type { News } from "../../../paper/running/worker.js";
 import { folderOf } from "../folders.js";
 import { SMALL } from "./configs.js";
 
 function poolFor(runs: string, processes: number, folders: Folders = {}): Pool {
-  const pool = startPool(processes, { folders, runs, origin: "test" });
+  const pool = startPool(processes, { folders, runs });
   onTestFinished(pool.stop);
   return pool;
 }
+
+const planned = (configs: RunConfig[]): PlannedRun[] => configs.map((config) => ({ config, origin: "test" }));
 
 /** What a run came to, but for how long it took. */
 async function outcome(runs: string, config: RunConfig) {
@@ -25,10 +27,10 @@ async function outcome(runs: string, config: RunConfig) {
 it("a run whose process is killed goes on after the last epoch, and comes to the same numbers", async () => {
   const [whole, broken] = [folderOf({}), folderOf({})];
   const config: RunConfig = { ...SMALL, epochs: 12 };
-  await poolFor(whole, 1).run([config], () => {});
+  await poolFor(whole, 1).run(planned([config]), () => {});
 
   const pool = poolFor(broken, 1);
-  const interrupted = pool.run([config], (_, news) => {
+  const interrupted = pool.run(planned([config, { ...config, seed: 2 }]), (_, news) => {
     if (news.kind === "progress" && news.epoch > 2) pool.stop();
   });
   const failures = await interrupted;
@@ -39,7 +41,7 @@ it("a run whose process is killed goes on after the last epoch, and comes to the
   expect(done).toBeLessThan(12);
 
   const news: News[] = [];
-  await poolFor(broken, 1).run([config], (_, some) => news.push(some));
+  await poolFor(broken, 1).run(planned([config]), (_, some) => news.push(some));
   expect(news[0]).toEqual({ kind: "resumed", epochs: done });
   const outcomes = [await outcome(whole, config), await outcome(broken, config)];
   expect(outcomes[0]?.record.epochs).toHaveLength(12);
@@ -51,13 +53,13 @@ it("processes share the runs, and what a run came to does not depend on them", a
   const configs = [1, 2, 3].map((seed) => ({ ...SMALL, seed }));
   const finished: number[] = [];
   let epochs = 0;
-  await poolFor(two, 2).run(configs, ({ seed }, news) => {
+  await poolFor(two, 2).run(planned(configs), ({ seed }, news) => {
     if (news.kind === "finished") finished.push(seed);
     if (news.kind === "progress") epochs += news.epochs;
   });
   expect(finished.sort()).toEqual([1, 2, 3]);
   expect(epochs).toBeCloseTo(12);
-  await poolFor(one, 1).run(configs, () => {});
+  await poolFor(one, 1).run(planned(configs), () => {});
   for (const config of configs) expect(await outcome(two, config)).toEqual(await outcome(one, config));
 });
 
@@ -65,10 +67,27 @@ it("a run that fails is told, and the others are made", async () => {
   const folder = folderOf({});
   const failing: RunConfig = { ...SMALL, data: { name: "cifar-10", seed: 1 } };
   const configs = [SMALL, failing, { ...SMALL, seed: 2 }];
-  const failures = await poolFor(folder, 1, { "cifar-10": "/nowhere" }).run(configs, () => {});
+  const failed: unknown[] = [];
+  const failures = await poolFor(folder, 1, { "cifar-10": "/nowhere" }).run(planned(configs), (config, news) => {
+    if (news.kind === "failed") failed.push(config);
+  });
+  expect(failed).toEqual([failing]);
   expect(failures.map(({ message }) => message)).toEqual([
     expect.stringMatching(/^classification, uan-data, seed 1: \/nowhere\/data_batch_1\.bin: there is no such file/),
   ]);
   expect(await new RunFile(folder, SMALL, "test").readFinished()).toBeDefined();
   expect(await new RunFile(folder, { ...SMALL, seed: 2 }, "test").readFinished()).toBeDefined();
+});
+
+it("a process that dies is followed by another, which makes the runs that are left", async () => {
+  const folder = folderOf({});
+  const pool = poolFor(folder, 1);
+  const dying: RunConfig = { ...SMALL, epochs: 12 };
+  const failures = await pool.run(planned([dying, { ...SMALL, seed: 2 }, { ...SMALL, seed: 3 }]), (config, news) => {
+    if (config !== dying || news.kind !== "progress") return;
+    for (const worker of pool.workers) worker.kill("SIGKILL");
+  });
+  expect(failures.map(({ message }) => message)).toEqual(["classification, uan-data, seed 1: its process ended with SIGKILL"]);
+  for (const seed of [2, 3]) expect(await new RunFile(folder, { ...SMALL, seed }, "test").readFinished()).toBeDefined();
+  expect(pool.workers.size).toBeLessThanOrEqual(1);
 });

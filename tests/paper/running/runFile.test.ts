@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import type { Finished } from "../../../paper/results.js";
 import { RunFile } from "../../../paper/running/runFile.js";
 import { folderOf } from "../folders.js";
@@ -34,16 +34,23 @@ it("what a run came to takes the place of its state, and a diverged loss stays o
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-it("a state that cannot be read is none, and said to be", async () => {
-  const folder = folderOf({});
-  const file = new RunFile(folder, SMALL, "a");
-  await file.writeState(state);
-  const [name] = readdirSync(folder);
-  writeFileSync(join(folder, name as string), "half a");
+it.each(["", "half a"])("files that hold '%s' are as if they were not there, and said to be", async (text) => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  expect(await file.readState()).toBeUndefined();
-  expect(warn.mock.calls).toEqual([[expect.stringContaining(`${name}: is no state`)]]);
-  warn.mockRestore();
+  onTestFinished(() => warn.mockRestore());
+  const spoil = (folder: string) => {
+    const [name] = readdirSync(folder);
+    writeFileSync(join(folder, name as string), text);
+    return [expect.stringMatching(`${name}: cannot be read \\(.+\\); the run does without it`)];
+  };
+  const [one, other] = [folderOf({}), folderOf({})];
+  const going = new RunFile(one, SMALL, "a");
+  await going.writeState(state);
+  const done = new RunFile(other, SMALL, "a");
+  await done.writeFinished(finished);
+  const said = [spoil(one), spoil(other)];
+  expect(await going.readState()).toBeUndefined();
+  expect(await done.readFinished()).toBeUndefined();
+  expect(warn.mock.calls).toEqual(said);
 });
 
 it("a run is removed with all its files", async () => {

@@ -136,6 +136,13 @@ it("a run has its mixtures after the first step and at the end, and learns as wi
   expect(record.epochs.map(({ losses }) => losses)).toEqual(plain.record.epochs.map(({ losses }) => losses));
 });
 
+it("weights that diverged use no components", async () => {
+  const { learner } = await observed(3);
+  learner.network.setWeights(learner.network.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN)));
+  expect(observeMixtures(learner, source).used).toBeNaN();
+  learner.dispose();
+});
+
 it("of less than a hundred test images, all are looked at", async () => {
   const few = domain({ test: 20 });
   const learner = new Learner(config({ method: "uan-data" }), few.dataset, few.dataset.classes);
