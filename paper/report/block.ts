@@ -17,16 +17,15 @@ function verdictTable(head: string, sections: Section[], isPapers: boolean): str
   return shown.length > 0 ? [markdownTable([[head, "here"], ...shown.map(row)])] : [];
 }
 
-/** The claims by which UAN is worse than what it is set beside. */
-function losses(sections: Section[]): string {
+/** Where UAN is better, or worse, than what a claim sets it beside. */
+function listOf(word: "better" | "worse", names: (verdict: Verdict) => string[], sections: Section[]): string {
   const claims = sections.flatMap(({ verdicts }) => verdicts.filter(({ isPapers }) => isPapers));
-  const lost = claims.flatMap(({ claim, lost }) => {
-    const uan = lost.filter((name) => name.startsWith("UAN"));
-    return uan.length > 0 ? [`- ${claim}: ${uan.join("; ")}.`] : [];
+  const items = claims.flatMap((verdict) => {
+    const uan = names(verdict).filter((name) => name.startsWith("UAN"));
+    return uan.length > 0 ? [`- ${verdict.claim}: ${uan.join("; ")}.`] : [];
   });
-  return lost.length > 0
-    ? `Where UAN is **worse** than what a claim sets it beside:\n\n${lost.join("\n")}`
-    : "UAN is nowhere worse than what a claim sets it beside.";
+  const than = `**${word}** than what a claim sets it beside`;
+  return items.length > 0 ? `Where UAN is ${than}:\n\n${items.join("\n")}` : `UAN is nowhere ${than}.`;
 }
 
 /** What makes the same runs. */
@@ -54,9 +53,10 @@ export function readmeBlock(results: Results): string {
   return [
     wrapped(heading, WIDTH),
     wrapped(`${scaleText(results)} ${howCompared(results.runs, comparisonsOf(sections))}`, WIDTH),
-    wrapped(methodsText(results.runs), WIDTH),
-    losses(sections),
-    ...verdictTable("claim", sections, true),
+    listOf("worse", ({ lost }) => lost, sections),
+    listOf("better", ({ won }) => won, sections),
+    ...folded("What is compared", [wrapped(methodsText(results.runs), WIDTH)]),
+    ...folded("Every claim", verdictTable("claim", sections, true)),
     ...folded("The library's own options", verdictTable("option", sections, false)),
     ...sections.flatMap((section) => folded(section.title, tables(section))),
   ].join("\n\n");

@@ -8,6 +8,7 @@ import { isIncomplete, type Runs, seedsOf, withConfig } from "./runs.js";
 const WORDS = ["better", "not to be told apart", "worse", "diverged", "the other diverged", "a single seed cannot tell"] as const;
 export type Word = (typeof WORDS)[number];
 
+const WON: readonly Word[] = ["better", "the other diverged"];
 const LOST: readonly Word[] = ["worse", "diverged"];
 
 export interface Comparison {
@@ -78,7 +79,8 @@ export interface Finding {
   /** A sentence. */
   text: string;
   comparisons: number;
-  /** Who lost, or in which settings. */
+  /** Who is better, and who is worse or diverged; or in which settings. */
+  won: string[];
   lost: string[];
 }
 
@@ -88,6 +90,7 @@ export function compareGroups(reference: Group, subjects: Group[], { wanted, for
   if (reference.values.length === 0 || present.length === 0) return undefined;
   const text = ({ name, values }: Group) => `${name} (${spreadText(values, format, seeds, format.unit)})`;
   const such = (word: Word) => present.filter(({ values }) => compare(values, reference.values, wanted).word === word);
+  const names = (words: readonly Word[]) => words.flatMap((word) => such(word).map(({ name }) => name));
   const found = WORDS.flatMap((word) => {
     const groups = such(word);
     return groups.length > 0 ? [`${word}: ${groups.map(text).join(", ")}`] : [];
@@ -95,7 +98,8 @@ export function compareGroups(reference: Group, subjects: Group[], { wanted, for
   return {
     text: `beside ${text(reference)}, ${found.join("; ")}`,
     comparisons: present.length,
-    lost: LOST.flatMap((word) => such(word).map(({ name }) => name)),
+    won: names(WON),
+    lost: names(LOST),
   };
 }
 
@@ -115,7 +119,8 @@ export function compareBySetting(
   const such = (word: Word) => (words.has(word) ? [`${name} ${listed(words.get(word) ?? [])}`] : []);
   const found = WORDS.flatMap((word) => such(word).map((settings) => `${word}: ${settings}`));
   if (found.length === 0) return undefined;
-  return { text: found.join("; "), comparisons: [...words.values()].flat().length, lost: LOST.flatMap(such) };
+  const comparisons = [...words.values()].flat().length;
+  return { text: found.join("; "), comparisons, won: WON.flatMap(such), lost: LOST.flatMap(such) };
 }
 
 const SAID = new RegExp(`(${WORDS.join("|")})(?=: )`, "g");

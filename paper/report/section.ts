@@ -17,7 +17,8 @@ export interface Verdict {
   /** What these runs say, in a sentence. */
   found: string;
   comparisons: number;
-  /** What is worse than what it is set beside, or diverged. */
+  /** What is better than what it is set beside, and what is worse or diverged. */
+  won: string[];
   lost: string[];
   /** Whether the paper says something about it. */
   isPapers: boolean;

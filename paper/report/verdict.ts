@@ -12,6 +12,7 @@ export function verdict(claim: string, findings: (Finding | undefined)[], isPape
       claim,
       found: there.map(({ text }) => capitalized(text)).join(". "),
       comparisons: there.reduce((sum, { comparisons }) => sum + comparisons, 0),
+      won: there.flatMap(({ won }) => won),
       lost: there.flatMap(({ lost }) => lost),
       isPapers,
     },
@@ -22,7 +23,7 @@ export function verdict(claim: string, findings: (Finding | undefined)[], isPape
 export function reworded(
   finding: Finding | undefined,
   text: (found: string) => string,
-  lost: (who: string) => string,
+  name: (who: string) => string,
 ): Finding | undefined {
-  return finding && { ...finding, text: text(finding.text), lost: finding.lost.map(lost) };
+  return finding && { ...finding, text: text(finding.text), won: finding.won.map(name), lost: finding.lost.map(name) };
 }

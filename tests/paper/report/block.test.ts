@@ -22,16 +22,30 @@ where the paper's classification has 100. Runs of 2 seeds. The figures compare t
 refute the paper's own. Better and worse: the means differ by more than 3 standard errors of their difference. Seeds change
 initial weights and the order of images, not which images are used.
 
+UAN is nowhere **worse** than what a claim sets it beside.
+
+Where UAN is **better** than what a claim sets it beside:
+
+- UAN classifies better than BN (MNIST, learning rate 0.001): UAN, data start.
+
+<details>
+<summary>What is compared</summary>
+
 BN: batch normalization; UAN, data start: starts from the first activations; UAN, both: data start, parameters moved by gradient
 and stepwise EM. BN, LN, GN and MN have a trained γ and β, UAN where it says so. In classification they differ after the second
 convolution alone: BN follows the others, with none, too.
 
-UAN is nowhere worse than what a claim sets it beside.
+</details>
+
+<details>
+<summary>Every claim</summary>
 
 | claim | here |
 |---|---|
 | UAN classifies better than BN (MNIST, learning rate 0.001) | Beside BN (81.0 ± 1.4 %), **better**: UAN, data start (91.0 ± 1.4 %) |
 | UAN learns faster than BN (training loss in the epoch that ends at 100 %; MNIST, learning rate 0.001) | Beside BN (0.500 ± 0.000), **not to be told apart**: UAN, data start (0.500 ± 0.000) |
+
+</details>
 
 <details>
 <summary>The library&#39;s own options</summary>
@@ -79,13 +93,15 @@ The paper's own accuracies, %, of its shallow CNN on CIFAR after 100 epochs, by 
 - A normalization classifies better than none (${where}): UAN, data start; UAN, random start.
 - UAN classifies better than BN (${where}): UAN, data start; UAN, random start.
 
-| claim | here |`);
+UAN is nowhere **better** than what a claim sets it beside.`);
   });
 
   it("has a table of every experiment", () => {
     const block = readmeBlock(everything());
     const titles = [...block.matchAll(/<summary>(.*)<\/summary>/g)].map(([, title]) => title);
     expect(titles).toEqual([
+      "What is compared",
+      "Every claim",
       "The library&#39;s own options",
       "Does UAN classify better?",
       "Does UAN make gradients more stable?",

@@ -64,6 +64,7 @@ describe("a comparison in words", () => {
         "beside BN (81.0 ± 1.4 %), better: C (90.5 ± 0.7 %), D (95.0 ± 0.0 %); not to be told apart: B (81.5 ± 2.1 %); " +
         "worse: A (51.0 ± 1.4 %); diverged: F (1 of 2 diverged); a single seed cannot tell: E (90.0 %, n = 1)",
       comparisons: 6,
+      won: ["C", "D"],
       lost: ["A", "F"],
     });
   });
@@ -110,6 +111,7 @@ describe("a comparison in words", () => {
     expect(found([2, 4, 8, 16, 32, 128])).toEqual({
       text: "better: batches of 2 and 8; not to be told apart: batches of 4; worse: batches of 16; a single seed cannot tell: batches of 128",
       comparisons: 5,
+      won: ["batches of 2 and 8"],
       lost: ["batches of 16"],
     });
     expect(found([32])).toBeUndefined();

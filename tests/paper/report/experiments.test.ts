@@ -48,6 +48,7 @@ describe("gradients", () => {
           "Variance, convolution 2: beside BN (0.00200 ± 0.00000), worse: UAN, data start (0.00400 ± 0.00000). " +
           "Turn along a step: beside BN (16.0 ± 1.4°), not to be told apart: UAN, data start (15.5 ± 0.7°)",
         comparisons: 3,
+        won: ["UAN, data start (fluctuation)"],
         lost: ["UAN, data start (variance, convolution 2)"],
         isPapers: true,
       },
@@ -117,6 +118,7 @@ describe("batch sizes", () => {
           "UAN, random start, not to be told apart: batches of 2; worse: batches of 8. " +
           "UAN, data start, better: batches of 2; worse: batches of 8",
         comparisons: 4,
+        won: ["UAN, data start (batches of 2)"],
         lost: ["UAN, random start (batches of 8)", "UAN, data start (batches of 8)"],
         isPapers: true,
       },
@@ -124,6 +126,7 @@ describe("batch sizes", () => {
         claim: "UAN, random start, beside the data start, by batch size",
         found: "CNN, worse: batches of 2 and 8",
         comparisons: 2,
+        won: [],
         lost: ["CNN (batches of 2 and 8)"],
         isPapers: false,
       },
@@ -214,7 +217,11 @@ describe("components", () => {
       "Beside K = 1, better: K = 2 and 3",
       "Beside K = 3, better: K = 2; worse: K = 1",
     ]);
-    expect(section.verdicts[1]).toMatchObject({ comparisons: 2, lost: ["UAN, data start, of K = 1"] });
+    expect(section.verdicts[1]).toMatchObject({
+      comparisons: 2,
+      won: ["UAN, data start, of K = 2"],
+      lost: ["UAN, data start, of K = 1"],
+    });
     expect(components([of(1, 1, 0.8)]).verdicts).toEqual([]);
     expect(components([of(2, 1, 0.8)]).verdicts).toEqual([]);
   });
@@ -294,6 +301,7 @@ describe("domain adaptation", () => {
         claim: `UAN helps domain adaptation (accuracy on ${name}; the paper: on SVHN)`,
         found: "Beside BN (41.0 ± 1.4 %), better: UAN, data start (61.0 ± 1.4 %)",
         comparisons: 1,
+        won: ["UAN, data start"],
         lost: [],
         isPapers: true,
       },

@@ -16,7 +16,7 @@ it("a section is a title, a setting, a table and verdicts", () => {
     },
     compact: { title: "", rows: [] },
     tables: [],
-    verdicts: [{ claim: "More are better", found: "Not so", comparisons: 1, lost: [], isPapers: true }],
+    verdicts: [{ claim: "More are better", found: "Not so", comparisons: 1, won: [], lost: [], isPapers: true }],
     charts: [],
   });
   expect(text).toBe(`How many?
