@@ -53,12 +53,16 @@ const LIST = new Intl.ListFormat("en-GB");
 /** "a, b and c". */
 export const listed = (values: readonly (string | number)[]): string => LIST.format(values.map(String));
 
-/** Lines of at most so many characters, broken at spaces. */
+/** What begins a list, a heading or a quotation in Markdown, where it begins a line. */
+const MARKER = /^(\d+[.)]|[-+*>]|#+)$/;
+
+/** Lines of at most so many characters, broken at spaces, but where Markdown would read more into it. */
 export function wrapped(text: string, width: number): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    const fits = line !== undefined && (line.length + 1 + word.length <= width || MARKER.test(word));
+    if (fits) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(word);
   }
   return lines.join("\n");

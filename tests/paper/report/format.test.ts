@@ -29,3 +29,7 @@ describe("spreadText", () => {
 it("wrapped breaks lines at spaces, and no word", () => {
   expect(wrapped("one two three fourteen", 7)).toBe("one two\nthree\nfourteen");
 });
+
+it("wrapped begins no line with what would be a list, a heading or a quotation in Markdown", () => {
+  expect(wrapped("14 x 14 x 1. Network: - # > 1.5", 9)).toBe("14 x 14 x 1.\nNetwork: - # >\n1.5");
+});
