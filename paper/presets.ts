@@ -9,7 +9,10 @@ export interface Preset {
   /** What the paper's numbers of channels are multiplied with. */
   width: number;
   batchSize: number;
-  /** How many images moving moments look back on, whatever the size of batches: a step keeps 1 − batch size / this of them. By AdaMatch it sees four times as many. */
+  /**
+   * How many images moving moments look back on, whatever the size of batches: a step keeps 1 − batch size / this of them. By
+   * AdaMatch, whose steps see four times a batch, that is four times as many.
+   */
   movingImages: number;
   /** Of every data set; all of its images, in their own size, where it says nothing. */
   images: Pick<DataConfig, "train" | "test" | "halved">;
