@@ -7,6 +7,9 @@ import type { News } from "../../../paper/running/worker.js";
 import { folderOf } from "../folders.js";
 import { SMALL } from "./configs.js";
 
+/** Of a run that is interrupted: it takes much longer than from one news to the next. */
+const EPOCHS = 40;
+
 function poolFor(runs: string, processes: number, folders: Folders = {}): Pool {
   const pool = startPool(processes, { folders, runs });
   onTestFinished(pool.stop);
@@ -26,7 +29,7 @@ async function outcome(runs: string, config: RunConfig) {
 
 it("a run whose process is killed goes on after the last epoch, and comes to the same numbers", async () => {
   const [whole, broken] = [folderOf({}), folderOf({})];
-  const config: RunConfig = { ...SMALL, epochs: 12 };
+  const config: RunConfig = { ...SMALL, epochs: EPOCHS };
   await poolFor(whole, 1).run(planned([config]), () => {});
 
   const pool = poolFor(broken, 1);
@@ -38,13 +41,13 @@ it("a run whose process is killed goes on after the last epoch, and comes to the
   const left = await new RunFile(broken, config, "test").readState();
   const done = left?.record.epochs.length as number;
   expect(done).toBeGreaterThanOrEqual(2);
-  expect(done).toBeLessThan(12);
+  expect(done).toBeLessThan(EPOCHS);
 
   const news: News[] = [];
   await poolFor(broken, 1).run(planned([config]), (_, some) => news.push(some));
   expect(news[0]).toEqual({ kind: "resumed", epochs: done });
   const outcomes = [await outcome(whole, config), await outcome(broken, config)];
-  expect(outcomes[0]?.record.epochs).toHaveLength(12);
+  expect(outcomes[0]?.record.epochs).toHaveLength(EPOCHS);
   expect(outcomes[1]).toEqual(outcomes[0]);
 });
 
@@ -82,7 +85,7 @@ it("a run that fails is told, and the others are made", async () => {
 it("a process that dies is followed by another, which makes the runs that are left", async () => {
   const folder = folderOf({});
   const pool = poolFor(folder, 1);
-  const dying: RunConfig = { ...SMALL, epochs: 12 };
+  const dying: RunConfig = { ...SMALL, epochs: EPOCHS };
   const failures = await pool.run(planned([dying, { ...SMALL, seed: 2 }, { ...SMALL, seed: 3 }]), (config, news) => {
     if (config !== dying || news.kind !== "progress") return;
     for (const worker of pool.workers) worker.kill("SIGKILL");
