@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { OptionError } from "../reporting/program.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
 import { BROUGHT, type Folders } from "./data/prepare.js";
-import { PRESETS, type Preset, seedsTo } from "./presets.js";
+import { PRESETS, type Preset, upTo } from "./presets.js";
 
 export interface Options {
   experiments: ExperimentName[];
@@ -88,7 +88,7 @@ export function parseOptions(args: string[]): Options | undefined {
   });
   return {
     experiments: EXPERIMENTS.filter((name) => named.length === 0 || named.includes(name)),
-    preset: seeds === undefined ? preset : { ...preset, seeds: seedsTo(parseCount("seeds", seeds)) },
+    preset: seeds === undefined ? preset : { ...preset, seeds: upTo(parseCount("seeds", seeds)) },
     folders: Object.fromEntries(folders),
     processes: processes === undefined ? availableParallelism() : parseCount("processes", processes),
     fresh,

@@ -1,7 +1,7 @@
 import type { ExperimentName, RunConfig } from "./config.js";
 import type { Folders } from "./data/prepare.js";
 import type { MethodName } from "./methods.js";
-import { classified, dataOf, LEARNING_RATES, type Preset } from "./presets.js";
+import { classified, dataOf, LEARNING_RATES, type Preset, upTo } from "./presets.js";
 
 /** K, where it is not what is asked about: the library's default. */
 export const COMPONENTS = 3;
@@ -88,7 +88,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
     const data = firstData(preset, folders);
     return combinations<Pick<RunConfig, "seed" | "components">>({
       seed: preset.seeds,
-      components: Array.from({ length: MOST_COMPONENTS }, (_, i) => i + 1),
+      components: upTo(MOST_COMPONENTS),
     }).map((choice) => ({
       ...common(preset),
       data,

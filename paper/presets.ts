@@ -31,9 +31,9 @@ export const LEARNING_RATES = [0.001, 0.005];
 const BATCH_SIZES = [2, 4, 8, 32, 128];
 
 /** 1 to a number. */
-export const seedsTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
-const SEEDS = seedsTo(3);
+const SEEDS = upTo(3);
 
 export const PRESETS: Record<Preset["name"], Preset> = {
   quick: {

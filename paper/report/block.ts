@@ -11,15 +11,16 @@ import { comparisonsOf, sectionsOf } from "./sections.js";
 
 const WIDTH = 130;
 
-function verdictTable(head: string, sections: Section[], isPapers: boolean): string[] {
-  const shown = sections.flatMap(({ verdicts }) => verdicts.filter((verdict) => verdict.isPapers === isPapers));
+const verdictsOf = (sections: Section[], isPapers: boolean): Verdict[] =>
+  sections.flatMap(({ verdicts }) => verdicts.filter((verdict) => verdict.isPapers === isPapers));
+
+function verdictTable(head: string, shown: Verdict[]): string[] {
   const row = ({ claim, found }: Verdict) => [claim, emphasized(found, "**", "**")];
   return shown.length > 0 ? [markdownTable([[head, "here"], ...shown.map(row)])] : [];
 }
 
 /** Where UAN is better, or worse, than what a claim sets it beside. */
-function listOf(word: "better" | "worse", names: (verdict: Verdict) => string[], sections: Section[]): string {
-  const claims = sections.flatMap(({ verdicts }) => verdicts.filter(({ isPapers }) => isPapers));
+function listOf(word: "better" | "worse", names: (verdict: Verdict) => string[], claims: Verdict[]): string {
   const items = claims.flatMap((verdict) => {
     const uan = names(verdict).filter((name) => name.startsWith("UAN"));
     return uan.length > 0 ? [`- ${verdict.claim}: ${uan.join("; ")}.`] : [];
@@ -41,6 +42,7 @@ const folded = (summary: string, blocks: string[]): string[] =>
 export function readmeBlock(results: Results): string {
   const { preset, presetDescription, machine, software, date } = results;
   const sections = sectionsOf(results);
+  const [claims, options] = [verdictsOf(sections, true), verdictsOf(sections, false)];
   const seeds = seedsOf(results.runs).length;
   const what = `\`${command(seeds)}\`, preset ${preset} (${presetDescription})`;
   const heading = `${what}, on ${machine}, ${software}, ${date.slice(0, 10)}.`;
@@ -53,11 +55,11 @@ export function readmeBlock(results: Results): string {
   return [
     wrapped(heading, WIDTH),
     wrapped(`${scaleText(results)} ${howCompared(results.runs, comparisonsOf(sections))}`, WIDTH),
-    listOf("worse", ({ lost }) => lost, sections),
-    listOf("better", ({ won }) => won, sections),
+    listOf("worse", ({ lost }) => lost, claims),
+    listOf("better", ({ won }) => won, claims),
     ...folded("What is compared", [wrapped(methodsText(results.runs), WIDTH)]),
-    ...folded("Every claim", verdictTable("claim", sections, true)),
-    ...folded("The library's own options", verdictTable("option", sections, false)),
+    ...folded("Every claim", verdictTable("claim", claims)),
+    ...folded("The library's own options", verdictTable("option", options)),
     ...sections.flatMap((section) => folded(section.title, tables(section))),
   ].join("\n\n");
 }

@@ -84,23 +84,38 @@ export interface Finding {
   lost: string[];
 }
 
+/** What was compared, and what that came to. */
+type Compared<T> = [item: T, word: Word][];
+
+/** @param text and names of items that came to the same */
+function findingOf<T>(compared: Compared<T>, text: (items: T[]) => string, names: (items: T[]) => string[]): Finding {
+  const such = (words: readonly Word[]) =>
+    words.flatMap((word) => {
+      const items = compared.filter(([, found]) => found === word).map(([item]) => item);
+      return items.length > 0 ? [{ word, items }] : [];
+    });
+  const namesOf = (words: readonly Word[]) => such(words).flatMap(({ items }) => names(items));
+  return {
+    text: such(WORDS)
+      .map(({ word, items }) => `${word}: ${text(items)}`)
+      .join("; "),
+    comparisons: compared.length,
+    won: namesOf(WON),
+    lost: namesOf(LOST),
+  };
+}
+
 /** What groups are beside a reference; nothing where there is nothing to compare. */
 export function compareGroups(reference: Group, subjects: Group[], { wanted, format, seeds }: Scale): Finding | undefined {
   const present = subjects.filter(({ values }) => values.length > 0);
   if (reference.values.length === 0 || present.length === 0) return undefined;
   const text = ({ name, values }: Group) => `${name} (${spreadText(values, format, seeds, format.unit)})`;
-  const such = (word: Word) => present.filter(({ values }) => compare(values, reference.values, wanted).word === word);
-  const names = (words: readonly Word[]) => words.flatMap((word) => such(word).map(({ name }) => name));
-  const found = WORDS.flatMap((word) => {
-    const groups = such(word);
-    return groups.length > 0 ? [`${word}: ${groups.map(text).join(", ")}`] : [];
-  });
-  return {
-    text: `beside ${text(reference)}, ${found.join("; ")}`,
-    comparisons: present.length,
-    won: names(WON),
-    lost: names(LOST),
-  };
+  const found = findingOf(
+    present.map((group) => [group, compare(group.values, reference.values, wanted).word]),
+    (groups) => groups.map(text).join(", "),
+    (groups) => groups.map(({ name }) => name),
+  );
+  return { ...found, text: `beside ${text(reference)}, ${found.text}` };
 }
 
 /** At which of some values of a setting two groups differ; nothing where neither has any. */
@@ -109,18 +124,13 @@ export function compareBySetting(
   settings: number[],
   groups: (setting: number) => [number[], number[]],
 ): Finding | undefined {
-  const words = new Map<Word, number[]>();
-  for (const setting of settings) {
+  const compared = settings.flatMap((setting): Compared<number> => {
     const [values, others] = groups(setting);
-    if (values.length === 0 || others.length === 0) continue;
-    const { word } = compare(values, others, "more");
-    words.set(word, [...(words.get(word) ?? []), setting]);
-  }
-  const such = (word: Word) => (words.has(word) ? [`${name} ${listed(words.get(word) ?? [])}`] : []);
-  const found = WORDS.flatMap((word) => such(word).map((settings) => `${word}: ${settings}`));
-  if (found.length === 0) return undefined;
-  const comparisons = [...words.values()].flat().length;
-  return { text: found.join("; "), comparisons, won: WON.flatMap(such), lost: LOST.flatMap(such) };
+    return values.length > 0 && others.length > 0 ? [[setting, compare(values, others, "more").word]] : [];
+  });
+  if (compared.length === 0) return undefined;
+  const text = (settings: number[]) => `${name} ${listed(settings)}`;
+  return findingOf(compared, text, (settings) => [text(settings)]);
 }
 
 const SAID = new RegExp(`(${WORDS.join("|")})(?=: )`, "g");

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { spread } from "../metrics.js";
+import { mean, spread } from "../metrics.js";
 import { kernelLayers } from "../network.js";
 import type { Gradients, Learner } from "./learner.js";
 
@@ -64,7 +64,7 @@ class Part {
   get variance(): number {
     const { sums, norms } = this;
     const count = norms.length;
-    const squares = sum(norms.map((norm) => norm ** 2)) / count;
+    const squares = mean(norms.map((norm) => norm ** 2));
     const ofMean = sums.reduce((total, value) => total + (value / count) ** 2, 0);
     return Math.max(0, squares - ofMean) / sums.length;
   }
