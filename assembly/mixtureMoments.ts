@@ -33,16 +33,16 @@ const SUMS: u32 = 3;
   }
 }
 
-/** How many sums mixture_moments wants in its table. */
-export function mixture_moments_sums(components: u32): u32 { return SUMS * components; }
+/** How many sums mixture_moments_accumulate wants in its table. */
+export function mixture_moments_accumulator_count(components: u32): u32 { return SUMS * components; }
 
 /**
  * Adds `count` activations, from the `start`-th of their tensor on, to the table's sums.
  *
- * @param at a table with mixture_moments_sums
+ * @param at a table with mixture_moments_accumulator_count
  * @param x float32 [count]
  */
-export function mixture_moments(at: usize, x: usize, start: u32, count: u32): void {
+export function mixture_moments_accumulate(at: usize, x: usize, start: u32, count: u32): void {
   walk<Moments>(changetype<MixtureTable>(at), x, 0, 0, 0, start, count);
 }
 
@@ -53,7 +53,7 @@ export function mixture_moments(at: usize, x: usize, start: u32, count: u32): vo
  * @param mean, variance float32 [components, channels], as mixture_prepare had them
  * @param mass, newMean, newVariance float32 [components, channels]
  */
-export function mixture_moments_finish(
+export function mixture_moments_finalize(
   at: usize, mean: usize, variance: usize, mass: usize, newMean: usize, newVariance: usize,
 ): void {
   const table = changetype<MixtureTable>(at);

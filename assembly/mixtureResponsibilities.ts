@@ -29,7 +29,7 @@ import { walk } from "./simd/walk";
  * @param x float32 [count]
  * @param out float32 [count, components], not overlapping x
  */
-export function mixture_responsibilities(at: usize, x: usize, out: usize, start: u32, count: u32): void {
+export function mixture_responsibilities_apply(at: usize, x: usize, out: usize, start: u32, count: u32): void {
   const table = changetype<MixtureTable>(at);
   walk<Responsibilities>(table, x, 0, out, 4 * table.components, start, count);
 }

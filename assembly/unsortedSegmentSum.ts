@@ -7,7 +7,7 @@ import { VEC, add, get, put } from "./simd/vec";
  * @param ids int32 [rows]
  * @param out float32 [segments, width]
  */
-export function unsorted_segment_sum(x: usize, ids: usize, out: usize, rows: u32, width: u32, segments: u32): void {
+export function unsorted_segment_sum_apply(x: usize, ids: usize, out: usize, rows: u32, width: u32, segments: u32): void {
   const bytes = <usize>width << 2;
   memory.fill(out, 0, segments * bytes);
   for (let i: u32 = 0; i < rows; i++, x += bytes) {

@@ -71,6 +71,6 @@ function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usiz
  * @param at a table with gains times gamma
  * @param x, y float32 [count], not overlapping
  */
-export function uan_forward(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+export function uan_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
   walk<Forward>(changetype<MixtureTable>(at), x, 0, y, 4, start, count);
 }

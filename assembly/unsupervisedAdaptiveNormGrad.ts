@@ -199,16 +199,16 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
   return pull;
 }
 
-/** How many sums uan_backward wants in its table. */
-export function uan_backward_sums(slots: u32): u32 { return 1 + SUMS * slots; }
+/** How many sums uan_grad_apply wants in its table. */
+export function uan_grad_accumulator_count(slots: u32): u32 { return 1 + SUMS * slots; }
 
 /**
  * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's sums.
  *
- * @param at a table with gains as they are and uan_backward_sums
+ * @param at a table with gains as they are and uan_grad_accumulator_count
  * @param x, dy, dx float32 [count], dx not overlapping the others
  */
-export function uan_backward(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
+export function uan_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
   walk<Backward>(changetype<MixtureTable>(at), x, dy, dx, 4, start, count);
 }
 
@@ -219,7 +219,7 @@ export function uan_backward(at: usize, x: usize, dy: usize, dx: usize, start: u
  * @param dprior float32 [components]
  * @param dgamma, dbeta float32 [channels]
  */
-export function uan_backward_finish(at: usize, dmean: usize, dvariance: usize, dprior: usize, dgamma: usize, dbeta: usize): void {
+export function uan_grad_finalize(at: usize, dmean: usize, dvariance: usize, dprior: usize, dgamma: usize, dbeta: usize): void {
   const table = changetype<MixtureTable>(at);
   const channels = table.channels;
   const components = table.components;

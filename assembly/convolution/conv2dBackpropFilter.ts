@@ -12,7 +12,7 @@ import { Plan, ceilDiv, describeImage, paddedHeight, paddedWidth } from "./plan"
  * @param at a plan of kind FILTER
  * @param x, dy as the plan describes them
  */
-export function conv2d_backprop_filter(at: usize, x: usize, dy: usize, dw: usize): void {
+export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
   const plan = changetype<Plan>(at);
   const steps = changetype<Steps>(at + plan.steps);
   const inChannels = plan.inChannels;

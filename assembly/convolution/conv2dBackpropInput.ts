@@ -16,7 +16,7 @@ const PASS: u32 = 24576;
  * @param dy, dx as the plan describes them
  * @param filter [filterHeight, filterWidth, inChannels, outChannels]
  */
-export function conv2d_backprop_input(at: usize, dy: usize, filter: usize, dx: usize): void {
+export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
   const plan = changetype<Plan>(at);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;

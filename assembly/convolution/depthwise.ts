@@ -12,7 +12,7 @@ import { Plan, borderedHeight, borderedWidth, describeImage } from "./plan";
  * @param at a plan of kind DEPTHWISE_FILTER
  * @param x, dy as the plan describes them
  */
-export function depthwise_backprop_filter(at: usize, x: usize, dy: usize, dw: usize): void {
+export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
   const plan = changetype<Plan>(at);
   const channels = plan.outChannels;
   memory.fill(dw, 0, <usize>plan.filterHeight * plan.filterWidth * channels << 2);
@@ -63,7 +63,7 @@ export function depthwise_backprop_filter(at: usize, x: usize, dy: usize, dw: us
  * @param dy, dx as the plan describes them
  * @param filter [filterHeight, filterWidth, inChannels, multiplier]
  */
-export function depthwise_backprop_input(at: usize, dy: usize, filter: usize, dx: usize): void {
+export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
   const plan = changetype<Plan>(at);
   const channels = plan.outChannels;
   const height = borderedHeight(plan);

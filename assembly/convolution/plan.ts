@@ -74,7 +74,7 @@ const MOST_BYTES: u32 = 0xf0000000;
  * @param kind FILTER, INPUT, DEPTHWISE_FILTER, DEPTHWISE_INPUT (outChannels is a multiple of inChannels) or POOL (they are equal)
  * @returns bytes of the plan and its room
  */
-export function convolution_plan(
+export function convolution_prepare(
   at: usize, kind: u32, batch: u32, inHeight: u32, inWidth: u32, inChannels: u32, outHeight: u32, outWidth: u32, outChannels: u32,
   filterHeight: u32, filterWidth: u32, strideHeight: u32, strideWidth: u32, dilationHeight: u32, dilationWidth: u32,
   padTop: u32, padLeft: u32, channelsLast: bool,

@@ -112,11 +112,11 @@ function through<T>(plan: Plan, x: usize, dy: usize, dx: usize): void {
  * @param at a plan of kind POOL
  * @param x, dy, dx as the plan describes them, channels last
  */
-export function max_pool_grad(at: usize, x: usize, dy: usize, dx: usize): void {
+export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
   through<MaxPool>(changetype<Plan>(at), x, dy, dx);
 }
 
-/** dx of an average pool: a window's pixels share dy. Parameters as of max_pool_grad. */
-export function average_pool_grad(at: usize, dy: usize, dx: usize): void {
+/** dx of an average pool: a window's pixels share dy. Parameters as of max_pool_grad_apply. */
+export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
   through<AveragePool>(changetype<Plan>(at), 0, dy, dx);
 }

@@ -45,7 +45,7 @@ const MOST_BITS: f32 = 100;
 
 @unmanaged export class MixtureTable extends Table {
   components: u32;
-  /** Its components, and under "ucb" that of ε: mixture_slots. */
+  /** Its components, and under "ucb" that of ε: mixture_slot_count. */
   slots: u32;
   ucb: bool;
   /** Running sums in each group: their number, and the bytes from the group to them. */
@@ -95,7 +95,7 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u3
 }
 
 /** How many slots the table of a mixture has. */
-export function mixture_slots(components: u32, epsilon: f32, ucb: bool): u32 {
+export function mixture_slot_count(components: u32, epsilon: f32, ucb: bool): u32 {
   return ucb && epsilon >= LEAST_EPSILON ? components + 1 : components;
 }
 
@@ -118,7 +118,7 @@ export function mixture_prepare(
   channels: u32, inner: u32, components: u32, sums: u32, epsilon: f32, fold: bool, ucb: bool,
 ): void {
   const table = changetype<MixtureTable>(at);
-  const slots = mixture_slots(components, epsilon, ucb);
+  const slots = mixture_slot_count(components, epsilon, ucb);
   layout(table, channels, inner, slots, sums);
   table.components = components;
   table.ucb = ucb;
@@ -244,7 +244,7 @@ export function sumsOf(table: MixtureTable, channel: u32): usize {
  *
  * @param at, other tables as mixture_prepare made them
  */
-export function mixture_add_sums(at: usize, other: usize): void {
+export function mixture_merge(at: usize, other: usize): void {
   const table = changetype<MixtureTable>(at);
   const n = groupCount(table.channels, table.inner);
   for (let g: u32 = 0; g < n; g++) {

@@ -95,13 +95,13 @@ function far(table: RowTable, x: usize, to: usize): void {
 }
 
 /**
- * Responsibilities of rows and, with `moments`, the table's sums for mixture_norm_moments.
+ * Responsibilities of rows and, with `moments`, the table's sums for mixture_norm_m_step_finalize.
  *
  * @param at a table
  * @param x float32 [rows, channels]
  * @param nu float32 [rows, components]
  */
-export function mixture_norm_fit(at: usize, x: usize, nu: usize, rows: u32, moments: bool): void {
+export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: u32, moments: bool): void {
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
@@ -122,7 +122,7 @@ export function mixture_norm_fit(at: usize, x: usize, nu: usize, rows: u32, mome
  * @param newPrior float32 [components]
  * @param newMean, newVariance float32 [components, channels]
  */
-export function mixture_norm_moments(
+export function mixture_norm_m_step_finalize(
   at: usize, prior: usize, variance: usize, newPrior: usize, newMean: usize, newVariance: usize,
 ): void {
   const table = changetype<RowTable>(at);

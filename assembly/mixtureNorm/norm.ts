@@ -11,7 +11,7 @@ import {
  * @param x, y float32 [rows, channels]
  * @param nu float32 [rows, components]
  */
-export function mixture_norm_forward(at: usize, x: usize, nu: usize, y: usize, rows: u32): void {
+export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
   const step = <usize>table.components << 2;
@@ -71,7 +71,7 @@ export function mixture_norm_forward(at: usize, x: usize, nu: usize, y: usize, r
  * @param x, dy float32 [rows, channels]
  * @param nu float32 [rows, components]
  */
-export function mixture_norm_backward_sums(at: usize, x: usize, dy: usize, nu: usize, rows: u32): void {
+export function mixture_norm_grad_accumulate(at: usize, x: usize, dy: usize, nu: usize, rows: u32): void {
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
@@ -92,7 +92,7 @@ export function mixture_norm_backward_sums(at: usize, x: usize, dy: usize, nu: u
  * @param dgamma, dbeta float32 [channels]
  * @param batch whether E_k and Var_k are the rows' own; else they are constants, and the last two terms of dx are not there
  */
-export function mixture_norm_backward_finish(at: usize, dgamma: usize, dbeta: usize, batch: bool): void {
+export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usize, batch: bool): void {
   const table = changetype<RowTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
     const channel = <usize>c << 2;
@@ -121,7 +121,7 @@ export function mixture_norm_backward_finish(at: usize, dgamma: usize, dbeta: us
  * @param x, dy, dx float32 [rows, channels]
  * @param nu float32 [rows, components]
  */
-export function mixture_norm_backward(at: usize, x: usize, dy: usize, nu: usize, dx: usize, rows: u32): void {
+export function mixture_norm_grad_apply(at: usize, x: usize, dy: usize, nu: usize, dx: usize, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
   const step = <usize>table.components << 2;

@@ -1,5 +1,5 @@
 import { VEC, Vec, get, madd, splat, sub, sumOfLanes } from "../simd/vec";
-import { mixture_norm_moments } from "./fit";
+import { mixture_norm_m_step_finalize } from "./fit";
 import { accumulate } from "./sums";
 import { RowTable, mixture_norm_prepare, packed } from "./table";
 
@@ -24,18 +24,18 @@ function distance(a: usize, b: usize, n: u32): f32 {
   return sum;
 }
 
-/** Bytes for the rows that mixture_norm_sample takes of `rows`, and for mixture_norm_start to work in after them. */
-export function mixture_norm_sample_bytes(rows: u32, channels: u32, components: u32): usize {
+/** Bytes for the rows that mixture_norm_kmeans_accumulate takes of `rows`, and for mixture_norm_kmeans_finalize to work in after them. */
+export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, components: u32): usize {
   return <usize>min(rows, MOST_ROWS) * (channels + components + 1) << 2;
 }
 
 /**
  * Takes all rows or, of many, MOST_ROWS evenly spread.
  *
- * @param sample mixture_norm_sample_bytes
+ * @param sample mixture_norm_kmeans_scratch_bytes
  * @param x float32 [count, channels], from the `start`-th of `rows` rows on
  */
-export function mixture_norm_sample(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
+export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
   const taken = min(rows, MOST_ROWS);
   const bytes = <usize>channels << 2;
   for (let i: u32 = 0; i < taken; i++) {
@@ -50,13 +50,13 @@ export function mixture_norm_sample(sample: usize, x: usize, start: u32, count: 
  * components, those left over have no share, and a mean of 0; where there are no rows, all have equal shares.
  *
  * @param at a table, not prepared
- * @param x mixture_norm_sample_bytes that mixture_norm_sample has filled
+ * @param x mixture_norm_kmeans_scratch_bytes that mixture_norm_kmeans_accumulate has filled
  * @param draws float32 [components], in [0, 1): where in the rows' running squared distances each seed is
  * @param prior float32 [components]
  * @param mean, variance float32 [components, channels]
  * @param all the rows that the sample was taken of
  */
-export function mixture_norm_start(
+export function mixture_norm_kmeans_finalize(
   at: usize, x: usize, draws: usize, prior: usize, mean: usize, variance: usize, all: u32, channels: u32, components: u32,
 ): void {
   const rows = min(all, MOST_ROWS);
@@ -103,7 +103,7 @@ export function mixture_norm_start(
     const n = min(table.blockRows, rows - row);
     accumulate(table, packed(table, 0, x + row * rowBytes, n), 0, nu + row * step, n);
   }
-  mixture_norm_moments(at, prior, variance, prior, mean, variance);
+  mixture_norm_m_step_finalize(at, prior, variance, prior, mean, variance);
   for (let c: usize = 0; c < rowBytes; c += 4) {
     let pooled: f64 = 0;
     for (let k: usize = 0; k < components; k++) pooled += load<f32>(prior + (k << 2)) * load<f32>(variance + k * rowBytes + c);

@@ -2,7 +2,7 @@ import { HALVES, LANES, VEC, Vec, WIDE, add, addAt, get, getWide, madd, put, spl
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
-  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, lanes, norm_clear, rowOf,
+  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, lanes, norm_moments_reset, rowOf,
   spreadConstants, sumOf, sumsOfLane,
 } from "./table";
 
@@ -95,7 +95,7 @@ function setForward(table: NormTable, set: u32, mean: f64, variance: f64): void 
  *
  * @param mean, variance float32 [sets]
  */
-export function norm_given(at: usize, mean: usize, variance: usize): void {
+export function norm_inference_prepare(at: usize, mean: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
   for (let set: u32 = 0; set < table.sets; set++) {
     setForward(table, set, <f64>load<f32>(mean + (<usize>set << 2)), <f64>load<f32>(variance + (<usize>set << 2)));
@@ -104,11 +104,11 @@ export function norm_given(at: usize, mean: usize, variance: usize): void {
 }
 
 /**
- * Mean and variance of every set of a slab that norm_moments has seen, and the constants of the forward pass by them.
+ * Mean and variance of every set of a slab that norm_moments_accumulate has seen, and the constants of the forward pass by them.
  *
  * @param mean, variance float32 [sets]
  */
-export function norm_moments_finish(at: usize, mean: usize, variance: usize): void {
+export function norm_moments_finalize(at: usize, mean: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
   for (let set: u32 = 0; set < table.sets; set++) {
     momentsOf(table, set);
@@ -124,21 +124,21 @@ export function norm_moments_finish(at: usize, mean: usize, variance: usize): vo
  *
  * @param x, y float32 [count], not overlapping
  */
-export function norm_forward(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+export function norm_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
   walk<Apply>(changetype<NormTable>(at), x, 0, y, 4, start, count, FEWEST);
 }
 
 /** Begins the gradients of gamma and beta. */
-export function norm_backward_prepare(at: usize): void {
+export function norm_grad_params_reset(at: usize): void {
   const table = changetype<NormTable>(at);
   memory.fill(at + table.dgamma, 0, 2 * (table.dbeta - table.dgamma));
   memory.fill(rowOf(table, SUMS_DY), 0, 2 * table.rowBytes);
 }
 
 /** Begins the gradient of a slab. @param mean float32 [sets] */
-export function norm_center(at: usize, mean: usize): void {
+export function norm_grad_prepare(at: usize, mean: usize): void {
   const table = changetype<NormTable>(at);
-  norm_clear(at);
+  norm_moments_reset(at);
   const channels = table.channels / table.sets;
   for (let c: u32 = 0; c < table.channels; c++) {
     store<f32>(inRow(table, CENTER, c), load<f32>(mean + (<usize>(c / channels) << 2)));
@@ -151,7 +151,7 @@ export function norm_center(at: usize, mean: usize): void {
  *
  * @param x, dy float32 [count]
  */
-export function norm_sums(at: usize, x: usize, dy: usize, start: u32, count: u32): void {
+export function norm_grad_accumulate(at: usize, x: usize, dy: usize, start: u32, count: u32): void {
   walk<Sums>(changetype<NormTable>(at), x, dy, 0, 0, start, count);
 }
 
@@ -160,7 +160,7 @@ export function norm_sums(at: usize, x: usize, dy: usize, start: u32, count: u32
  *
  * @param at, other tables of the same tensor as norm_prepare made them
  */
-export function norm_add_sums(at: usize, other: usize): void {
+export function norm_grad_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
     const from = sumsOfLane(changetype<NormTable>(other), lane);
@@ -171,11 +171,11 @@ export function norm_add_sums(at: usize, other: usize): void {
 }
 
 /**
- * Constants of the gradient of a slab that norm_sums has seen; adds to the gradients of gamma and beta.
+ * Constants of the gradient of a slab that norm_grad_accumulate has seen; adds to the gradients of gamma and beta.
  *
  * @param variance float32 [sets]
  */
-export function norm_sums_finish(at: usize, variance: usize): void {
+export function norm_grad_finalize(at: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
   const channels = table.channels / table.sets;
   const n = <f64>(table.size / table.sets);
@@ -208,16 +208,16 @@ export function norm_sums_finish(at: usize, variance: usize): void {
  *
  * @param x, dy, dx float32 [count], dx not overlapping the others
  */
-export function norm_backward(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
+export function norm_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
   walk<Pull>(changetype<NormTable>(at), x, dy, dx, 4, start, count, FEWEST);
 }
 
 /**
  * Adds the gradients of gamma and beta that another table has to a table's.
  *
- * @param at, other tables of the same tensor after norm_backward_prepare
+ * @param at, other tables of the same tensor after norm_grad_params_reset
  */
-export function norm_add_gradients(at: usize, other: usize): void {
+export function norm_grad_params_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let c: usize = 0; c < <usize>table.channels << 3; c += 8) {
     const dgamma = table.dgamma + c;
@@ -228,7 +228,7 @@ export function norm_add_gradients(at: usize, other: usize): void {
 }
 
 /** The gradients of gamma and beta, float32 [channels]. */
-export function norm_backward_finish(at: usize, dgamma: usize, dbeta: usize): void {
+export function norm_grad_params_finalize(at: usize, dgamma: usize, dbeta: usize): void {
   const table = changetype<NormTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
     store<f32>(dgamma + (<usize>c << 2), <f32>load<f64>(at + table.dgamma + (<usize>c << 3)));

@@ -80,7 +80,7 @@ const SQUARES: usize = 2 * SUM;
  * @param at a table as norm_prepare made it
  * @param x float32 [count]
  */
-export function norm_moments(at: usize, x: usize, start: u32, count: u32): void {
+export function norm_moments_accumulate(at: usize, x: usize, start: u32, count: u32): void {
   walk<Moments>(changetype<NormTable>(at), x, 0, 0, 0, start, count);
 }
 
@@ -89,7 +89,7 @@ export function norm_moments(at: usize, x: usize, start: u32, count: u32): void 
  *
  * @param at, other tables of the same tensor as norm_prepare made them
  */
-export function norm_add_moments(at: usize, other: usize): void {
+export function norm_moments_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
     const from = sumsOfLane(changetype<NormTable>(other), lane);

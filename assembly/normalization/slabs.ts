@@ -1,7 +1,7 @@
-import { norm_backward, norm_center, norm_forward, norm_moments_finish, norm_sums, norm_sums_finish } from "./channels";
-import { norm_moments } from "./moments";
+import { norm_grad_apply, norm_grad_prepare, norm_apply, norm_moments_finalize, norm_grad_accumulate, norm_grad_finalize } from "./channels";
+import { norm_moments_accumulate } from "./moments";
 import { rowsBackward, rowsForward } from "./rows";
-import { NormTable, norm_clear } from "./table";
+import { NormTable, norm_moments_reset } from "./table";
 
 // Slab by slab. Where a slab has one number for each channel, a set is a run of numbers one after the other, and rows.ts has it.
 
@@ -12,7 +12,7 @@ import { NormTable, norm_clear } from "./table";
  * @param x, y float32 [count], not overlapping
  * @param mean, variance float32 [slabs, sets], of the tensor
  */
-export function norm_slabs_forward(
+export function norm_slices_apply(
   at: usize, x: usize, y: usize, mean: usize, variance: usize, start: u32, count: u32,
 ): void {
   const table = changetype<NormTable>(at);
@@ -24,10 +24,10 @@ export function norm_slabs_forward(
   }
   for (let i: u32 = 0; i < count; i += size) {
     const offset = <usize>i << 2;
-    norm_clear(at);
-    norm_moments(at, x + offset, 0, size);
-    norm_moments_finish(at, mean + done, variance + done);
-    norm_forward(at, x + offset, y + offset, 0, size);
+    norm_moments_reset(at);
+    norm_moments_accumulate(at, x + offset, 0, size);
+    norm_moments_finalize(at, mean + done, variance + done);
+    norm_apply(at, x + offset, y + offset, 0, size);
     done += <usize>table.sets << 2;
   }
 }
@@ -38,7 +38,7 @@ export function norm_slabs_forward(
  * @param x, dy, dx float32 [count], dx not overlapping the others
  * @param mean, variance float32 [slabs, sets], of the tensor
  */
-export function norm_slabs_backward(
+export function norm_grad_slices_apply(
   at: usize, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, start: u32, count: u32,
 ): void {
   const table = changetype<NormTable>(at);
@@ -50,10 +50,10 @@ export function norm_slabs_backward(
   }
   for (let i: u32 = 0; i < count; i += size) {
     const offset = <usize>i << 2;
-    norm_center(at, mean + done);
-    norm_sums(at, x + offset, dy + offset, 0, size);
-    norm_sums_finish(at, variance + done);
-    norm_backward(at, x + offset, dy + offset, dx + offset, 0, size);
+    norm_grad_prepare(at, mean + done);
+    norm_grad_accumulate(at, x + offset, dy + offset, 0, size);
+    norm_grad_finalize(at, variance + done);
+    norm_grad_apply(at, x + offset, dy + offset, dx + offset, 0, size);
     done += <usize>table.sets << 2;
   }
 }

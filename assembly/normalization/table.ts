@@ -113,7 +113,7 @@ export function spreadConstants(table: NormTable, rows: u32): void {
  *
  * @param at a table as norm_prepare made it
  */
-export function norm_clear(at: usize): void {
+export function norm_moments_reset(at: usize): void {
   const table = changetype<NormTable>(at);
   const n = groupCount(table.channels, table.inner);
   for (let g: u32 = 0; g < n; g++) {

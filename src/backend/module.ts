@@ -11,7 +11,7 @@ export type Pointer = number;
  * the loader wants an index signature.
  */
 export type MixtureKernels = {
-  mixture_slots(components: number, epsilon: number, ucb: boolean): number;
+  mixture_slot_count(components: number, epsilon: number, ucb: boolean): number;
   mixture_table_bytes(channels: number, inner: number, slots: number, sums: number): number;
   mixture_prepare(
     table: Pointer,
@@ -28,9 +28,9 @@ export type MixtureKernels = {
     fold: boolean,
     ucb: boolean,
   ): void;
-  mixture_add_sums(table: Pointer, other: Pointer): void;
-  mixture_moments(table: Pointer, x: Pointer, start: number, count: number): void;
-  mixture_moments_finish(
+  mixture_merge(table: Pointer, other: Pointer): void;
+  mixture_moments_accumulate(table: Pointer, x: Pointer, start: number, count: number): void;
+  mixture_moments_finalize(
     table: Pointer,
     mean: Pointer,
     variance: Pointer,
@@ -38,13 +38,13 @@ export type MixtureKernels = {
     newMean: Pointer,
     newVariance: Pointer,
   ): void;
-  mixture_moments_sums(components: number): number;
-  mixture_responsibilities(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
-  uan_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
-  uan_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  uan_backward_finish(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  uan_backward_sums(slots: number): number;
-  walk_period(channels: number, inner: number): number;
+  mixture_moments_accumulator_count(components: number): number;
+  mixture_responsibilities_apply(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
+  uan_apply(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
+  uan_grad_apply(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
+  uan_grad_finalize(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
+  uan_grad_accumulator_count(slots: number): number;
+  walk_alignment(channels: number, inner: number): number;
 };
 
 /** What the other binaries export. */
@@ -61,9 +61,9 @@ export type Kernels = MixtureKernels & {
     components: number,
     epsilon: number,
   ): void;
-  mixture_norm_sample_bytes(rows: number, channels: number, components: number): number;
-  mixture_norm_sample(sample: Pointer, x: Pointer, start: number, count: number, rows: number, channels: number): void;
-  mixture_norm_start(
+  mixture_norm_kmeans_scratch_bytes(rows: number, channels: number, components: number): number;
+  mixture_norm_kmeans_accumulate(sample: Pointer, x: Pointer, start: number, count: number, rows: number, channels: number): void;
+  mixture_norm_kmeans_finalize(
     table: Pointer,
     sample: Pointer,
     draws: Pointer,
@@ -74,8 +74,8 @@ export type Kernels = MixtureKernels & {
     channels: number,
     components: number,
   ): void;
-  mixture_norm_fit(table: Pointer, x: Pointer, nu: Pointer, rows: number, moments: boolean): void;
-  mixture_norm_moments(
+  mixture_norm_e_step_apply(table: Pointer, x: Pointer, nu: Pointer, rows: number, moments: boolean): void;
+  mixture_norm_m_step_finalize(
     table: Pointer,
     prior: Pointer,
     variance: Pointer,
@@ -83,26 +83,26 @@ export type Kernels = MixtureKernels & {
     newMean: Pointer,
     newVariance: Pointer,
   ): void;
-  mixture_norm_forward(table: Pointer, x: Pointer, nu: Pointer, y: Pointer, rows: number): void;
-  mixture_norm_backward_sums(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, rows: number): void;
-  mixture_norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer, batch: boolean): void;
-  mixture_norm_backward(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, dx: Pointer, rows: number): void;
-  conv2d_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
-  conv2d_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
-  depthwise_backprop_filter(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
-  depthwise_backprop_input(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
-  norm_add_gradients(table: Pointer, other: Pointer): void;
-  norm_add_moments(table: Pointer, other: Pointer): void;
-  norm_add_sums(table: Pointer, other: Pointer): void;
-  norm_backward(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  norm_backward_finish(table: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  norm_backward_prepare(table: Pointer): void;
-  norm_center(table: Pointer, mean: Pointer): void;
-  norm_clear(table: Pointer): void;
-  norm_forward(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
-  norm_given(table: Pointer, mean: Pointer, variance: Pointer): void;
-  norm_moments(table: Pointer, x: Pointer, start: number, count: number): void;
-  norm_moments_finish(table: Pointer, mean: Pointer, variance: Pointer): void;
+  mixture_norm_apply(table: Pointer, x: Pointer, nu: Pointer, y: Pointer, rows: number): void;
+  mixture_norm_grad_accumulate(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, rows: number): void;
+  mixture_norm_grad_finalize(table: Pointer, dgamma: Pointer, dbeta: Pointer, batch: boolean): void;
+  mixture_norm_grad_apply(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, dx: Pointer, rows: number): void;
+  conv2d_backprop_filter_apply(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
+  conv2d_backprop_input_apply(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  depthwise_backprop_filter_apply(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
+  depthwise_backprop_input_apply(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
+  norm_grad_params_merge(table: Pointer, other: Pointer): void;
+  norm_moments_merge(table: Pointer, other: Pointer): void;
+  norm_grad_merge(table: Pointer, other: Pointer): void;
+  norm_grad_apply(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
+  norm_grad_params_finalize(table: Pointer, dgamma: Pointer, dbeta: Pointer): void;
+  norm_grad_params_reset(table: Pointer): void;
+  norm_grad_prepare(table: Pointer, mean: Pointer): void;
+  norm_moments_reset(table: Pointer): void;
+  norm_apply(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
+  norm_inference_prepare(table: Pointer, mean: Pointer, variance: Pointer): void;
+  norm_moments_accumulate(table: Pointer, x: Pointer, start: number, count: number): void;
+  norm_moments_finalize(table: Pointer, mean: Pointer, variance: Pointer): void;
   norm_prepare(
     table: Pointer,
     gamma: Pointer,
@@ -113,7 +113,7 @@ export type Kernels = MixtureKernels & {
     sets: number,
     epsilon: number,
   ): void;
-  norm_slabs_backward(
+  norm_grad_slices_apply(
     table: Pointer,
     x: Pointer,
     dy: Pointer,
@@ -123,19 +123,11 @@ export type Kernels = MixtureKernels & {
     start: number,
     count: number,
   ): void;
-  norm_slabs_forward(
-    table: Pointer,
-    x: Pointer,
-    y: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    start: number,
-    count: number,
-  ): void;
-  norm_sums(table: Pointer, x: Pointer, dy: Pointer, start: number, count: number): void;
-  norm_sums_finish(table: Pointer, variance: Pointer): void;
+  norm_slices_apply(table: Pointer, x: Pointer, y: Pointer, mean: Pointer, variance: Pointer, start: number, count: number): void;
+  norm_grad_accumulate(table: Pointer, x: Pointer, dy: Pointer, start: number, count: number): void;
+  norm_grad_finalize(table: Pointer, variance: Pointer): void;
   norm_table_bytes(channels: number, inner: number): number;
-  convolution_plan(
+  convolution_prepare(
     plan: Pointer,
     kind: number,
     batch: number,
@@ -155,9 +147,9 @@ export type Kernels = MixtureKernels & {
     padLeft: number,
     channelsLast: boolean,
   ): number;
-  average_pool_grad(plan: Pointer, dy: Pointer, dx: Pointer): void;
-  max_pool_grad(plan: Pointer, x: Pointer, dy: Pointer, dx: Pointer): void;
-  unsorted_segment_sum(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
+  average_pool_grad_apply(plan: Pointer, dy: Pointer, dx: Pointer): void;
+  max_pool_grad_apply(plan: Pointer, x: Pointer, dy: Pointer, dx: Pointer): void;
+  unsorted_segment_sum_apply(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
 };
 
 /** The binaries, compiled: for a memory that is not shared and for one that is (threaded), by what they want of the runtime. */

@@ -13,13 +13,13 @@ export const MixtureMoments: BinaryKernel<MixtureInputs, MixtureAttrs, MixtureVi
   job(kernels, inputs, attrs, view): Job<MixtureNames<"mass" | "newMean" | "newVariance">> {
     const { shape } = inputs.mean;
     return {
-      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_sums }),
+      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.mixture_moments_accumulator_count }),
       results: { mass: shape, newMean: shape, newVariance: shape },
       passes: [
         {
-          ...pieces(kernels, "mixture_moments", ["x"], "mixture_add_sums"),
+          ...pieces(kernels, "mixture_moments_accumulate", ["x"], "mixture_merge"),
           finish: ({ table, mean, variance, mass, newMean, newVariance }) =>
-            kernels.mixture_moments_finish(table, mean, variance, mass, newMean, newVariance),
+            kernels.mixture_moments_finalize(table, mean, variance, mass, newMean, newVariance),
         },
       ],
     };

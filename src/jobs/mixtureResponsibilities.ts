@@ -13,6 +13,6 @@ export const MixtureResponsibilities: BinaryKernel<MixtureInputs, MixtureAttrs, 
   job: (kernels, inputs, attrs, view): Job<MixtureNames<"tau">> => ({
     ...mixtureTable(kernels, inputs, view, attrs),
     along: { tau: [...inputs.x.shape, view.components] },
-    passes: [pieces(kernels, "mixture_responsibilities", ["x", "tau"])],
+    passes: [pieces(kernels, "mixture_responsibilities_apply", ["x", "tau"])],
   }),
 };

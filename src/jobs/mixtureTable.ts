@@ -18,11 +18,11 @@ export function mixtureTable(
   { sums, fold = false }: { sums?: (slots: number) => number; fold?: boolean } = {},
 ) {
   const ucb = formula === "ucb";
-  const slots = kernels.mixture_slots(components, epsilon, ucb);
+  const slots = kernels.mixture_slot_count(components, epsilon, ucb);
   const sumCount = sums?.(slots) ?? 0;
   return {
     count: size,
-    period: kernels.walk_period(channels, inner),
+    period: kernels.walk_alignment(channels, inner),
     tableBytes: kernels.mixture_table_bytes(channels, inner, slots, sumCount),
     parameters: { mean, variance, prior, gamma, beta },
     activations: { x },

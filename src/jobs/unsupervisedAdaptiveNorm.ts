@@ -25,6 +25,6 @@ export const UnsupervisedAdaptiveNorm: BinaryKernel<NormInputs, NormAttrs, Mixtu
   job: (kernels, inputs, attrs, view): Job<MixtureNames<"y">> => ({
     ...mixtureTable(kernels, inputs, view, attrs, { fold: true }),
     along: { y: inputs.x.shape },
-    passes: [pieces(kernels, "uan_forward", ["x", "y"])],
+    passes: [pieces(kernels, "uan_apply", ["x", "y"])],
   }),
 };

@@ -32,7 +32,7 @@ export const UnsupervisedAdaptiveNormGrad: BinaryKernel<NormGradInputs, NormAttr
     const { x, dy, mean } = inputs;
     const { channels, components } = view;
     return {
-      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.uan_backward_sums }),
+      ...mixtureTable(kernels, inputs, view, attrs, { sums: kernels.uan_grad_accumulator_count }),
       activations: { x, dy },
       along: { dx: x.shape },
       results: {
@@ -44,9 +44,9 @@ export const UnsupervisedAdaptiveNormGrad: BinaryKernel<NormGradInputs, NormAttr
       },
       passes: [
         {
-          ...pieces(kernels, "uan_backward", ["x", "dy", "dx"], "mixture_add_sums"),
+          ...pieces(kernels, "uan_grad_apply", ["x", "dy", "dx"], "mixture_merge"),
           finish: ({ table, dmean, dvariance, dprior, dgamma, dbeta }) =>
-            kernels.uan_backward_finish(table, dmean, dvariance, dprior, dgamma, dbeta),
+            kernels.uan_grad_finalize(table, dmean, dvariance, dprior, dgamma, dbeta),
         },
       ],
     };

@@ -16,6 +16,6 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
     ...convolutionJob(kernels, "filter", view),
     parameters: { x, dy },
     results: { dw: filterShape },
-    passes: [{ finish: ({ table, x, dy, dw }) => kernels.conv2d_backprop_filter(table, x, dy, dw) }],
+    passes: [{ finish: ({ table, x, dy, dw }) => kernels.conv2d_backprop_filter_apply(table, x, dy, dw) }],
   }),
 };

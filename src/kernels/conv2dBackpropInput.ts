@@ -16,6 +16,6 @@ export const Conv2DBackpropInput: BinaryKernel<Inputs, Attrs, ConvolutionView> =
     ...convolutionJob(kernels, "input", view),
     parameters: { dy, filter },
     results: { dx: inputShape },
-    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.conv2d_backprop_input(table, dy, filter, dx) }],
+    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.conv2d_backprop_input_apply(table, dy, filter, dx) }],
   }),
 };

@@ -61,7 +61,7 @@ export function checkConvolution(
 /** The part of a job that the gradients of convolutions have in common. They work as a whole: there is nothing to step through. */
 export function convolutionJob(kernels: Kernels, kind: keyof typeof PLAN, view: ConvolutionView) {
   const plan = (at: Pointer) =>
-    kernels.convolution_plan(
+    kernels.convolution_prepare(
       at,
       PLAN[kind],
       view.batchSize,

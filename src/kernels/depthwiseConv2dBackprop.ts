@@ -17,7 +17,7 @@ export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
     ...convolutionJob(kernels, "depthwiseFilter", view),
     parameters: { x, dy },
     results: { dw: filterShape },
-    passes: [{ finish: ({ table, x, dy, dw }) => kernels.depthwise_backprop_filter(table, x, dy, dw) }],
+    passes: [{ finish: ({ table, x, dy, dw }) => kernels.depthwise_backprop_filter_apply(table, x, dy, dw) }],
   }),
 };
 
@@ -36,6 +36,6 @@ export const DepthwiseConv2dNativeBackpropInput: BinaryKernel<
     ...convolutionJob(kernels, "depthwiseInput", view),
     parameters: { dy, filter },
     results: { dx: inputShape },
-    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.depthwise_backprop_input(table, dy, filter, dx) }],
+    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.depthwise_backprop_input_apply(table, dy, filter, dx) }],
   }),
 };

@@ -19,7 +19,7 @@ export const MixtureNorm: KernelSpec<RowInputs & PerChannel, RowAttrs, MixtureVi
     ...rowTable(kernels, inputs, view, attrs),
     activations: { x: inputs.x, nu: inputs.nu },
     along: { y: inputs.x.shape },
-    passes: [{ step: ({ table, x, nu, y }, _, count) => kernels.mixture_norm_forward(table, x, nu, y, count) }],
+    passes: [{ step: ({ table, x, nu, y }, _, count) => kernels.mixture_norm_apply(table, x, nu, y, count) }],
   }),
   composed: composedMixtureNorm,
 };

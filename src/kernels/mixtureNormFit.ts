@@ -28,9 +28,9 @@ export const MixtureNormFit: KernelSpec<MixtureInputs, FitAttrs, MixtureView> = 
       results: moments ? { newPrior: [view.components], newMean: shape, newVariance: shape } : {},
       passes: [
         {
-          step: ({ table, x, nu }, _, count) => kernels.mixture_norm_fit(table, x, nu, count, moments),
+          step: ({ table, x, nu }, _, count) => kernels.mixture_norm_e_step_apply(table, x, nu, count, moments),
           finish({ table, prior, variance, newPrior, newMean, newVariance }) {
-            if (moments) kernels.mixture_norm_moments(table, prior, variance, newPrior, newMean, newVariance);
+            if (moments) kernels.mixture_norm_m_step_finalize(table, prior, variance, newPrior, newMean, newVariance);
           },
         },
       ],

@@ -38,10 +38,10 @@ export const MixtureNormGrad: KernelSpec<MixtureNormGradInputs, BatchAttrs, Mixt
       results: { dgamma: [view.channels], dbeta: [view.channels] },
       passes: [
         {
-          step: ({ table, x, dy, nu }, _, count) => kernels.mixture_norm_backward_sums(table, x, dy, nu, count),
-          finish: ({ table, dgamma, dbeta }) => kernels.mixture_norm_backward_finish(table, dgamma, dbeta, attrs.batch),
+          step: ({ table, x, dy, nu }, _, count) => kernels.mixture_norm_grad_accumulate(table, x, dy, nu, count),
+          finish: ({ table, dgamma, dbeta }) => kernels.mixture_norm_grad_finalize(table, dgamma, dbeta, attrs.batch),
         },
-        { step: ({ table, x, dy, nu, dx }, _, count) => kernels.mixture_norm_backward(table, x, dy, nu, dx, count) },
+        { step: ({ table, x, dy, nu, dx }, _, count) => kernels.mixture_norm_grad_apply(table, x, dy, nu, dx, count) },
       ],
     };
   },

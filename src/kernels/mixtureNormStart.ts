@@ -34,7 +34,7 @@ export const MixtureNormStart: KernelSpec<Inputs, object, void> = {
     return {
       count: rows,
       period: 1,
-      tableBytes: bytes + kernels.mixture_norm_sample_bytes(rows, channels, components),
+      tableBytes: bytes + kernels.mixture_norm_kmeans_scratch_bytes(rows, channels, components),
       parameters: { draws },
       activations: { x },
       along: {},
@@ -42,9 +42,10 @@ export const MixtureNormStart: KernelSpec<Inputs, object, void> = {
       prepare() {},
       passes: [
         {
-          step: ({ table, x }, start, count) => kernels.mixture_norm_sample(table + bytes, x, start, count, rows, channels),
+          step: ({ table, x }, start, count) =>
+            kernels.mixture_norm_kmeans_accumulate(table + bytes, x, start, count, rows, channels),
           finish: ({ table, draws, prior, mean, variance }) =>
-            kernels.mixture_norm_start(table, table + bytes, draws, prior, mean, variance, rows, channels, components),
+            kernels.mixture_norm_kmeans_finalize(table, table + bytes, draws, prior, mean, variance, rows, channels, components),
         },
       ],
     };

@@ -52,7 +52,7 @@ export function normalizationTable(kernels: Kernels, { gamma, beta }: PerChannel
   return {
     count: slabs * size,
     // A single slab may come in pieces, others come whole.
-    period: slabs === 1 ? kernels.walk_period(channels, inner) : size,
+    period: slabs === 1 ? kernels.walk_alignment(channels, inner) : size,
     tableBytes: kernels.norm_table_bytes(channels, inner),
     parameters: { gamma, beta },
     results: {},
@@ -79,7 +79,7 @@ export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, 
       ...shared,
       prepare(at) {
         shared.prepare(at);
-        if (isOneSlab(attrs)) kernels.norm_clear(at.table);
+        if (isOneSlab(attrs)) kernels.norm_moments_reset(at.table);
       },
       activations: { x },
       along: { y: x.shape },
@@ -87,12 +87,12 @@ export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, 
       passes: isOneSlab(attrs)
         ? [
             {
-              ...pieces(kernels, "norm_moments", ["x"], "norm_add_moments"),
-              finish: ({ table, mean, variance }) => kernels.norm_moments_finish(table, mean, variance),
+              ...pieces(kernels, "norm_moments_accumulate", ["x"], "norm_moments_merge"),
+              finish: ({ table, mean, variance }) => kernels.norm_moments_finalize(table, mean, variance),
             },
-            pieces(kernels, "norm_forward", ["x", "y"]),
+            pieces(kernels, "norm_apply", ["x", "y"]),
           ]
-        : [pieces(kernels, "norm_slabs_forward", ["x", "y", "mean", "variance"])],
+        : [pieces(kernels, "norm_slices_apply", ["x", "y", "mean", "variance"])],
     };
   },
   composed: composedNormalization,
@@ -125,20 +125,20 @@ export const NormalizationGrad: KernelSpec<NormalizationGradInputs, Normalizatio
       results: { dgamma: [channels], dbeta: [channels] },
       prepare({ table, gamma, mean }) {
         shared.prepare({ table, gamma, beta: 0 });
-        kernels.norm_backward_prepare(table);
-        if (isOneSlab(attrs)) kernels.norm_center(table, mean);
+        kernels.norm_grad_params_reset(table);
+        if (isOneSlab(attrs)) kernels.norm_grad_prepare(table, mean);
       },
       passes: isOneSlab(attrs)
         ? [
             {
-              ...pieces(kernels, "norm_sums", ["x", "dy"], "norm_add_sums"),
-              finish: ({ table, variance }) => kernels.norm_sums_finish(table, variance),
+              ...pieces(kernels, "norm_grad_accumulate", ["x", "dy"], "norm_grad_merge"),
+              finish: ({ table, variance }) => kernels.norm_grad_finalize(table, variance),
             },
-            pieces(kernels, "norm_backward", ["x", "dy", "dx"]),
+            pieces(kernels, "norm_grad_apply", ["x", "dy", "dx"]),
           ]
-        : [pieces(kernels, "norm_slabs_backward", ["x", "dy", "dx", "mean", "variance"], "norm_add_gradients")],
+        : [pieces(kernels, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance"], "norm_grad_params_merge")],
     };
-    job.passes.push({ finish: ({ table, dgamma, dbeta }) => kernels.norm_backward_finish(table, dgamma, dbeta) });
+    job.passes.push({ finish: ({ table, dgamma, dbeta }) => kernels.norm_grad_params_finalize(table, dgamma, dbeta) });
     return job;
   },
   composed: composedNormalizationGrad,

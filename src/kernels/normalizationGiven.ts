@@ -45,9 +45,9 @@ export const NormalizationGiven: KernelSpec<NormalizationGivenInputs, Normalizat
       along: { y: x.shape },
       prepare(at) {
         shared.prepare(at);
-        kernels.norm_given(at.table, at.mean, at.variance);
+        kernels.norm_inference_prepare(at.table, at.mean, at.variance);
       },
-      passes: [pieces(kernels, "norm_forward", ["x", "y"])],
+      passes: [pieces(kernels, "norm_apply", ["x", "y"])],
     };
     return job;
   },

@@ -26,7 +26,7 @@ export const MaxPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
     ...convolutionJob(kernels, "pool", view),
     parameters: { dy, input },
     results: { dx: input.shape },
-    passes: [{ finish: ({ table, dy, input, dx }) => kernels.max_pool_grad(table, input, dy, dx) }],
+    passes: [{ finish: ({ table, dy, input, dx }) => kernels.max_pool_grad_apply(table, input, dy, dx) }],
   }),
 };
 
@@ -41,6 +41,6 @@ export const AvgPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
     ...convolutionJob(kernels, "pool", view),
     parameters: { dy },
     results: { dx: input.shape },
-    passes: [{ finish: ({ table, dy, dx }) => kernels.average_pool_grad(table, dy, dx) }],
+    passes: [{ finish: ({ table, dy, dx }) => kernels.average_pool_grad_apply(table, dy, dx) }],
   }),
 };

@@ -27,7 +27,7 @@ export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, u
       along: {},
       results: { sums: [numSegments, ...row] },
       prepare({ x, segmentIds, sums }) {
-        kernels.unsorted_segment_sum(x, segmentIds, sums, rows, sizeOf(row), numSegments);
+        kernels.unsorted_segment_sum_apply(x, segmentIds, sums, rows, sizeOf(row), numSegments);
       },
       passes: [],
     };

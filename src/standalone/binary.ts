@@ -37,6 +37,6 @@ export function kernelsOver(op: string, memory: WebAssembly.Memory, module: WebA
   } catch (error) {
     cause = error;
   }
-  if (typeof kernels.uan_forward === "function") return kernels as MixtureKernels;
+  if (typeof kernels.uan_apply === "function") return kernels as MixtureKernels;
   throw new Error(`${op}: argument 'module' must be compiled from one of ${FILES}, got another`, { cause });
 }

@@ -1,5 +1,5 @@
-import { mixture_add_sums } from "../../assembly/mixture/table";
-import { mixture_moments, mixture_moments_finish, mixture_moments_sums } from "../../assembly/mixtureMoments";
+import { mixture_merge } from "../../assembly/mixture/table";
+import { mixture_moments_accumulate, mixture_moments_finalize, mixture_moments_accumulator_count } from "../../assembly/mixtureMoments";
 import { period } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
 import { Random, free, getAt, intact, room, setAt } from "./support";
@@ -17,7 +17,7 @@ let variance: usize = 0;
 function size(): usize { return 4 * problem.components * problem.channels; }
 
 function prepare(): void {
-  problem.prepare(mixture_moments_sums(problem.components), false, false);
+  problem.prepare(mixture_moments_accumulator_count(problem.components), false, false);
 }
 
 function open(opened: Problem, numbers: u32): void {
@@ -33,7 +33,7 @@ function open(opened: Problem, numbers: u32): void {
 }
 
 function finish(): void {
-  mixture_moments_finish(problem.table, problem.meanAt, problem.varianceAt, mass, mean, variance);
+  mixture_moments_finalize(problem.table, problem.meanAt, problem.varianceAt, mass, mean, variance);
 }
 
 function close(): void {
@@ -47,13 +47,13 @@ function close(): void {
   free(variance);
 }
 
-describe("mixture_moments", () => {
+describe("mixture_moments_accumulate", () => {
   it("are mass, mean and variance of float64 formulas to 2e-5, near and far, in every layout", () => {
     let worst: f64 = 0;
     for (let i = 0; i < CHANNELS.length; i++) {
       for (let components: u32 = 1; components <= 4; components++) {
         open(new Problem(CHANNELS[i], INNER[i], components, components), 1003);
-        mixture_moments(problem.table, x, 0, count);
+        mixture_moments_accumulate(problem.table, x, 0, count);
         finish();
         for (let k: u32 = 0; k < components; k++) {
           for (let c: u32 = 0; c < problem.channels; c++) {
@@ -85,7 +85,7 @@ describe("mixture_moments", () => {
   it("add up over pieces, cut at any multiple of the period, to 1e-7 relative", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 2, 8), 501);
-      mixture_moments(problem.table, x, 0, count);
+      mixture_moments_accumulate(problem.table, x, 0, count);
       finish();
       const whole = new StaticArray<f32>(2 * problem.channels);
       for (let j: u32 = 0; j < 2 * problem.channels; j++) whole[j] = getAt(mass, j);
@@ -93,8 +93,8 @@ describe("mixture_moments", () => {
       for (let cut: u32 = 0; cut <= count; cut += p) {
         problem.drop();
         prepare();
-        mixture_moments(problem.table, x, 0, cut);
-        mixture_moments(problem.table, x + 4 * cut, cut, count - cut);
+        mixture_moments_accumulate(problem.table, x, 0, cut);
+        mixture_moments_accumulate(problem.table, x + 4 * cut, cut, count - cut);
         finish();
         for (let j: u32 = 0; j < 2 * problem.channels; j++) {
           expect<f64>(Math.abs(<f64>getAt(mass, j) / whole[j] - 1)).toBeLessThan(1e-7, cut.toString());
@@ -111,9 +111,9 @@ describe("mixture_moments", () => {
       const cut = 250 / p * p;
       const other = room(problem.tableBytes);
       memory.copy(other, problem.table, problem.tableBytes);
-      mixture_moments(problem.table, x, 0, cut);
-      mixture_moments(other, x + 4 * cut, cut, count - cut);
-      mixture_add_sums(problem.table, other);
+      mixture_moments_accumulate(problem.table, x, 0, cut);
+      mixture_moments_accumulate(other, x + 4 * cut, cut, count - cut);
+      mixture_merge(problem.table, other);
       finish();
       const apart = new StaticArray<f32>(3 * problem.channels);
       for (let j: u32 = 0; j < 3 * problem.channels; j++) apart[j] = getAt(mean, j);
@@ -121,7 +121,7 @@ describe("mixture_moments", () => {
       free(other);
       problem.drop();
       prepare();
-      mixture_moments(problem.table, x, 0, count);
+      mixture_moments_accumulate(problem.table, x, 0, count);
       finish();
       for (let j: u32 = 0; j < 3 * problem.channels; j++) {
         expect<f64>(Math.abs(<f64>getAt(mean, j) / apart[j] - 1)).toBeLessThan(1e-7);
@@ -133,7 +133,7 @@ describe("mixture_moments", () => {
   it("count the activations exactly with one component, however many and however far, and no zeros that fill up a vector", () => {
     for (let n: u32 = 1; n <= 9; n++) {
       open(Problem.of([0], [1]), n);
-      mixture_moments(problem.table, x, 0, n);
+      mixture_moments_accumulate(problem.table, x, 0, n);
       finish();
       expect<f32>(getAt(mass, 0)).toBe(<f32>n);
       close();
@@ -142,7 +142,7 @@ describe("mixture_moments", () => {
       const sample = CHANNELS[i] * INNER[i];
       const n: u32 = (1000000 / sample) * sample;
       open(new Problem(CHANNELS[i], INNER[i], 1), n);
-      mixture_moments(problem.table, x, 0, n);
+      mixture_moments_accumulate(problem.table, x, 0, n);
       finish();
       for (let c: u32 = 0; c < CHANNELS[i]; c++) expect<f32>(getAt(mass, c)).toBe(<f32>(n / CHANNELS[i]));
       close();
@@ -152,7 +152,7 @@ describe("mixture_moments", () => {
   it("do not lose digits of a million equal numbers: 0.1 has mean 0.1 to 1e-7 relative, and variance below 1e-12", () => {
     open(Problem.of([0.3], [1]), 1000000);
     for (let i: u32 = 0; i < count; i++) setAt(x, i, 0.1);
-    mixture_moments(problem.table, x, 0, count);
+    mixture_moments_accumulate(problem.table, x, 0, count);
     finish();
     expect<f64>(Math.abs(<f64>getAt(mean, 0) / <f64>(<f32>0.1) - 1)).toBeLessThan(1e-7);
     expect<f64>(getAt(variance, 0)).toBeGreaterThanOrEqual(0);
@@ -162,7 +162,7 @@ describe("mixture_moments", () => {
 
   it("share each activation out: the masses of a channel's components sum to its activations, to 1e-6 relative", () => {
     open(new Problem(3, 1, 4), 300000);
-    mixture_moments(problem.table, x, 0, count);
+    mixture_moments_accumulate(problem.table, x, 0, count);
     finish();
     for (let c: u32 = 0; c < 3; c++) {
       let sum: f64 = 0;
@@ -175,7 +175,7 @@ describe("mixture_moments", () => {
   it("keep the digits of a small variance far from zero and from the component's mean", () => {
     open(Problem.of([1000], [1]), 10000);
     for (let i: u32 = 0; i < count; i++) setAt(x, i, i & 1 ? 1010.125 : 1009.875);
-    mixture_moments(problem.table, x, 0, count);
+    mixture_moments_accumulate(problem.table, x, 0, count);
     finish();
     expect<f32>(getAt(mean, 0)).toBe(1010);
     expect<f32>(getAt(variance, 0)).toBe(0.015625);
@@ -184,7 +184,7 @@ describe("mixture_moments", () => {
 
   it("leave a component without mass the mean and the variance that it came with", () => {
     open(Problem.of([0, 7], [1, 2]), 0);
-    mixture_moments(problem.table, x, 0, 0);
+    mixture_moments_accumulate(problem.table, x, 0, 0);
     finish();
     for (let k: u32 = 0; k < 2; k++) {
       expect<f32>(getAt(mass, k)).toBe(0);

@@ -1,8 +1,8 @@
-import { mixture_norm_fit, mixture_norm_moments } from "../../assembly/mixtureNorm/fit";
+import { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "../../assembly/mixtureNorm/fit";
 import {
-  mixture_norm_backward, mixture_norm_backward_finish, mixture_norm_backward_sums, mixture_norm_forward,
+  mixture_norm_grad_apply, mixture_norm_grad_finalize, mixture_norm_grad_accumulate, mixture_norm_apply,
 } from "../../assembly/mixtureNorm/norm";
-import { mixture_norm_sample, mixture_norm_sample_bytes, mixture_norm_start } from "../../assembly/mixtureNorm/start";
+import { mixture_norm_kmeans_accumulate, mixture_norm_kmeans_scratch_bytes, mixture_norm_kmeans_finalize } from "../../assembly/mixtureNorm/start";
 import { mixture_norm_prepare, mixture_norm_table_bytes } from "../../assembly/mixtureNorm/table";
 import { Random, free, getAt, intact, room, setAt } from "./support";
 
@@ -60,9 +60,9 @@ class Case {
   /** Responsibilities and moments in two pieces. */
   fit(cut: u32): void {
     this.prepare(false);
-    mixture_norm_fit(this.table, this.x, this.nu, cut, true);
-    mixture_norm_fit(this.table, this.x + (cut * this.channels << 2), this.nu + (cut * this.components << 2), this.rows - cut, true);
-    mixture_norm_moments(this.table, this.prior, this.variance, this.newPrior, this.newMean, this.newVariance);
+    mixture_norm_e_step_apply(this.table, this.x, this.nu, cut, true);
+    mixture_norm_e_step_apply(this.table, this.x + (cut * this.channels << 2), this.nu + (cut * this.components << 2), this.rows - cut, true);
+    mixture_norm_m_step_finalize(this.table, this.prior, this.variance, this.newPrior, this.newMean, this.newVariance);
   }
 
   d(i: u32, k: u32, c: u32): f64 {
@@ -107,7 +107,7 @@ function each(f: (opened: Case) => void): void {
   }
 }
 
-describe("mixture_norm_fit", () => {
+describe("mixture_norm_e_step_apply", () => {
   it("makes the responsibilities of float64 formulas to 1e-5", () => {
     each((p) => {
       p.fit(0);
@@ -183,12 +183,12 @@ describe("mixture_norm_fit", () => {
   });
 });
 
-describe("mixture_norm_forward", () => {
+describe("mixture_norm_apply", () => {
   it("is Σ ν (x − E)/√(λ v) · gamma + beta to 2e-6", () => {
     each((p) => {
       p.fit(0);
       p.prepare(true);
-      mixture_norm_forward(p.table, p.x, p.nu, p.y, p.rows);
+      mixture_norm_apply(p.table, p.x, p.nu, p.y, p.rows);
       for (let i: u32 = 0; i < p.rows; i++) {
         for (let c: u32 = 0; c < p.channels; c++) {
           let y: f64 = 0;
@@ -202,7 +202,7 @@ describe("mixture_norm_forward", () => {
   });
 });
 
-describe("mixture_norm_backward", () => {
+describe("mixture_norm_grad_apply", () => {
   it("has the gradients of float64 formulas to 2e-5, through mean and variance or not, in pieces", () => {
     each((p) => {
       p.fit(0);
@@ -211,11 +211,11 @@ describe("mixture_norm_backward", () => {
       const begin = cut * p.channels << 2;
       const nu = p.nu + (cut * p.components << 2);
       p.prepare(true);
-      mixture_norm_backward_sums(p.table, p.x, p.dy, p.nu, cut);
-      mixture_norm_backward_sums(p.table, p.x + begin, p.dy + begin, nu, p.rows - cut);
-      mixture_norm_backward_finish(p.table, p.dgamma, p.dbeta, batch);
-      mixture_norm_backward(p.table, p.x, p.dy, p.nu, p.y, cut);
-      mixture_norm_backward(p.table, p.x + begin, p.dy + begin, nu, p.y + begin, p.rows - cut);
+      mixture_norm_grad_accumulate(p.table, p.x, p.dy, p.nu, cut);
+      mixture_norm_grad_accumulate(p.table, p.x + begin, p.dy + begin, nu, p.rows - cut);
+      mixture_norm_grad_finalize(p.table, p.dgamma, p.dbeta, batch);
+      mixture_norm_grad_apply(p.table, p.x, p.dy, p.nu, p.y, cut);
+      mixture_norm_grad_apply(p.table, p.x + begin, p.dy + begin, nu, p.y + begin, p.rows - cut);
       const dx = new StaticArray<f64>(p.rows);
       for (let c: u32 = 0; c < p.channels; c++) {
         let ofGamma: f64 = 0;
@@ -250,17 +250,17 @@ describe("mixture_norm_backward", () => {
 
 /** A start over all rows, given in pieces. */
 function start(p: Case): void {
-  const sample = p.take(mixture_norm_sample_bytes(p.rows, p.channels, p.components));
+  const sample = p.take(mixture_norm_kmeans_scratch_bytes(p.rows, p.channels, p.components));
   const draws = p.take(<usize>p.components << 2);
   const random = new Random(1);
   for (let k: u32 = 0; k < p.components; k++) setAt(draws, k, random.between(0, 1));
   const cut = p.rows / 3;
-  mixture_norm_sample(sample, p.x, 0, cut, p.rows, p.channels);
-  mixture_norm_sample(sample, p.x + (cut * p.channels << 2), cut, p.rows - cut, p.rows, p.channels);
-  mixture_norm_start(p.table, sample, draws, p.newPrior, p.newMean, p.newVariance, p.rows, p.channels, p.components);
+  mixture_norm_kmeans_accumulate(sample, p.x, 0, cut, p.rows, p.channels);
+  mixture_norm_kmeans_accumulate(sample, p.x + (cut * p.channels << 2), cut, p.rows - cut, p.rows, p.channels);
+  mixture_norm_kmeans_finalize(p.table, sample, draws, p.newPrior, p.newMean, p.newVariance, p.rows, p.channels, p.components);
 }
 
-describe("mixture_norm_start", () => {
+describe("mixture_norm_kmeans_finalize", () => {
   it("has shares that sum to 1, and with one component the mean and the variance of all rows", () => {
     each((p) => {
       start(p);

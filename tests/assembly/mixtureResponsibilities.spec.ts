@@ -1,4 +1,4 @@
-import { mixture_responsibilities } from "../../assembly/mixtureResponsibilities";
+import { mixture_responsibilities_apply } from "../../assembly/mixtureResponsibilities";
 import { period } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
 import { Random, free, getAt, intact, room, setAt } from "./support";
@@ -35,13 +35,13 @@ function close(): void {
   free(out);
 }
 
-describe("mixture_responsibilities", () => {
+describe("mixture_responsibilities_apply", () => {
   it("are those of float64 formulas to 1e-5, in the components' own order, in every layout", () => {
     let worst: f64 = 0;
     for (let i = 0; i < CHANNELS.length; i++) {
       for (let components: u32 = 1; components <= 4; components++) {
         open(new Problem(CHANNELS[i], INNER[i], components, components), 1003);
-        mixture_responsibilities(problem.table, x, out, 0, count);
+        mixture_responsibilities_apply(problem.table, x, out, 0, count);
         for (let j: u32 = 0; j < count; j++) {
           for (let k: u32 = 0; k < components; k++) {
             const exact = problem.tau(k, problem.channelAt(j), getAt(x, j));
@@ -58,13 +58,13 @@ describe("mixture_responsibilities", () => {
   it("are the same bits in two pieces, cut at any multiple of the period", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
-      mixture_responsibilities(problem.table, x, out, 0, count);
+      mixture_responsibilities_apply(problem.table, x, out, 0, count);
       const pieces = room(size());
       const p = period(CHANNELS[i], INNER[i]);
       let unequal = 0;
       for (let cut: u32 = 0; cut <= count; cut += p) {
-        mixture_responsibilities(problem.table, x, pieces, 0, cut);
-        mixture_responsibilities(problem.table, x + 4 * cut, pieces + 12 * cut, cut, count - cut);
+        mixture_responsibilities_apply(problem.table, x, pieces, 0, cut);
+        mixture_responsibilities_apply(problem.table, x + 4 * cut, pieces + 12 * cut, cut, count - cut);
         unequal += memory.compare(out, pieces, size()) ? 1 : 0;
       }
       expect<i32>(unequal).toBe(0);

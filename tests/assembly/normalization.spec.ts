@@ -1,10 +1,10 @@
 import {
-  norm_add_gradients, norm_add_sums, norm_backward, norm_backward_finish, norm_backward_prepare, norm_center, norm_forward, norm_moments_finish, norm_sums,
-  norm_sums_finish,
+  norm_grad_params_merge, norm_grad_merge, norm_grad_apply, norm_grad_params_finalize, norm_grad_params_reset, norm_grad_prepare, norm_apply, norm_moments_finalize, norm_grad_accumulate,
+  norm_grad_finalize,
 } from "../../assembly/normalization/channels";
-import { norm_add_moments, norm_moments } from "../../assembly/normalization/moments";
-import { norm_slabs_backward, norm_slabs_forward } from "../../assembly/normalization/slabs";
-import { norm_clear, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
+import { norm_moments_merge, norm_moments_accumulate } from "../../assembly/normalization/moments";
+import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slabs";
+import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
 import { period } from "../../assembly/simd/walk";
 import { Random, UNWRITTEN, free, getAt, intact, room, setAt } from "./support";
 
@@ -57,11 +57,11 @@ class Pass {
 
   bySlabs(): void {
     this.begin();
-    norm_slabs_forward(this.table, this.x, this.y, this.mean, this.variance, 0, this.slabs * this.size);
+    norm_slices_apply(this.table, this.x, this.y, this.mean, this.variance, 0, this.slabs * this.size);
     this.begin();
-    norm_backward_prepare(this.table);
-    norm_slabs_backward(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slabs * this.size);
-    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+    norm_grad_params_reset(this.table);
+    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slabs * this.size);
+    norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
   /** One slab in two pieces. */
@@ -69,21 +69,21 @@ class Pass {
     const rest = this.size - cut;
     const after = <usize>cut << 2;
     this.begin();
-    norm_clear(this.table);
-    norm_moments(this.table, this.x, 0, cut);
-    norm_moments(this.table, this.x + after, cut, rest);
-    norm_moments_finish(this.table, this.mean, this.variance);
-    norm_forward(this.table, this.x, this.y, 0, cut);
-    norm_forward(this.table, this.x + after, this.y + after, cut, rest);
+    norm_moments_reset(this.table);
+    norm_moments_accumulate(this.table, this.x, 0, cut);
+    norm_moments_accumulate(this.table, this.x + after, cut, rest);
+    norm_moments_finalize(this.table, this.mean, this.variance);
+    norm_apply(this.table, this.x, this.y, 0, cut);
+    norm_apply(this.table, this.x + after, this.y + after, cut, rest);
     this.begin();
-    norm_backward_prepare(this.table);
-    norm_center(this.table, this.mean);
-    norm_sums(this.table, this.x, this.dy, 0, cut);
-    norm_sums(this.table, this.x + after, this.dy + after, cut, rest);
-    norm_sums_finish(this.table, this.variance);
-    norm_backward(this.table, this.x, this.dy, this.dx, 0, cut);
-    norm_backward(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
-    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+    norm_grad_params_reset(this.table);
+    norm_grad_prepare(this.table, this.mean);
+    norm_grad_accumulate(this.table, this.x, this.dy, 0, cut);
+    norm_grad_accumulate(this.table, this.x + after, this.dy + after, cut, rest);
+    norm_grad_finalize(this.table, this.variance);
+    norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, cut);
+    norm_grad_apply(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
+    norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
   /** One slab in two pieces, each with a table of its own. */
@@ -91,41 +91,41 @@ class Pass {
     const rest = this.size - cut;
     const after = <usize>cut << 2;
     this.begin();
-    norm_clear(this.table);
+    norm_moments_reset(this.table);
     let other = this.copy();
-    norm_moments(this.table, this.x, 0, cut);
-    norm_moments(other, this.x + after, cut, rest);
-    norm_add_moments(this.table, other);
+    norm_moments_accumulate(this.table, this.x, 0, cut);
+    norm_moments_accumulate(other, this.x + after, cut, rest);
+    norm_moments_merge(this.table, other);
     this.close(other);
-    norm_moments_finish(this.table, this.mean, this.variance);
-    norm_forward(this.table, this.x, this.y, 0, this.size);
+    norm_moments_finalize(this.table, this.mean, this.variance);
+    norm_apply(this.table, this.x, this.y, 0, this.size);
     this.begin();
-    norm_backward_prepare(this.table);
-    norm_center(this.table, this.mean);
+    norm_grad_params_reset(this.table);
+    norm_grad_prepare(this.table, this.mean);
     other = this.copy();
-    norm_sums(this.table, this.x, this.dy, 0, cut);
-    norm_sums(other, this.x + after, this.dy + after, cut, rest);
-    norm_add_sums(this.table, other);
+    norm_grad_accumulate(this.table, this.x, this.dy, 0, cut);
+    norm_grad_accumulate(other, this.x + after, this.dy + after, cut, rest);
+    norm_grad_merge(this.table, other);
     this.close(other);
-    norm_sums_finish(this.table, this.variance);
-    norm_backward(this.table, this.x, this.dy, this.dx, 0, this.size);
-    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+    norm_grad_finalize(this.table, this.variance);
+    norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, this.size);
+    norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
   /** The gradient slab by slab, the first `cut` slabs with a table of their own. */
   slabsApart(cut: u32): void {
     const after = <usize>(cut * this.size) << 2;
     this.begin();
-    norm_backward_prepare(this.table);
+    norm_grad_params_reset(this.table);
     const other = this.copy();
     const first = cut * this.size;
-    norm_slabs_backward(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, first);
-    norm_slabs_backward(
+    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, first);
+    norm_grad_slices_apply(
       other, this.x + after, this.dy + after, this.dx + after, this.mean, this.variance, first, this.slabs * this.size - first,
     );
-    norm_add_gradients(this.table, other);
+    norm_grad_params_merge(this.table, other);
     this.close(other);
-    norm_backward_finish(this.table, this.dgamma, this.dbeta);
+    norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
   copy(): usize {

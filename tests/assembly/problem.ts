@@ -1,4 +1,4 @@
-import { laneOf, mixture_prepare, mixture_slots, mixture_table_bytes } from "../../assembly/mixture/table";
+import { laneOf, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "../../assembly/mixture/table";
 import { Table } from "../../assembly/simd/walk";
 import { Random, free, intact, room } from "./support";
 
@@ -56,7 +56,7 @@ export class Problem {
     return problem;
   }
 
-  get slots(): u32 { return mixture_slots(this.components, this.epsilon, this.ucb); }
+  get slots(): u32 { return mixture_slot_count(this.components, this.epsilon, this.ucb); }
 
   /** A table of it, until drop(). */
   prepare(sums: u32, fold: bool, isAffine: bool = true): usize {

@@ -1,5 +1,5 @@
 import { period } from "../../assembly/simd/walk";
-import { uan_forward } from "../../assembly/unsupervisedAdaptiveNorm";
+import { uan_apply } from "../../assembly/unsupervisedAdaptiveNorm";
 import { Problem } from "./problem";
 import { Random, free, getAt, intact, room, setAt } from "./support";
 
@@ -52,14 +52,14 @@ function checkLayouts(epsilon: f32, ucb: bool): void {
       next.epsilon = epsilon;
       next.ucb = ucb;
       open(next, 1003);
-      uan_forward(problem.table, x, y, 0, count);
+      uan_apply(problem.table, x, y, 0, count);
       expect<f64>(worst()).toBeLessThan(1e-5, CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + epsilon.toString());
       close();
     }
   }
 }
 
-describe("uan_forward", () => {
+describe("uan_apply", () => {
   it("is section 1's y to 1e-5·(1 + |y|), near and very far, in every layout", () => {
     checkLayouts(1e-3, false);
   });
@@ -77,14 +77,14 @@ describe("uan_forward", () => {
     problem.beta[0] = 0;
     problem.drop();
     problem.prepare(0, true);
-    uan_forward(problem.table, x, y, 0, count);
+    uan_apply(problem.table, x, y, 0, count);
     for (let i: u32 = 0; i < count; i++) expect<f64>(Math.abs(getAt(y, i))).toBeLessThan(1e-20, getAt(x, i).toString());
     close();
   });
 
   it("with one component is (x - μ)/√(σ² + ε) to 3e-7", () => {
     open(new Problem(5, 1, 1), 5000);
-    uan_forward(problem.table, x, y, 0, count);
+    uan_apply(problem.table, x, y, 0, count);
     for (let i: u32 = 0; i < count; i++) {
       const c = problem.channelAt(i);
       const exact = <f64>problem.gamma[c] * problem.z(0, c, getAt(x, i)) + <f64>problem.beta[c];
@@ -96,13 +96,13 @@ describe("uan_forward", () => {
   it("gives the same bits in two pieces, cut at any multiple of the period", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
-      uan_forward(problem.table, x, y, 0, count);
+      uan_apply(problem.table, x, y, 0, count);
       const pieces = room(4 * count);
       const p = period(CHANNELS[i], INNER[i]);
       let unequal = 0;
       for (let cut: u32 = 0; cut <= count; cut += p) {
-        uan_forward(problem.table, x, pieces, 0, cut);
-        uan_forward(problem.table, x + 4 * cut, pieces + 4 * cut, cut, count - cut);
+        uan_apply(problem.table, x, pieces, 0, cut);
+        uan_apply(problem.table, x + 4 * cut, pieces + 4 * cut, cut, count - cut);
         unequal += memory.compare(y, pieces, 4 * count) ? 1 : 0;
       }
       expect<i32>(unequal).toBe(0);
@@ -117,14 +117,14 @@ describe("uan_forward", () => {
       const next = new Problem(3, 1, (components + 1) / 2, 6);
       next.ucb = components % 2 == 0;
       open(next, 47);
-      uan_forward(problem.table, x, y, 0, count);
+      uan_apply(problem.table, x, y, 0, count);
       const clean = room(4 * count);
       memory.copy(clean, y, 4 * count);
       for (let b = 0; b < bad.length; b++) {
         for (let at: u32 = 0; at < count; at++) {
           const was = getAt(x, at);
           setAt(x, at, bad[b]);
-          uan_forward(problem.table, x, y, 0, count);
+          uan_apply(problem.table, x, y, 0, count);
           expect<bool>(isFinite(getAt(y, at))).toBe(false, at.toString());
           setAt(x, at, was);
           setAt(y, at, getAt(clean, at));

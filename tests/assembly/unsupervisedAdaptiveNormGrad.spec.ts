@@ -1,5 +1,5 @@
 import { period } from "../../assembly/simd/walk";
-import { uan_backward, uan_backward_finish, uan_backward_sums } from "../../assembly/unsupervisedAdaptiveNormGrad";
+import { uan_grad_apply, uan_grad_finalize, uan_grad_accumulator_count } from "../../assembly/unsupervisedAdaptiveNormGrad";
 import { Problem } from "./problem";
 import { Random, free, getAt, intact, room, setAt } from "./support";
 
@@ -20,7 +20,7 @@ let dbeta: usize = 0;
 function size(): usize { return 4 * problem.components * problem.channels; }
 
 function prepare(): void {
-  problem.prepare(uan_backward_sums(problem.slots), false);
+  problem.prepare(uan_grad_accumulator_count(problem.slots), false);
 }
 
 /** Activations over a mixture, one in `rarity` of them far, and upstream gradients. */
@@ -45,7 +45,7 @@ function open(opened: Problem, numbers: u32, rarity: f64): void {
 }
 
 function finish(): void {
-  uan_backward_finish(problem.table, dmean, dvariance, dprior, dgamma, dbeta);
+  uan_grad_finalize(problem.table, dmean, dvariance, dprior, dgamma, dbeta);
 }
 
 function close(): void {
@@ -119,7 +119,7 @@ function checkGradients(rarity: f64, bound: f64, epsilon: f32 = 1e-3, ucb: bool 
       next.epsilon = epsilon;
       next.ucb = ucb;
       open(next, 1003, rarity);
-      uan_backward(problem.table, x, dy, dx, 0, count);
+      uan_grad_apply(problem.table, x, dy, dx, 0, count);
       finish();
       const name = CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + components.toString();
       expect<f64>(worst()).toBeLessThan(bound, name);
@@ -128,7 +128,7 @@ function checkGradients(rarity: f64, bound: f64, epsilon: f32 = 1e-3, ucb: bool 
   }
 }
 
-describe("uan_backward", () => {
+describe("uan_grad_apply", () => {
   it("has every gradient to 1e-5 of its tensor's largest, in every layout", () => {
     checkGradients(Infinity, 1e-5);
   });
@@ -149,7 +149,7 @@ describe("uan_backward", () => {
     next.ucb = true;
     open(next, 1000, Infinity);
     for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * Math.pow(10, <f64>i / 27)));
-    uan_backward(problem.table, x, dy, dx, 0, count);
+    uan_grad_apply(problem.table, x, dy, dx, 0, count);
     finish();
     for (let i: u32 = 0; i < count; i++) expect<f64>(Math.abs(getAt(dx, i))).toBeLessThan(1e-9, getAt(x, i).toString());
     for (let k: u32 = 0; k < 2; k++) {
@@ -163,7 +163,7 @@ describe("uan_backward", () => {
   it("adds up over pieces, cut at any multiple of the period: the same bits of dx, and sums to 2e-6", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501, 16);
-      uan_backward(problem.table, x, dy, dx, 0, count);
+      uan_grad_apply(problem.table, x, dy, dx, 0, count);
       finish();
       const whole = new StaticArray<f64>(problem.components * problem.channels);
       for (let j = 0; j < whole.length; j++) whole[j] = getAt(dmean, j);
@@ -173,8 +173,8 @@ describe("uan_backward", () => {
       for (let cut: u32 = 0; cut <= count; cut += p) {
         problem.drop();
         prepare();
-        uan_backward(problem.table, x, dy, pieces, 0, cut);
-        uan_backward(problem.table, x + 4 * cut, dy + 4 * cut, pieces + 4 * cut, cut, count - cut);
+        uan_grad_apply(problem.table, x, dy, pieces, 0, cut);
+        uan_grad_apply(problem.table, x + 4 * cut, dy + 4 * cut, pieces + 4 * cut, cut, count - cut);
         finish();
         unequal += memory.compare(dx, pieces, 4 * count) ? 1 : 0;
         expect<f64>(errorOf(dmean, whole)).toBeLessThan(2e-6, cut.toString());
@@ -189,7 +189,7 @@ describe("uan_backward", () => {
     for (let n: u32 = 1; n <= 9; n++) {
       open(Problem.of([5, 6], [1, 2]), n, 16);
       for (let i: u32 = 0; i < n; i++) setAt(dy, i, 1);
-      uan_backward(problem.table, x, dy, dx, 0, n);
+      uan_grad_apply(problem.table, x, dy, dx, 0, n);
       finish();
       expect<f32>(getAt(dbeta, 0)).toBe(<f32>n);
       close();
@@ -203,7 +203,7 @@ describe("uan_backward", () => {
       const n: u32 = (1000000 / sample) * sample;
       open(new Problem(c, INNER[i], 1), n, 16);
       for (let j: u32 = 0; j < n; j++) setAt(dy, j, 0.1);
-      uan_backward(problem.table, x, dy, dx, 0, n);
+      uan_grad_apply(problem.table, x, dy, dx, 0, n);
       finish();
       for (let k: u32 = 0; k < c; k++) {
         const ratio = <f64>getAt(dbeta, k) / (<f64>(<f32>0.1) * (n / c));

@@ -166,7 +166,7 @@ describe("the WASM backend's memory", () => {
     const { instantiateSync } = require("@assemblyscript/loader") as typeof import("@assemblyscript/loader");
     const bytes = readFileSync(new URL("../../build/wasm/tfjs-uan-threaded-simd.wasm", import.meta.url));
     const shared = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
-    type Exports = Record<"mixture_table_bytes" | "mixture_prepare" | "uan_forward", (...numbers: number[]) => number>;
+    type Exports = Record<"mixture_table_bytes" | "mixture_prepare" | "uan_apply", (...numbers: number[]) => number>;
     const { exports } = instantiateSync<Exports>(bytes, { env: { memory: shared } });
     const next = { at: 1024 };
     const put = (values: Float32Array) => {
@@ -180,7 +180,7 @@ describe("the WASM backend's memory", () => {
     const table = next.at + 16;
     const { channels, inner, components, epsilon } = problem;
     exports.mixture_prepare(table, ...([mean, variance, prior] as number[]), 0, 0, channels, inner, components, 0, epsilon, 1);
-    exports.uan_forward(table, x as number, y, 0, problem.x.length);
+    exports.uan_apply(table, x as number, y, 0, problem.x.length);
     expectClose(new Float32Array(shared.buffer, y, problem.x.length).slice(), normalize(problem), 5e-5);
   });
 });

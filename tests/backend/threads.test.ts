@@ -39,13 +39,13 @@ afterEach(() => threads.terminate());
 const tableBytes = () => Math.ceil(kernels.mixture_table_bytes(CHANNELS, 1, 1, 0) / 16) * 16;
 
 function start(count: number): void {
-  const { uan_backward_sums, uan_forward } = kernels;
-  threads = new Threads({ uan_backward_sums, uan_forward }, module, memory, BLOCK, count);
+  const { uan_grad_accumulator_count, uan_apply } = kernels;
+  threads = new Threads({ uan_grad_accumulator_count, uan_apply }, module, memory, BLOCK, count);
 }
 
 /** Until a thread has. */
 async function started(): Promise<void> {
-  threads.run("uan_forward", calls(1));
+  threads.run("uan_apply", calls(1));
   while (threads.started === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -61,13 +61,13 @@ function expectForward(count: number): void {
 describe("Threads", () => {
   it("makes every call, run after run, whether threads have started or not", async () => {
     start(2);
-    threads.run("uan_forward", calls(MOST_CALLS));
+    threads.run("uan_apply", calls(MOST_CALLS));
     expectForward(MOST_CALLS);
     await started();
     for (let run = 0; run < 300; run++) {
       const count = 1 + (run % MOST_CALLS);
       floats.fill(0, Y / 4, Y / 4 + MOST_CALLS * PIECE);
-      threads.run("uan_forward", calls(count));
+      threads.run("uan_apply", calls(count));
       expectForward(count);
       expect(floats[Y / 4 + count * PIECE] ?? 0).toBe(0);
     }
@@ -80,10 +80,10 @@ describe("Threads", () => {
     let here = 0;
     const counting = new Threads(
       {
-        uan_backward_sums: kernels.uan_backward_sums,
-        uan_forward(...args: Parameters<Kernels["uan_forward"]>) {
+        uan_grad_accumulator_count: kernels.uan_grad_accumulator_count,
+        uan_apply(...args: Parameters<Kernels["uan_apply"]>) {
           here++;
-          kernels.uan_forward(...args);
+          kernels.uan_apply(...args);
         },
       },
       module,
@@ -91,11 +91,11 @@ describe("Threads", () => {
       BLOCK + BLOCK_BYTES,
       1,
     );
-    counting.run("uan_forward", calls(1));
+    counting.run("uan_apply", calls(1));
     while (counting.started === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     here = 0;
     let runs = 0;
-    for (; runs < 500 && here === runs * MOST_CALLS; runs++) counting.run("uan_forward", calls(MOST_CALLS));
+    for (; runs < 500 && here === runs * MOST_CALLS; runs++) counting.run("uan_apply", calls(MOST_CALLS));
     counting.terminate();
     expect(here).toBeLessThan(runs * MOST_CALLS);
     expectForward(MOST_CALLS);
@@ -106,15 +106,15 @@ describe("Threads", () => {
     await started();
     for (let run = 0; run < 50; run++) {
       const bad = [...calls(3), [TABLE, 0x7fff_0000, Y, 0, PIECE]];
-      expect(() => threads.run("uan_forward", bad)).toThrow("tfjs-uan: uan_forward failed");
-      threads.run("uan_forward", calls(2));
+      expect(() => threads.run("uan_apply", bad)).toThrow("tfjs-uan: uan_apply failed");
+      threads.run("uan_apply", calls(2));
       expectForward(2);
     }
   });
 
   it("does without threads where none may start", () => {
     start(0);
-    threads.run("uan_forward", calls(3));
+    threads.run("uan_apply", calls(3));
     expectForward(3);
   });
 });

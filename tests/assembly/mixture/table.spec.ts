@@ -1,6 +1,6 @@
 import {
   GAIN, INVERSE, KAPPA2, LEAST_EPSILON, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE,
-  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slots, mixture_table_bytes, sumsOf,
+  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slot_count, mixture_table_bytes, sumsOf,
 } from "../../../assembly/mixture/table";
 import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
@@ -280,8 +280,8 @@ describe("the formula \"ucb\"", () => {
 
   it("has no component of ε, and the widest for reference, where ε is below 2^-96", () => {
     expect<f64>(<f64>LEAST_EPSILON).toBe(power(-96));
-    expect<u32>(mixture_slots(3, LEAST_EPSILON, true)).toBe(4);
-    expect<u32>(mixture_slots(3, LEAST_EPSILON, false)).toBe(3);
+    expect<u32>(mixture_slot_count(3, LEAST_EPSILON, true)).toBe(4);
+    expect<u32>(mixture_slot_count(3, LEAST_EPSILON, false)).toBe(3);
     const problem = Problem.of([1, 2, 3], [1, 3, 2]);
     problem.ucb = true;
     problem.epsilon = <f32>power(-97);
