@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "relaxed-simd",
-          include: ["tests/{backend,kernels,ops}/**/*.test.ts"],
+          include: ["tests/{kernels,launch,ops,registry}/**/*.test.ts"],
           env: { BINARY: "relaxedSimd" },
         },
       },
@@ -31,7 +31,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "scalar",
-          include: ["tests/{backend,kernels,ops}/**/*.test.ts"],
+          include: ["tests/{kernels,launch,ops,registry}/**/*.test.ts"],
           env: { BINARY: "scalar" },
         },
       },

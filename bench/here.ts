@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import { chosenWasmModule, setKernelReplacement } from "tfjs-uan";
 import { type BackendInfo, isSynchronous } from "../runtimes/backends.js";
-import { isShared } from "../src/backend/sharedMemory.js";
-import { memoryOf } from "../src/backend/wasmBackend.js";
+import { isShared } from "../src/binary/sharedMemory.js";
+import { memoryOf } from "../src/launch/inPlace.js";
 import type { ResultTable } from "./results.js";
 import type { Context, Section } from "./section.js";
 

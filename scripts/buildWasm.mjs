@@ -1,5 +1,5 @@
 // Compiles assembly/ into build/wasm, once for each target of asconfig.json (from assembly/index.ts, or the `entry` that a target
-// names), and inlines binaries in TypeScript modules; not those for shared memory, which src/backend/sharedMemory.ts makes of the
+// names), and inlines binaries in TypeScript modules; not those for shared memory, which src/binary/sharedMemory.ts makes of the
 // others.
 // A binary runs over memory that is full of somebody else's tensors: one that would write to it by itself (static data, an
 // allocation) or that asks for anything but the memory is refused.
@@ -10,8 +10,8 @@ const root = new URL("../", import.meta.url);
 const { targets } = JSON.parse(readFileSync(new URL("asconfig.json", root), "utf8"));
 /** Modules of inlined binaries. Base64 is the shortest; hexadecimal is the shorter where it travels compressed, by a quarter. */
 const INLINED = {
-  "src/backend/binaries.ts": { encoding: "base64", targets: ["relaxed-simd", "simd", "scalar"] },
-  "src/standalone/binaries.ts": { encoding: "hex", targets: ["standalone-simd"] },
+  "src/binary/inlined.ts": { encoding: "base64", targets: ["relaxed-simd", "simd", "scalar"] },
+  "src/standalone/inlined.ts": { encoding: "hex", targets: ["standalone-simd"] },
 };
 const DATA_SECTIONS = new Map([
   [11, "a data segment"],

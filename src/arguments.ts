@@ -1,5 +1,5 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
-import { sizeOf } from "./backend/job.js";
+import { sizeOf } from "./launch/plan.js";
 
 // Checks of what a caller gave. Every message says who complains, of which argument, what was wanted and what came.
 

@@ -1,9 +1,8 @@
-import "./kernels/register.js";
+import "./registry/register.js";
 
-export { setCopyingMemoryLimit } from "./backend/copying.js";
-export { chosenWasmModule, setWasmModules, type WasmModules } from "./backend/module.js";
-export { setThreadCount } from "./backend/sharing.js";
-export { setKernelReplacement } from "./kernels/replacement.js";
+export { chosenWasmModule, setWasmModules, type WasmModules } from "./binary/module.js";
+export { setCopyingMemoryLimit } from "./launch/copying.js";
+export { setThreadCount } from "./launch/workerPools.js";
 export { type BatchNormalizationConfig, batchNormalization } from "./ops/batchNormalization.js";
 export { type GroupNormalizationConfig, groupNormalization } from "./ops/groupNormalization.js";
 export { instanceNormalization } from "./ops/instanceNormalization.js";
@@ -17,6 +16,7 @@ export {
   type UnsupervisedAdaptiveNormalizationConfig,
   unsupervisedAdaptiveNormalization,
 } from "./ops/unsupervisedAdaptiveNormalization.js";
+export { setKernelReplacement } from "./registry/replacement.js";
 export {
   type BackendCandidate,
   type FastestBackend,

@@ -1,7 +1,7 @@
-import { setWasmModules, type WasmModules } from "./backend/module.js";
-import { isWasmModule } from "./backend/wasmModule.js";
+import { setWasmModules, type WasmModules } from "./binary/module.js";
+import { isWasmModule } from "./binary/wasmModule.js";
 import "./index.js";
-import { usePrecompiledBackend } from "./workers/precompiledBackend.js";
+import { usePrecompiledBackend } from "./tensorflow/precompiledBackend.js";
 
 /** Compiled binaries: what a runtime that forbids compiling makes of an import of a `.wasm` file. */
 export interface PrecompiledModules {

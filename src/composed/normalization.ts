@@ -11,9 +11,9 @@ import {
   zeros,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import type { Tensors } from "../kernels/kernel.js";
 import type { NormalizationAttrs, NormalizationGradInputs, NormalizationInputs } from "../kernels/normalization.js";
-import type { NormalizationGivenAttrs, NormalizationGivenInputs } from "../kernels/normalizationGiven.js";
+import type { NormalizationGivenAttrs, NormalizationGivenInputs } from "../kernels/normalizationInference.js";
+import type { Tensors } from "../registry/run.js";
 
 /** The axes that a set's numbers lie along in [slabs, outer, sets, channels of a set, inner], and those of a channel's. */
 const OF_SET = [1, 3, 4];

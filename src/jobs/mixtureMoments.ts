@@ -1,6 +1,6 @@
 import { checkMixture, type MixtureAttrs, type MixtureInputs, type MixtureView } from "../arguments.js";
-import { type BinaryKernel, type Job, pieces } from "../backend/job.js";
-import type { MixtureKernels } from "../backend/module.js";
+import type { MixtureKernels } from "../binary/module.js";
+import { type BinaryKernel, type Job, pieces } from "../launch/plan.js";
 import { type MixtureNames, mixtureTable } from "./mixtureTable.js";
 
 /** Outputs: mass, mean and variance, each [K, C]. */

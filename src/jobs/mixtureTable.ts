@@ -1,6 +1,6 @@
 import type { MixtureInputs, MixtureView, NormAttrs, PerChannel } from "../arguments.js";
-import type { Addresses, Job } from "../backend/job.js";
-import type { MixtureKernels } from "../backend/module.js";
+import type { MixtureKernels } from "../binary/module.js";
+import type { Addresses, Job } from "../launch/plan.js";
 
 type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
 

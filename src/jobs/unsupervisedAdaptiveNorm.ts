@@ -6,8 +6,8 @@ import {
   type NormAttrs,
   type PerChannel,
 } from "../arguments.js";
-import { type BinaryKernel, type Job, pieces } from "../backend/job.js";
-import type { MixtureKernels } from "../backend/module.js";
+import type { MixtureKernels } from "../binary/module.js";
+import { type BinaryKernel, type Job, pieces } from "../launch/plan.js";
 import { type MixtureNames, mixtureTable } from "./mixtureTable.js";
 
 export type NormInputs = MixtureInputs & PerChannel;

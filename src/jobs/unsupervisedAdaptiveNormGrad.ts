@@ -8,8 +8,8 @@ import {
   type MixtureView,
   type NormAttrs,
 } from "../arguments.js";
-import { type BinaryKernel, type Job, pieces } from "../backend/job.js";
-import type { MixtureKernels } from "../backend/module.js";
+import type { MixtureKernels } from "../binary/module.js";
+import { type BinaryKernel, type Job, pieces } from "../launch/plan.js";
 import { type MixtureNames, mixtureTable } from "./mixtureTable.js";
 
 export interface NormGradInputs extends MixtureInputs {

@@ -1,7 +1,7 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkShape } from "../arguments.js";
-import type { Job } from "../backend/job.js";
-import type { Kernels, Pointer } from "../backend/module.js";
+import type { Kernels, Pointer } from "../binary/module.js";
+import type { Job } from "../launch/plan.js";
 
 /** What the gradients of a convolution are told of it, named as TensorFlow.js names it. */
 export interface ConvolutionAttrs {

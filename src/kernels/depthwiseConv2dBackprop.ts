@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { BinaryKernel, Job } from "../backend/job.js";
+import type { BinaryKernel, Job } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
 
 /** Output: dW, of shape filterShape, [height, width, inChannels, multiplier]. */

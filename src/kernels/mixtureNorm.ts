@@ -1,7 +1,7 @@
 import { checkPerChannel, type MixtureView, type PerChannel } from "../arguments.js";
-import type { Job } from "../backend/job.js";
 import { composedMixtureNorm } from "../composed/mixtureNorm.js";
-import type { KernelSpec } from "./kernel.js";
+import type { Job } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowTable } from "./mixtureNormTable.js";
 
 /** Output: gamma · Σ_k nu_k/√prior_k · (x − mean_k)/√(variance_k + epsilon) + beta, like x. */

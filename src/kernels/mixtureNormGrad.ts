@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkPerChannel, checkShape, type MixtureView } from "../arguments.js";
-import type { Job } from "../backend/job.js";
 import { composedMixtureNormGrad } from "../composed/mixtureNorm.js";
-import type { KernelSpec } from "./kernel.js";
+import type { Job } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 import {
   type BatchAttrs,
   checkResponsibilities,

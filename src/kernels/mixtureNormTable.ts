@@ -8,8 +8,8 @@ import {
   type MixtureView,
   type PerChannel,
 } from "../arguments.js";
-import type { Addresses, Job } from "../backend/job.js";
-import type { Kernels } from "../backend/module.js";
+import type { Kernels } from "../binary/module.js";
+import type { Addresses, Job } from "../launch/plan.js";
 
 /** A mixture of K Gaussians over the rows of x [N, C]: prior [K], mean and variance [K, C]; and the rows' responsibilities. */
 export interface RowInputs extends MixtureInputs {

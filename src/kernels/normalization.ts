@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape, type PerChannel } from "../arguments.js";
-import { type Addresses, type Job, pieces, sizeOf } from "../backend/job.js";
-import type { Kernels } from "../backend/module.js";
+import type { Kernels } from "../binary/module.js";
 import { composedNormalization, composedNormalizationGrad } from "../composed/normalization.js";
-import type { KernelSpec } from "./kernel.js";
+import { type Addresses, type Job, pieces, sizeOf } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 
 /**
  * What mean and variance are taken over (spec.md, section 3). x is `slabs` tensors of [outer, channels, inner], each normalized

@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import type { BinaryKernel, Job } from "../backend/job.js";
+import type { BinaryKernel, Job } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkRank4, convolutionJob } from "./convolution.js";
 
 type Inputs = { dy: TensorInfo; input: TensorInfo };

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkNonNegativeInteger, checkShape } from "../arguments.js";
-import { type BinaryKernel, type Job, sizeOf } from "../backend/job.js";
+import { type BinaryKernel, type Job, sizeOf } from "../launch/plan.js";
 
 type Inputs = { x: TensorInfo; segmentIds: TensorInfo };
 

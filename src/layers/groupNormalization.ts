@@ -1,8 +1,8 @@
 import type { serialization, Tensor } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import { groupNormalization as normalize } from "../ops/groupNormalization.js";
+import { register } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
-import { register } from "./register.js";
 
 export interface GroupNormalizationArgs extends ChannelNormalizationArgs {
   /** Groups that the channels are split into, in order. It divides their number; −1 is one group per channel. Default 32. */

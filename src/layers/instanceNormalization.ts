@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { instanceNormalization as normalize } from "../ops/instanceNormalization.js";
+import { register } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
-import { register } from "./register.js";
 
 export type InstanceNormalizationArgs = ChannelNormalizationArgs;
 

@@ -2,10 +2,10 @@ import { all, equal, matMul, reshape, type serialization, type Tensor, type Tens
 import * as tfl from "@tensorflow/tfjs-layers";
 import { checkCount, checkNonNegativeInteger } from "../arguments.js";
 import { fitMixtureNormalization, mixtureNormalization as normalize } from "../ops/mixtureNormalization.js";
+import { register } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { nearestRows } from "./matching.js";
 import { checkMomentum, moved } from "./moving.js";
-import { register } from "./register.js";
 
 export interface MixtureNormalizationArgs extends ChannelNormalizationArgs {
   /** Components K of the mixture. Default 3. */

@@ -21,6 +21,7 @@ import { checkChoice, checkCount, FORMULAS } from "../arguments.js";
 import { batchNormalization, normalizeBatch } from "../ops/batchNormalization.js";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
 import { unsupervisedAdaptiveNormalization as normalize } from "../ops/unsupervisedAdaptiveNormalization.js";
+import { register } from "../tensorflow/layerClasses.js";
 import { type Affine, type Moving, type MovingArgs, movingOf } from "./affine.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { Gathering } from "./gathering.js";
@@ -35,7 +36,6 @@ import {
   spread,
   standardStart,
 } from "./parameters.js";
-import { register } from "./register.js";
 
 const UPDATES = ["gradient", "momentum", "both"] as const;
 const INITIALIZERS = ["data", "random"] as const;

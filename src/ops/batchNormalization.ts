@@ -1,8 +1,8 @@
 import { reshape, type Tensor, type Tensor1D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { argumentError, viewOf } from "../arguments.js";
-import { isRecording } from "../kernels/gradients.js";
-import { compose, run } from "../kernels/kernel.js";
-import { NormalizationGiven } from "../kernels/normalizationGiven.js";
+import { NormalizationGiven } from "../kernels/normalizationInference.js";
+import { isRecording } from "../registry/gradients.js";
+import { compose, run } from "../registry/run.js";
 import { type ChannelNormalizationConfig, type Normalized, normalize } from "./normalization.js";
 import { toOptionalTensor, toTensor } from "./tensors.js";
 

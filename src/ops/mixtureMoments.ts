@@ -1,6 +1,6 @@
 import { type Tensor, type Tensor2D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { run } from "../kernels/kernel.js";
 import { MixtureMoments as kernel } from "../kernels/mixtureMoments.js";
+import { run } from "../registry/run.js";
 import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
 
 /**

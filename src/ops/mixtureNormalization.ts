@@ -19,12 +19,12 @@ import {
   normalizeAxis,
   viewOf,
 } from "../arguments.js";
-import { isRecording, unrecorded } from "../kernels/gradients.js";
-import { compose, run } from "../kernels/kernel.js";
 import { MixtureNorm as kernel } from "../kernels/mixtureNorm.js";
-import { MixtureNormFit } from "../kernels/mixtureNormFit.js";
+import { MixtureNormFit } from "../kernels/mixtureNormEStep.js";
 import { MixtureNormGrad } from "../kernels/mixtureNormGrad.js";
-import { MixtureNormStart } from "../kernels/mixtureNormStart.js";
+import { MixtureNormStart } from "../kernels/mixtureNormKMeansInit.js";
+import { isRecording, unrecorded } from "../registry/gradients.js";
+import { compose, run } from "../registry/run.js";
 import { toOptionalTensor, toTensor, withAxesLast } from "./tensors.js";
 
 /** A mixture over the C-vectors of a tensor. */

@@ -1,6 +1,6 @@
 import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { run } from "../kernels/kernel.js";
 import { MixtureResponsibilities as kernel } from "../kernels/mixtureResponsibilities.js";
+import { run } from "../registry/run.js";
 import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
 
 /**

@@ -1,8 +1,8 @@
 import { ones, reshape, type Tensor, type Tensor2D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { argumentError, viewOf } from "../arguments.js";
-import { isRecording } from "../kernels/gradients.js";
-import { run } from "../kernels/kernel.js";
 import { checkNormalization, Normalization, type NormalizationAttrs } from "../kernels/normalization.js";
+import { isRecording } from "../registry/gradients.js";
+import { run } from "../registry/run.js";
 import { toOptionalTensor, toTensor } from "./tensors.js";
 
 /** What the family of classical normalizations has in common. */

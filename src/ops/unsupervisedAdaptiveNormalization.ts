@@ -1,8 +1,8 @@
 import { ones, type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { type NormAttrs, normalizeAxis } from "../arguments.js";
-import { isRecording } from "../kernels/gradients.js";
-import { run } from "../kernels/kernel.js";
 import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { isRecording } from "../registry/gradients.js";
+import { run } from "../registry/run.js";
 import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
 import { toOptionalTensor } from "./tensors.js";
 

@@ -1,8 +1,8 @@
 import { argumentError } from "../arguments.js";
-import type { MixtureKernels } from "../backend/module.js";
-import { isShared, withSharedMemory } from "../backend/sharedMemory.js";
-import { isWasmModule } from "../backend/wasmModule.js";
-import { standaloneSimd } from "./binaries.js";
+import type { MixtureKernels } from "../binary/module.js";
+import { isShared, withSharedMemory } from "../binary/sharedMemory.js";
+import { isWasmModule } from "../binary/wasmModule.js";
+import { standaloneSimd } from "./inlined.js";
 import { tagOf } from "./places.js";
 
 const FILES = "tfjs-uan/wasm/tfjs-uan-standalone-*.wasm";

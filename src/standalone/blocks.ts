@@ -1,4 +1,4 @@
-import type { Pointer } from "../backend/module.js";
+import type { Pointer } from "../binary/module.js";
 
 /** A cache line: blocks begin at its multiples. */
 const ALIGNMENT = 64;

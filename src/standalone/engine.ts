@@ -9,15 +9,15 @@ import {
   type NormAttrs,
   type PerChannel,
 } from "../arguments.js";
-import type { BinaryKernel } from "../backend/job.js";
-import type { MixtureKernels } from "../backend/module.js";
-import { PAGE } from "../backend/pages.js";
-import { type Sharing, share } from "../backend/splitting.js";
-import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "../backend/threads.js";
+import type { MixtureKernels } from "../binary/module.js";
+import { PAGE } from "../binary/pages.js";
 import { MixtureMoments } from "../jobs/mixtureMoments.js";
 import { MixtureResponsibilities } from "../jobs/mixtureResponsibilities.js";
 import { UnsupervisedAdaptiveNorm } from "../jobs/unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "../jobs/unsupervisedAdaptiveNormGrad.js";
+import { type Sharing, share } from "../launch/launch.js";
+import type { BinaryKernel } from "../launch/plan.js";
+import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "../launch/workerPool.js";
 import { inlinedModule, kernelsOver } from "./binary.js";
 import { EngineMemory } from "./engineMemory.js";
 import { FloatBuffer } from "./floatBuffer.js";

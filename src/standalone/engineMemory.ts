@@ -1,6 +1,6 @@
 import { argumentError } from "../arguments.js";
-import type { Pointer } from "../backend/module.js";
-import { growTo, isMemorySize, PAGE, pagesOf } from "../backend/pages.js";
+import type { Pointer } from "../binary/module.js";
+import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
 import { Blocks } from "./blocks.js";
 
 /** The memory of an engine, and what of it is taken. */

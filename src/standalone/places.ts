@@ -1,5 +1,5 @@
 import { argumentError } from "../arguments.js";
-import type { Pointer } from "../backend/module.js";
+import type { Pointer } from "../binary/module.js";
 import type { EngineMemory } from "./engineMemory.js";
 import { FloatBuffer } from "./floatBuffer.js";
 import type { Floats } from "./types.js";

@@ -1,6 +1,6 @@
-import { given, type Job, made, sizeOf } from "../backend/job.js";
-import type { Pointer } from "../backend/module.js";
-import { runJob, type Sharing, tableBytesOf } from "../backend/splitting.js";
+import type { Pointer } from "../binary/module.js";
+import { runJob, type Sharing, tableBytesOf } from "../launch/launch.js";
+import { given, type Job, made, sizeOf } from "../launch/plan.js";
 import { aligned } from "./blocks.js";
 import type { EngineMemory } from "./engineMemory.js";
 import { checkApart, checkLength, type Place, valuesOf } from "./places.js";

@@ -138,7 +138,7 @@ describe("a TensorFlow.js that is not as expected", () => {
   ])("is refused where it %s", async (_, factory, message) => {
     vi.doMock(FACTORY, () => ({ default: factory }));
     vi.resetModules();
-    const { usePrecompiledBackend } = await import("../../src/workers/precompiledBackend.js");
+    const { usePrecompiledBackend } = await import("../../src/tensorflow/precompiledBackend.js");
     const registered = tf.findBackendFactory("wasm");
     await expect(usePrecompiledBackend(tensorflow)).rejects.toThrow(message);
     expect(tf.findBackendFactory("wasm")).toBe(registered);

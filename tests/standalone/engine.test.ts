@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { normalize } from "../../src/reference/mixture.js";
-import { standaloneSimd } from "../../src/standalone/binaries.js";
 import type { EngineMemory } from "../../src/standalone/engineMemory.js";
 import {
   createEngine,
@@ -12,6 +11,7 @@ import {
   type Floats,
   type Mixture,
 } from "../../src/standalone/index.js";
+import { standaloneSimd } from "../../src/standalone/inlined.js";
 import { expectClose } from "../helpers/closeness.js";
 import { makeCase } from "../helpers/problems.js";
 import { generator, normal } from "../helpers/random.js";

@@ -12,9 +12,9 @@ import {
   type TensorInfo,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { runCopying } from "../backend/copying.js";
-import type { BinaryKernel, MakeJob } from "../backend/job.js";
-import { memoryOf, runInPlace, type WasmBackend } from "../backend/wasmBackend.js";
+import { runCopying } from "../launch/copying.js";
+import { memoryOf, runInPlace, type WasmBackend } from "../launch/inPlace.js";
+import type { BinaryKernel, MakeJob } from "../launch/plan.js";
 
 /** A kernel that every backend has: of the binary, and out of TensorFlow.js operations. */
 export interface KernelSpec<I, A, V> extends BinaryKernel<I, A, V> {

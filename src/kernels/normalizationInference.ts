@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import { type BinaryKernel, type Job, pieces, sizeOf } from "../backend/job.js";
 import { composedNormalizationGiven } from "../composed/normalization.js";
-import type { KernelSpec } from "./kernel.js";
+import { type BinaryKernel, type Job, pieces, sizeOf } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 import { checkNormalization, type NormalizationInputs, normalizationTable } from "./normalization.js";
 
 export interface NormalizationGivenInputs extends NormalizationInputs {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { withSharedMemory } from "../../src/backend/sharedMemory.js";
+import { withSharedMemory } from "../../src/binary/sharedMemory.js";
 
-const load = () => import("../../src/backend/module.js");
+const load = () => import("../../src/binary/module.js");
 const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
 
 describe("chosenWasmModule", () => {

@@ -1,5 +1,5 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import * as inlined from "./binaries.js";
+import * as inlined from "./inlined.js";
 import { isShared, withSharedMemory } from "./sharedMemory.js";
 import { isWasmModule } from "./wasmModule.js";
 

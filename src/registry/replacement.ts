@@ -7,10 +7,10 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { VOLUMES } from "../composed/volumes.js";
-import { Conv2DBackpropInput } from "./conv2dBackpropInput.js";
-import { onWasm } from "./kernel.js";
-import { FusedBatchNorm } from "./normalizationGiven.js";
-import { AvgPoolGrad, MaxPoolGrad } from "./poolGrad.js";
+import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
+import { FusedBatchNorm } from "../kernels/normalizationInference.js";
+import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
+import { onWasm } from "./run.js";
 
 // Kernels that the 'wasm' backend has, and the library has faster, or right. Whoever is imported first, ours are to be found in the registry
 // while the backend is in use: where the backend has been imported, they are put there at once; where it comes later, when it

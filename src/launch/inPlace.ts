@@ -1,8 +1,8 @@
 import type { DataId, DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
-import { type MakeJob, sizeOf } from "./job.js";
-import { kernelsOver, type Pointer } from "./module.js";
-import { sharingOf } from "./sharing.js";
-import { runJob, tableBytesOf } from "./splitting.js";
+import { kernelsOver, type Pointer } from "../binary/module.js";
+import { runJob, tableBytesOf } from "./launch.js";
+import { type MakeJob, sizeOf } from "./plan.js";
+import { sharingOf } from "./workerPools.js";
 
 // The only file that knows the inside of TensorFlow.js's WASM backend. None of it is documented, so `memoryOf` looks before
 // anything is touched, and where something is not as expected it says so and the copying path takes over.

@@ -1,9 +1,9 @@
 import { conv3d, engine, getGradient, registerGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
 import type { NormAttrs } from "../arguments.js";
-import { compose, run } from "./kernel.js";
-import { Normalization, type NormalizationAttrs, NormalizationGrad } from "./normalization.js";
-import { UnsupervisedAdaptiveNorm } from "./unsupervisedAdaptiveNorm.js";
-import { UnsupervisedAdaptiveNormGrad } from "./unsupervisedAdaptiveNormGrad.js";
+import { Normalization, type NormalizationAttrs, NormalizationGrad } from "../kernels/normalization.js";
+import { UnsupervisedAdaptiveNorm } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNormGrad.js";
+import { compose, run } from "./run.js";
 
 /** Whether TensorFlow.js records what is computed, so that a gradient computed now may itself be differentiated. */
 export function isRecording(): boolean {

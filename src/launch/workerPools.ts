@@ -1,8 +1,8 @@
 import { argumentError } from "../arguments.js";
-import { type Kernels, moduleFor, type Pointer } from "./module.js";
-import { isShared } from "./sharedMemory.js";
-import { type Sharing, share } from "./splitting.js";
-import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "./threads.js";
+import { type Kernels, moduleFor, type Pointer } from "../binary/module.js";
+import { isShared } from "../binary/sharedMemory.js";
+import { type Sharing, share } from "./launch.js";
+import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "./workerPool.js";
 
 // Threads over the memories of others that are shared: those of TensorFlow.js's threaded build.
 

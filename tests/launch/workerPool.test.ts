@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Kernels } from "../../src/backend/module.js";
-import { BLOCK_BYTES, MOST_CALLS, Threads } from "../../src/backend/threads.js";
+import type { Kernels } from "../../src/binary/module.js";
+import { BLOCK_BYTES, MOST_CALLS, Threads } from "../../src/launch/workerPool.js";
 import { generator, normal } from "../helpers/random.js";
 
 const module = new WebAssembly.Module(readFileSync("build/wasm/tfjs-uan-threaded-simd.wasm"));

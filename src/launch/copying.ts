@@ -1,7 +1,7 @@
 import type { KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
-import { given, type MakeJob, made, sizeOf } from "./job.js";
-import { kernelsOver, type Pointer } from "./module.js";
-import { growTo, isMemorySize, PAGE, pagesOf } from "./pages.js";
+import { kernelsOver, type Pointer } from "../binary/module.js";
+import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
+import { given, type MakeJob, made, sizeOf } from "./plan.js";
 
 // Kernels over a memory of the library's own, for backends whose tensors are JavaScript arrays. The memory grows as jobs
 // need, up to MOST_BYTES; activations that do not fit go through in pieces. It holds nothing between calls.

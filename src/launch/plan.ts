@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Kernels, Pointer } from "./module.js";
+import type { Kernels, Pointer } from "../binary/module.js";
 
 /**
  * One call of a kernel, whatever the memory it will run over: the tensors that it reads, those that it makes, and the functions

@@ -1,7 +1,7 @@
 import type { MixtureInputs, MixtureView } from "../arguments.js";
-import type { Job } from "../backend/job.js";
 import { composedFit } from "../composed/mixtureNorm.js";
-import type { KernelSpec } from "./kernel.js";
+import type { Job } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 import { checkRows, type RowAttrs, type RowNames, rowTable } from "./mixtureNormTable.js";
 
 /** Whether the moments by the responsibilities are wanted, too. */

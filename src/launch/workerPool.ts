@@ -1,4 +1,4 @@
-import type { Pointer } from "./module.js";
+import type { Pointer } from "../binary/module.js";
 
 // One function of the binary, called for several pieces of a tensor at once by threads that share its memory. In that memory
 // there is a block of words: the calls to be made, and how many of them nobody has taken yet. Whoever is awake takes the next;

@@ -1,6 +1,6 @@
-import { type Addresses, type Job, type Split, sizeOf } from "./job.js";
-import type { Pointer } from "./module.js";
-import { MOST_CALLS, Threads } from "./threads.js";
+import type { Pointer } from "../binary/module.js";
+import { type Addresses, type Job, type Split, sizeOf } from "./plan.js";
+import { MOST_CALLS, Threads } from "./workerPool.js";
 
 // A job's pass over a shared memory, split into pieces that threads take. Each piece has a copy of the job's table; what it adds to
 // it is added to the job's own in the end. Into how many pieces is a matter of the job alone, not of who is there to take

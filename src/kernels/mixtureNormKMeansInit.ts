@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, viewOf } from "../arguments.js";
-import type { Job } from "../backend/job.js";
 import { composedStart } from "../composed/mixtureNorm.js";
-import type { KernelSpec } from "./kernel.js";
+import type { Job } from "../launch/plan.js";
+import type { KernelSpec } from "../registry/run.js";
 import { checkSizes } from "./mixtureNormTable.js";
 
 interface Inputs {

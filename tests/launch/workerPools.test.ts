@@ -1,16 +1,16 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
-import type { BinaryKernel } from "../../src/backend/job.js";
-import { kernelsOver } from "../../src/backend/module.js";
-import { setThreadCount, sharingOf } from "../../src/backend/sharing.js";
-import { piecesOf } from "../../src/backend/splitting.js";
-import { runInPlace, type WasmBackend } from "../../src/backend/wasmBackend.js";
+import { kernelsOver } from "../../src/binary/module.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
-import { NormalizationGiven } from "../../src/kernels/normalizationGiven.js";
+import { NormalizationGiven } from "../../src/kernels/normalizationInference.js";
 import { UnsupervisedAdaptiveNorm } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNormGrad.js";
+import { runInPlace, type WasmBackend } from "../../src/launch/inPlace.js";
+import { piecesOf } from "../../src/launch/launch.js";
+import type { BinaryKernel } from "../../src/launch/plan.js";
+import { setThreadCount, sharingOf } from "../../src/launch/workerPools.js";
 import { generator, normal, uniform } from "../helpers/random.js";
 
 /** What the library wants of the WASM backend, over a memory of its own that is shared or is not. Nothing is ever freed. */
