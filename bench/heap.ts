@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { WasmBackend } from "../src/launch/inPlace.js";
+import type { WasmBackend } from "../src/tensorflow/wasmHeap.js";
 import type { Call } from "./rounds.js";
 
 /** Bytes of the WASM backend's heap that a call holds at its peak, beyond what it found. */

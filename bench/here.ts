@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-layers";
 import { chosenWasmModule, setKernelReplacement } from "tfjs-uan";
 import { type BackendInfo, isSynchronous } from "../runtimes/backends.js";
 import { isShared } from "../src/binary/sharedMemory.js";
-import { memoryOf } from "../src/launch/inPlace.js";
+import { memoryOf } from "../src/tensorflow/wasmHeap.js";
 import type { ResultTable } from "./results.js";
 import type { Context, Section } from "./section.js";
 

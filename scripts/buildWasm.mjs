@@ -5,6 +5,7 @@
 // allocation) or that asks for anything but the memory is refused.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
+import { interfaceReader, writeInterface } from "./binaryInterface.mjs";
 
 const root = new URL("../", import.meta.url);
 const { targets } = JSON.parse(readFileSync(new URL("asconfig.json", root), "utf8"));
@@ -13,6 +14,8 @@ const INLINED = {
   "src/binary/inlined.ts": { encoding: "base64", targets: ["relaxed-simd", "simd", "scalar"] },
   "src/standalone/inlined.ts": { encoding: "hex", targets: ["standalone-simd"] },
 };
+/** Classes of assembly/ that TypeScript writes word by word. */
+const STRUCTURES = { simd: [] };
 const DATA_SECTIONS = new Map([
   [11, "a data segment"],
   [12, "a data count"],
@@ -49,8 +52,17 @@ function check(name, bytes, text) {
 
 mkdirSync(new URL("build/wasm", root), { recursive: true });
 const binaries = {};
+const interfaces = {};
 for (const [target, { entry = "assembly/index.ts", outFile, textFile }] of Object.entries(targets)) {
-  const { error } = await asc.main([entry, "--target", target], { stderr: process.stderr, stdout: process.stdout });
+  const { error } = await asc.main([entry, "--target", target], {
+    stderr: process.stderr,
+    stdout: process.stdout,
+    transforms: [
+      interfaceReader(entry, STRUCTURES[target] ?? [], (found) => {
+        interfaces[target] = found;
+      }),
+    ],
+  });
   // The compiler has said what is wrong; a stack trace through its bundle would bury it.
   if (error) process.exit(1);
   const bytes = readFileSync(new URL(outFile, root));
@@ -66,3 +78,4 @@ for (const [file, { encoding, targets }] of Object.entries(INLINED)) {
   }
   writeFileSync(new URL(file, root), text);
 }
+writeInterface(new URL("src/binary/interface.ts", root), interfaces.simd, interfaces["standalone-simd"]);

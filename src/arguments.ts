@@ -43,9 +43,9 @@ export interface MixtureView extends View {
   components: number;
 }
 
-const MOST_RANK = 6;
+const MAX_RANK = 6;
 /** Keeps every position in a tensor, and every address of its numbers, an unsigned 32-bit integer. */
-const MOST_NUMBERS = 2 ** 30;
+const MAX_NUMBERS = 2 ** 30;
 
 /** An error that says who complains, of which argument, what was wanted and what came. */
 export function argumentError(op: string, argument: string, wanted: string, got: string): Error {
@@ -65,8 +65,8 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 
 export function viewOf(op: string, x: TensorInfo, axis: number): View {
   const { shape } = x;
-  if (shape.length < 1 || shape.length > MOST_RANK) {
-    throw argumentError(op, "x", `have a rank from 1 to ${MOST_RANK}`, `rank ${shape.length}`);
+  if (shape.length < 1 || shape.length > MAX_RANK) {
+    throw argumentError(op, "x", `have a rank from 1 to ${MAX_RANK}`, `rank ${shape.length}`);
   }
   const at = normalizeAxis(op, axis, shape.length);
   const outer = sizeOf(shape.slice(0, at));
@@ -74,7 +74,7 @@ export function viewOf(op: string, x: TensorInfo, axis: number): View {
   const inner = sizeOf(shape.slice(at + 1));
   const size = outer * channels * inner;
   if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
-  if (size > MOST_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
+  if (size > MAX_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
   return size > 0 ? { outer, channels, inner, size } : { outer: 0, channels, inner: 1, size };
 }
 

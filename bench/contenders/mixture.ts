@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureNormalization } from "tfjs-uan";
-import { composedStart } from "../../src/composed/mixtureNorm.js";
+import { composedKMeansInit } from "../../src/composed/mixtureNorm.js";
 import { checkAgreement } from "../check.js";
 import { composedMixture, fitMixture } from "../composedMixture.js";
 import { mixtureName } from "../names.js";
@@ -20,7 +20,7 @@ export function mixture(emSteps: number): Contender {
       const nu = tf.tidy(() => {
         const rows = tf.reshape(x, [-1, gamma.size]);
         const draws = tf.randomUniform([COMPONENTS], 0, 1, "float32", SEED);
-        const [prior, mean, variance] = composedStart({ x: rows, draws }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const [prior, mean, variance] = composedKMeansInit({ x: rows, draws }) as [tf.Tensor, tf.Tensor, tf.Tensor];
         return fitMixture(rows, { prior, mean, variance }, emSteps);
       });
       const composed: Operation = (x, gamma, beta) => composedMixture(nu, x, gamma, beta);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { isShared, withSharedMemory } from "../../src/binary/sharedMemory.js";
-import { memoryOf, type WasmBackend } from "../../src/launch/inPlace.js";
+import { memoryOf, type WasmBackend } from "../../src/tensorflow/wasmHeap.js";
 import type { Contender } from "./contender.js";
 
 /** Numbers of a and b that the kernel takes in one go, at the least: a shorter loop would be measured by its start. */

@@ -1,156 +1,8 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import * as inlined from "./inlined.js";
+import type { BinaryExports } from "./interface.js";
 import { isShared, withSharedMemory } from "./sharedMemory.js";
 import { isWasmModule } from "./wasmModule.js";
-
-/** A number of bytes from the start of a memory. */
-export type Pointer = number;
-
-/**
- * What the binary of tfjs-uan/standalone exports, and the others too; assembly/ documents each function. A type, not an interface:
- * the loader wants an index signature.
- */
-export type MixtureKernels = {
-  mixture_slot_count(components: number, epsilon: number, ucb: boolean): number;
-  mixture_table_bytes(channels: number, inner: number, slots: number, sums: number): number;
-  mixture_prepare(
-    table: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    prior: Pointer,
-    gamma: Pointer,
-    beta: Pointer,
-    channels: number,
-    inner: number,
-    components: number,
-    sums: number,
-    epsilon: number,
-    fold: boolean,
-    ucb: boolean,
-  ): void;
-  mixture_merge(table: Pointer, other: Pointer): void;
-  mixture_moments_accumulate(table: Pointer, x: Pointer, start: number, count: number): void;
-  mixture_moments_finalize(
-    table: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    mass: Pointer,
-    newMean: Pointer,
-    newVariance: Pointer,
-  ): void;
-  mixture_moments_accumulator_count(components: number): number;
-  mixture_responsibilities_apply(table: Pointer, x: Pointer, out: Pointer, start: number, count: number): void;
-  uan_apply(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
-  uan_grad_apply(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  uan_grad_finalize(table: Pointer, dmean: Pointer, dvariance: Pointer, dprior: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  uan_grad_accumulator_count(slots: number): number;
-  walk_alignment(channels: number, inner: number): number;
-};
-
-/** What the other binaries export. */
-export type Kernels = MixtureKernels & {
-  mixture_norm_table_bytes(channels: number, components: number): number;
-  mixture_norm_prepare(
-    table: Pointer,
-    prior: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    gamma: Pointer,
-    beta: Pointer,
-    channels: number,
-    components: number,
-    epsilon: number,
-  ): void;
-  mixture_norm_kmeans_scratch_bytes(rows: number, channels: number, components: number): number;
-  mixture_norm_kmeans_accumulate(sample: Pointer, x: Pointer, start: number, count: number, rows: number, channels: number): void;
-  mixture_norm_kmeans_finalize(
-    table: Pointer,
-    sample: Pointer,
-    draws: Pointer,
-    prior: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    rows: number,
-    channels: number,
-    components: number,
-  ): void;
-  mixture_norm_e_step_apply(table: Pointer, x: Pointer, nu: Pointer, rows: number, moments: boolean): void;
-  mixture_norm_m_step_finalize(
-    table: Pointer,
-    prior: Pointer,
-    variance: Pointer,
-    newPrior: Pointer,
-    newMean: Pointer,
-    newVariance: Pointer,
-  ): void;
-  mixture_norm_apply(table: Pointer, x: Pointer, nu: Pointer, y: Pointer, rows: number): void;
-  mixture_norm_grad_accumulate(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, rows: number): void;
-  mixture_norm_grad_finalize(table: Pointer, dgamma: Pointer, dbeta: Pointer, batch: boolean): void;
-  mixture_norm_grad_apply(table: Pointer, x: Pointer, dy: Pointer, nu: Pointer, dx: Pointer, rows: number): void;
-  conv2d_backprop_filter_apply(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
-  conv2d_backprop_input_apply(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
-  depthwise_backprop_filter_apply(plan: Pointer, x: Pointer, dy: Pointer, dw: Pointer): void;
-  depthwise_backprop_input_apply(plan: Pointer, dy: Pointer, filter: Pointer, dx: Pointer): void;
-  norm_grad_params_merge(table: Pointer, other: Pointer): void;
-  norm_moments_merge(table: Pointer, other: Pointer): void;
-  norm_grad_merge(table: Pointer, other: Pointer): void;
-  norm_grad_apply(table: Pointer, x: Pointer, dy: Pointer, dx: Pointer, start: number, count: number): void;
-  norm_grad_params_finalize(table: Pointer, dgamma: Pointer, dbeta: Pointer): void;
-  norm_grad_params_reset(table: Pointer): void;
-  norm_grad_prepare(table: Pointer, mean: Pointer): void;
-  norm_moments_reset(table: Pointer): void;
-  norm_apply(table: Pointer, x: Pointer, y: Pointer, start: number, count: number): void;
-  norm_inference_prepare(table: Pointer, mean: Pointer, variance: Pointer): void;
-  norm_moments_accumulate(table: Pointer, x: Pointer, start: number, count: number): void;
-  norm_moments_finalize(table: Pointer, mean: Pointer, variance: Pointer): void;
-  norm_prepare(
-    table: Pointer,
-    gamma: Pointer,
-    beta: Pointer,
-    size: number,
-    channels: number,
-    inner: number,
-    sets: number,
-    epsilon: number,
-  ): void;
-  norm_grad_slices_apply(
-    table: Pointer,
-    x: Pointer,
-    dy: Pointer,
-    dx: Pointer,
-    mean: Pointer,
-    variance: Pointer,
-    start: number,
-    count: number,
-  ): void;
-  norm_slices_apply(table: Pointer, x: Pointer, y: Pointer, mean: Pointer, variance: Pointer, start: number, count: number): void;
-  norm_grad_accumulate(table: Pointer, x: Pointer, dy: Pointer, start: number, count: number): void;
-  norm_grad_finalize(table: Pointer, variance: Pointer): void;
-  norm_table_bytes(channels: number, inner: number): number;
-  convolution_prepare(
-    plan: Pointer,
-    kind: number,
-    batch: number,
-    inHeight: number,
-    inWidth: number,
-    inChannels: number,
-    outHeight: number,
-    outWidth: number,
-    outChannels: number,
-    filterHeight: number,
-    filterWidth: number,
-    strideHeight: number,
-    strideWidth: number,
-    dilationHeight: number,
-    dilationWidth: number,
-    padTop: number,
-    padLeft: number,
-    channelsLast: boolean,
-  ): number;
-  average_pool_grad_apply(plan: Pointer, dy: Pointer, dx: Pointer): void;
-  max_pool_grad_apply(plan: Pointer, x: Pointer, dy: Pointer, dx: Pointer): void;
-  unsorted_segment_sum_apply(x: Pointer, ids: Pointer, out: Pointer, rows: number, width: number, segments: number): void;
-};
 
 /** The binaries, compiled: for a memory that is not shared and for one that is (threaded), by what they want of the runtime. */
 export interface WasmModules {
@@ -184,7 +36,7 @@ const BYTES: Record<Binary, () => Uint8Array<ArrayBuffer>> = {
 };
 
 const modules: WasmModules = {};
-let instances = new WeakMap<WebAssembly.Memory, Kernels>();
+let instances = new WeakMap<WebAssembly.Memory, BinaryExports>();
 
 /**
  * Hands over compiled binaries, for a runtime that forbids compiling from bytes (Cloudflare Workers). Elsewhere there is no
@@ -244,12 +96,12 @@ export function moduleFor(shared: boolean): WebAssembly.Module {
   return modules[name];
 }
 
-/** The kernels, bound to a memory. */
-export function kernelsOver(memory: WebAssembly.Memory): Kernels {
-  let kernels = instances.get(memory);
-  if (!kernels) {
-    kernels = instantiateSync<Kernels>(moduleFor(isShared(memory)), { env: { memory } }).exports;
-    instances.set(memory, kernels);
+/** The binary's functions, bound to a memory. */
+export function bindBinary(memory: WebAssembly.Memory): BinaryExports {
+  let binary = instances.get(memory);
+  if (!binary) {
+    binary = instantiateSync<BinaryExports>(moduleFor(isShared(memory)), { env: { memory } }).exports;
+    instances.set(memory, binary);
   }
-  return kernels;
+  return binary;
 }

@@ -23,26 +23,22 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { MixtureView, NormAttrs } from "../arguments.js";
+import { MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
 
-// A mixture out of TensorFlow.js operations: component by component, as a GPU is slow at sums over an axis as short as K.
+// A mixture composed of TensorFlow.js operations, component by component: a GPU is slow at sums over an axis as short as K.
 
-/** Variances (with epsilon) and priors below these count as these, as in the binary: 2^-40 and 2^-126. */
-const LEAST_VARIANCE = 2 ** -40;
-const LEAST_PRIOR = 2 ** -126;
-/** The formula "ucb" adds an epsilon below this to variances alone, as in the binary. */
-const LEAST_EPSILON = 2 ** -96;
 /** Densities of activations farther out than this many deviations are compared there: their squares stay exact enough. */
-const FAR = 1000;
-/** Above the largest z whose square is finite, in float32. */
-const LARGE = 1e18;
-const MOST = 3.4028234663852886e38;
+const MAX_DEVIATIONS = 1000;
+/** A z whose square is finite in float32. */
+const MAX_SQUARABLE = 1e18;
+const MAX_FLOAT32 = 3.4028234663852886e38;
 
 export type MixtureTensors = Record<"x" | "mean" | "variance" | "prior", Tensor>;
 
 /** A component over x: numbers of a channel, [1, channels, 1], and of an activation, [outer, channels, inner]. */
 export interface Component {
   deviation: Tensor;
-  /** The root of what g_k is divided by the root of: one number. */
+  /** √prior, one number: g_k is z_k divided by it. */
   root: Tensor;
   /** Responsibilities. */
   tau: Tensor;
@@ -69,7 +65,7 @@ export function gathered(perActivation: Tensor[]): Tensor {
   return stack(perActivation.map((tensor) => sum(tensor, [0, 2])));
 }
 
-/** Of tensors of one shape. Not tf.addN: on 'webgpu' it is wrong, without a word, where there are more tensors than a shader may read. */
+/** The sum of tensors of one shape. Not tf.addN: on 'webgpu' it is silently wrong for more tensors than a shader may read. */
 export function total(tensors: Tensor[]): Tensor {
   return tensors.reduce((a, b) => add(a, b));
 }
@@ -84,19 +80,19 @@ export function activations(x: Tensor, { outer, channels, inner }: MixtureView):
   return reshape(x, [outer, channels, inner]);
 }
 
-/** Section 1 of spec.md up to the responsibilities, by TensorFlow.js operations. */
+/** docs/math.md, section 2.1, up to the responsibilities. */
 export function mixtureOf(inputs: MixtureTensors, { epsilon, formula }: NormAttrs, view: MixtureView): Mixture {
   const isUcb = formula === "ucb";
   const x = activations(inputs.x, view);
-  const variance = maximum(add(inputs.variance, epsilon), LEAST_VARIANCE);
+  const variance = maximum(add(inputs.variance, epsilon), MIN_VARIANCE);
   const deviation = sqrt(variance);
-  const given = maximum(reshape(inputs.prior, [view.components]), LEAST_PRIOR);
+  const given = maximum(reshape(inputs.prior, [view.components]), MIN_PRIOR);
   const prior = isUcb ? fill([view.components], 1 + epsilon) : given;
-  const reach = mul(deviation, FAR);
+  const reach = mul(deviation, MAX_DEVIATIONS);
   const lowest = perChannel(min(sub(inputs.mean, reach), 0), view);
   const highest = perChannel(max(add(inputs.mean, reach), 0), view);
   const near = minimum(maximum(x, lowest), highest);
-  // Of a density's logarithm, what does not depend on x.
+  // The part of a density's logarithm that does not depend on x.
   const constants = isUcb ? zerosLike(variance) : sub(reshape(log(prior), [view.components, 1]), mul(log(variance), 0.5));
 
   const means = spread(inputs.mean, view);
@@ -106,16 +102,16 @@ export function mixtureOf(inputs: MixtureTensors, { epsilon, formula }: NormAttr
     return sub(constant, square(div(sub(near, means[k] as Tensor), halves[k] as Tensor)));
   });
   // NaN, and nothing else, where x is not finite: `near` and some backends' maximum are finite there.
-  const taus = softmaxOf(densities, isUcb && epsilon >= LEAST_EPSILON ? [scalar(Math.log(epsilon))] : [], sub(x, x));
+  const taus = softmaxOf(densities, isUcb && epsilon >= MIN_EPSILON ? [scalar(Math.log(epsilon))] : [], sub(x, x));
   const roots = unstack(reshape(sqrt(prior), [view.components, 1, 1, 1]));
   const components = taus.map((tau, k) => {
-    const z = clipByValue(div(sub(x, means[k] as Tensor), deviations[k] as Tensor), -MOST, MOST);
+    const z = clipByValue(div(sub(x, means[k] as Tensor), deviations[k] as Tensor), -MAX_FLOAT32, MAX_FLOAT32);
     return { deviation: deviations[k] as Tensor, root: roots[k] as Tensor, tau, z };
   });
   return { x, variance, prior, components };
 }
 
-/** e^ℓ_k / Σ e^ℓ over all ℓ, those of others too. @param zero added to the sum */
+/** e^ℓ_k / Σ e^ℓ, over all logs and others. @param zero added to the sum */
 function softmaxOf(logs: Tensor[], others: Tensor[], zero: Tensor): Tensor[] {
   const most = [...logs, ...others].reduce((a, b) => maximum(a, b));
   const exps = logs.map((one) => exp(sub(one, most)));
@@ -123,7 +119,7 @@ function softmaxOf(logs: Tensor[], others: Tensor[], zero: Tensor): Tensor[] {
   return exps.map((one) => div(one, sum));
 }
 
-/** z where its square is needed. */
+/** z, bounded so that its square is finite. */
 export function squarable(z: Tensor): Tensor {
-  return clipByValue(z, -LARGE, LARGE);
+  return clipByValue(z, -MAX_SQUARABLE, MAX_SQUARABLE);
 }

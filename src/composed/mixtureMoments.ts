@@ -2,8 +2,8 @@ import { div, equal, mul, square, sub, type Tensor, where, zerosLike } from "@te
 import type { MixtureAttrs, MixtureView } from "../arguments.js";
 import { type Component, gathered, type MixtureTensors, mixtureOf, spread } from "./mixture.js";
 
-/** Mass, mean and variance of section 2 of spec.md; a component without mass keeps what it came with. */
-export function composedMoments(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor[] {
+/** Mass, mean and variance of docs/math.md, section 3. A component without mass keeps its mean and variance. */
+export function composedMixtureMoments(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor[] {
   const { mean, variance } = inputs;
   if (view.size === 0) return [zerosLike(mean), mean.clone(), variance.clone()];
   const { x, components } = mixtureOf(inputs, attrs, view);

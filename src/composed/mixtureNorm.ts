@@ -35,30 +35,27 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
+import { KMEANS_MAX_SQUARE, KMEANS_ROWS, MIN_PRIOR, MIN_RESPONSIBILITY, MIN_VARIANCE } from "../constants.js";
+import type { MixtureNormAttrs } from "../kernels/mixtureNorm.js";
+import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
 
-// Mixture normalization (section 3 of spec.md) by TensorFlow.js operations. Rows and components broadcast as [N, K, C].
+// Mixture normalization (docs/math.md, section 5), composed of TensorFlow.js operations. Rows and components broadcast as [N, K, C].
 
-/** As in the binary: variances (with epsilon), priors and shares below these count as these, or as none. */
-const LEAST_VARIANCE = 2 ** -40;
-const LEAST_PRIOR = 2 ** -126;
-const LEAST_SHARE = 2 ** -64;
-const MOST_SQUARE = 1e34;
-const START_ROWS = 1024;
-/** Above, squares are not finite. */
-const LARGE = 1e18;
+/** A number whose square is finite in float32. */
+const MAX_SQUARABLE = 1e18;
 
 type Named<Name extends string> = Record<Name, Tensor>;
 type Mixture = Named<"mean" | "variance" | "prior">;
 
-const precise = (variance: Tensor, epsilon: number) => rsqrt(maximum(add(variance, epsilon), LEAST_VARIANCE));
-const likely = (prior: Tensor) => maximum(reshape(prior, [-1, 1]), LEAST_PRIOR);
+const precise = (variance: Tensor, epsilon: number) => rsqrt(maximum(add(variance, epsilon), MIN_VARIANCE));
+const likely = (prior: Tensor) => maximum(reshape(prior, [-1, 1]), MIN_PRIOR);
 
 /** x − mean, [N, K, C]. */
 const deviations = (x: Tensor, mean: Tensor) => sub(expandDims(x, 1), mean);
 
-const squares = (x: Tensor) => square(clipByValue(x, -LARGE, LARGE));
+const squares = (x: Tensor) => square(clipByValue(x, -MAX_SQUARABLE, MAX_SQUARABLE));
 
-/** One where two integers are equal. */
+/** 1 where two integers are equal, else 0. */
 const same = (a: Tensor, b: Tensor) => cast(equal(a, b), "float32");
 
 /** Rows whose responsibilities are NaN as rows of zeros that no component is responsible for. */
@@ -76,21 +73,21 @@ function momentsOf(inputs: Mixture & Named<"x" | "nu">): Mixture {
   const mean = where(empty, inputs.mean, matMul(weights as Tensor2D, x as Tensor2D, true));
   const average = sum(mul(expandDims(weights, 2), squares(deviations(x, mean))), 0);
   const rows = sum(mass);
-  const prior = where(greater(rows, 0), div(reshape(mass, [-1]), maximum(rows, LEAST_PRIOR)), inputs.prior);
+  const prior = where(greater(rows, 0), div(reshape(mass, [-1]), maximum(rows, MIN_PRIOR)), inputs.prior);
   return { mean, variance: where(empty, inputs.variance, average), prior };
 }
 
-export function composedStart(inputs: Named<"x" | "draws">): Tensor[] {
+export function composedKMeansInit(inputs: Named<"x" | "draws">): Tensor[] {
   const { draws } = inputs;
   const [all, channels] = inputs.x.shape as [number, number];
-  const rows = Math.min(all, START_ROWS);
+  const rows = Math.min(all, KMEANS_ROWS);
   const taken = Int32Array.from({ length: rows }, (_, i) => Math.floor((i * all) / rows));
   const x = rows < all ? gather(inputs.x, tensor1d(taken, "int32")) : inputs.x;
   const components = draws.size;
   const prior = fill([components], 1 / components);
   const old = { mean: zeros([components, channels]), variance: zeros([components, channels]), prior };
   if (rows === 0) return [prior, old.mean, old.variance];
-  const good = less(sum(square(x), 1, true), MOST_SQUARE);
+  const good = less(sum(square(x), 1, true), KMEANS_MAX_SQUARE);
   const points = where(good, x, zerosLike(x));
   let nearest: Tensor = cast(good, "float32");
   let own: Tensor = zeros([rows, 1]);
@@ -109,12 +106,11 @@ export function composedStart(inputs: Named<"x" | "draws">): Tensor[] {
   return [start.prior, start.mean, tile(pooled, [components, 1])];
 }
 
-interface FitAttrs {
-  epsilon: number;
-  moments: boolean;
-}
-
-export function composedFit(inputs: Mixture & Named<"x">, { epsilon, moments }: FitAttrs, view: MixtureView): Tensor | Tensor[] {
+export function composedEStep(
+  inputs: Mixture & Named<"x">,
+  { epsilon, moments }: EStepAttrs,
+  view: MixtureView,
+): Tensor | Tensor[] {
   const { x, mean, variance, prior } = inputs;
   const nu = view.size === 0 ? zeros([view.outer, view.components]) : responsibilities(inputs, epsilon);
   if (!moments) return nu;
@@ -125,12 +121,12 @@ export function composedFit(inputs: Mixture & Named<"x">, { epsilon, moments }: 
 
 function responsibilities({ x, mean, variance, prior }: Mixture & Named<"x">, epsilon: number): Tensor {
   const inverse = precise(variance, epsilon);
-  // Less the first component's before they are summed over channels: the sums of many keep their digits.
+  // The first component's are subtracted before the sum over channels: sums of many keep their digits.
   const densities = sub(log(inverse), mul(squares(mul(deviations(x, mean), inverse)), 0.5));
   const relative = sum(sub(densities, slice(densities, [0, 0, 0], [-1, 1, -1])), 2);
   const density = add(relative, reshape(log(likely(prior)), [-1]));
   const share = exp(sub(density, max(density, 1, true)));
-  const kept = where(less(share, LEAST_SHARE), zerosLike(share), share);
+  const kept = where(less(share, MIN_RESPONSIBILITY), zerosLike(share), share);
   // NaN, and nothing else, in rows that are not finite.
   return add(div(kept, sum(kept, 1, true)), sum(sub(x, x), 1, true));
 }
@@ -141,7 +137,7 @@ const gains = (nu: Tensor, { variance, prior }: Mixture, epsilon: number) =>
 
 export function composedMixtureNorm(
   inputs: Mixture & Named<"x" | "nu"> & { gamma?: Tensor | undefined; beta?: Tensor | undefined },
-  { epsilon }: { epsilon: number },
+  { epsilon }: MixtureNormAttrs,
   view: MixtureView,
 ): Tensor {
   const { x, nu, gamma, beta } = inputs;
@@ -152,10 +148,10 @@ export function composedMixtureNorm(
   return y;
 }
 
-/** Its gradients, as MixtureNormGrad names them. With `batch`, mean and variance are computed anew, so that they have gradients. */
+/** Its gradients, as MixtureNormGrad names them. With `batch`, mean and variance are computed again, so that they have gradients. */
 export function composedMixtureNormGrad(
   inputs: Mixture & Named<"x" | "nu" | "dy"> & { gamma?: Tensor | undefined },
-  { epsilon, batch }: { epsilon: number; batch: boolean },
+  { epsilon, batch }: MixtureNormAttrs,
   { size, channels }: MixtureView,
 ): Tensor[] {
   if (size === 0) return [zerosLike(inputs.x), zeros([channels]), zeros([channels])];

@@ -2,8 +2,8 @@ import { reshape, stack, type Tensor } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureView } from "../arguments.js";
 import { type MixtureTensors, mixtureOf } from "./mixture.js";
 
-/** τ of section 1 of spec.md, x.shape + [K]. */
-export function composedResponsibilities(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor {
+/** τ of docs/math.md, section 2.1, x.shape + [K]. */
+export function composedMixtureResponsibilities(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor {
   const taus = mixtureOf(inputs, attrs, view).components.map(({ tau }) => tau);
   return reshape(stack(taus, -1), [...inputs.x.shape, view.components]);
 }

@@ -3,6 +3,7 @@ import {
   mean as meanOf,
   moments,
   mul,
+  neg,
   reshape,
   rsqrt,
   sub,
@@ -12,19 +13,23 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { NormalizationAttrs, NormalizationGradInputs, NormalizationInputs } from "../kernels/normalization.js";
-import type { NormalizationGivenAttrs, NormalizationGivenInputs } from "../kernels/normalizationInference.js";
-import type { Tensors } from "../registry/run.js";
+import type {
+  NormalizationInferenceAttrs,
+  NormalizationInferenceGradInputs,
+  NormalizationInferenceInputs,
+} from "../kernels/normalizationInference.js";
+import type { Tensors } from "./tensors.js";
 
-/** The axes that a set's numbers lie along in [slabs, outer, sets, channels of a set, inner], and those of a channel's. */
-const OF_SET = [1, 3, 4];
+/** The axes of a group's numbers in [slices, outer, groups, channels of a group, inner], and the axes of a channel's. */
+const OF_GROUP = [1, 3, 4];
 const OF_CHANNEL = [0, 1, 4];
 
-/** Views of x and what is normalized: x̂, 1/√(variance + epsilon), mean and variance. */
-function standardized(x: Tensor, { slabs, outer, channels, inner, sets, epsilon }: NormalizationAttrs) {
-  const view = (tensor: Tensor) => reshape(tensor, [slabs, outer, sets, channels / sets, inner]);
-  const perChannel = (tensor: Tensor) => reshape(tensor, [1, 1, sets, channels / sets, 1]);
+/** Views of x, and z = (x − mean)/√(variance + epsilon), 1/√(variance + epsilon), mean and variance. */
+function standardized(x: Tensor, { slices, outer, channels, inner, groups, epsilon }: NormalizationAttrs) {
+  const view = (tensor: Tensor) => reshape(tensor, [slices, outer, groups, channels / groups, inner]);
+  const perChannel = (tensor: Tensor) => reshape(tensor, [1, 1, groups, channels / groups, 1]);
   const numbers = view(x);
-  const { mean, variance } = moments(numbers, OF_SET, true);
+  const { mean, variance } = moments(numbers, OF_GROUP, true);
   const scale = rsqrt(add(variance, epsilon));
   return { view, perChannel, z: mul(sub(numbers, mean), scale), scale, mean, variance };
 }
@@ -33,15 +38,15 @@ export function composedNormalization(
   { x, gamma, beta }: Tensors<NormalizationInputs>,
   attrs: NormalizationAttrs,
 ): [Tensor, Tensor, Tensor] {
-  const stats = [attrs.slabs, attrs.sets];
-  if (x.size === 0) return [zerosLike(x), zeros(stats), zeros(stats)];
+  const shape = [attrs.slices, attrs.groups];
+  if (x.size === 0) return [zerosLike(x), zeros(shape), zeros(shape)];
   const { perChannel, z, mean, variance } = standardized(x, attrs);
   const scaled = gamma ? mul(z, perChannel(gamma)) : z;
   const y = beta ? add(scaled, perChannel(beta)) : scaled;
-  return [reshape(y, x.shape), reshape(mean, stats), reshape(variance, stats)];
+  return [reshape(y, x.shape), reshape(mean, shape), reshape(variance, shape)];
 }
 
-/** By mean and variance of x itself, not those that are given: so it may be differentiated once more. */
+/** It uses the mean and variance of x itself, not those of the inputs, so that it may be differentiated again. */
 export function composedNormalizationGrad(
   { x, dy, gamma }: Tensors<NormalizationGradInputs>,
   attrs: NormalizationAttrs,
@@ -50,19 +55,43 @@ export function composedNormalizationGrad(
   const { view, perChannel, z, scale } = standardized(x, attrs);
   const upstream = view(dy);
   const scaled = gamma ? mul(upstream, perChannel(gamma)) : upstream;
-  const along = mul(z, meanOf(mul(scaled, z), OF_SET, true));
-  const dx = mul(sub(sub(scaled, meanOf(scaled, OF_SET, true)), along), scale);
+  const along = mul(z, meanOf(mul(scaled, z), OF_GROUP, true));
+  const dx = mul(sub(sub(scaled, meanOf(scaled, OF_GROUP, true)), along), scale);
   const perChannelSum = (tensor: Tensor) => reshape(sum(tensor, OF_CHANNEL), [attrs.channels]);
   return [reshape(dx, x.shape), perChannelSum(mul(upstream, z)), perChannelSum(upstream)];
 }
 
-export function composedNormalizationGiven(
-  { x, mean, variance, gamma, beta }: Tensors<NormalizationGivenInputs>,
-  { outer, channels, inner, epsilon }: NormalizationGivenAttrs,
+export function composedNormalizationInference(
+  { x, mean, variance, gamma, beta }: Tensors<NormalizationInferenceInputs>,
+  { outer, channels, inner, epsilon }: NormalizationInferenceAttrs,
 ): Tensor {
   const perChannel = (tensor: Tensor) => reshape(tensor, [1, channels, 1]);
   const inverse = rsqrt(add(variance, epsilon));
   const scale = gamma ? mul(inverse, gamma) : inverse;
   const scaled = mul(sub(reshape(x, [outer, channels, inner]), perChannel(mean)), perChannel(scale));
   return reshape(beta ? add(scaled, perChannel(beta)) : scaled, x.shape);
+}
+
+/** With r = 1/√(variance + epsilon): dx = γ r dy, dmean = −Σdx, dvariance = −½ r² Σ dx (x − mean), dγ = r Σ dy (x − mean). */
+export function composedNormalizationInferenceGrad(
+  { x, dy, mean, variance, gamma }: Tensors<NormalizationInferenceGradInputs>,
+  { outer, channels, inner, epsilon }: NormalizationInferenceAttrs,
+): Tensor[] {
+  if (x.size === 0) return [zerosLike(x), ...Array.from({ length: 4 }, () => zeros([channels]))];
+  const view = (tensor: Tensor) => reshape(tensor, [outer, channels, inner]);
+  const perChannel = (tensor: Tensor) => reshape(tensor, [1, channels, 1]);
+  const channelSum = (tensor: Tensor) => sum(tensor, [0, 2]);
+  const upstream = view(dy);
+  const inverse = rsqrt(add(variance, epsilon));
+  const ofGamma = mul(channelSum(mul(upstream, sub(view(x), perChannel(mean)))), inverse);
+  const ofBeta = channelSum(upstream);
+  const scale = gamma ? mul(inverse, gamma) : inverse;
+  const scaledInverse = mul(scale, inverse);
+  return [
+    reshape(mul(upstream, perChannel(scale)), x.shape),
+    neg(mul(ofBeta, scale)),
+    mul(mul(ofGamma, scaledInverse), -0.5),
+    ofGamma,
+    ofBeta,
+  ];
 }

@@ -2,8 +2,8 @@ import { add, div, mul, reshape, stack, sub, sum, type Tensor, zeros, zerosLike 
 import type { MixtureView, NormAttrs } from "../arguments.js";
 import { activations, gathered, type MixtureTensors, mixtureOf, perChannel, squarable, total } from "./mixture.js";
 
-/** y of section 1 of spec.md, by either formula. */
-export function composedNorm(
+/** y of docs/math.md, section 2.1, by either formula. */
+export function composedUnsupervisedAdaptiveNorm(
   inputs: MixtureTensors & { gamma?: Tensor | undefined; beta?: Tensor | undefined },
   attrs: NormAttrs,
   view: MixtureView,
@@ -17,7 +17,7 @@ export function composedNorm(
 }
 
 /** Its gradients, as UnsupervisedAdaptiveNormGrad names them. */
-export function composedNormGrad(
+export function composedUnsupervisedAdaptiveNormGrad(
   inputs: MixtureTensors & { dy: Tensor; gamma?: Tensor | undefined },
   attrs: NormAttrs,
   view: MixtureView,
@@ -35,7 +35,7 @@ export function composedNormGrad(
     return { tau, deviation, root, z, g: div(z, root) };
   });
   const y = total(parts.map(({ tau, g }) => mul(tau, g)));
-  // M, P and u g of assembly/unsupervisedAdaptiveNormGrad.ts, and what dσ² and dλ are sums of
+  // M, P and u g of assembly/unsupervisedAdaptiveNormGrad.ts, and the summands of dσ² and dλ
   const sums = parts.map(({ tau, deviation, root, z, g }) => {
     const u = mul(scaled, tau);
     const p = mul(u, sub(g, y));

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { BinaryKernel, Job } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
+import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionPlan } from "./convolution.js";
+import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo; dy: TensorInfo };
 type Attrs = ConvolutionAttrs & { filterShape: number[] };
@@ -12,10 +13,10 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, { ...attrs, dilations: 1 }, false);
   },
-  job: (kernels, { x, dy }, { filterShape }, view): Job<"x" | "dy" | "dw"> => ({
-    ...convolutionJob(kernels, "filter", view),
-    parameters: { x, dy },
-    results: { dw: filterShape },
-    passes: [{ finish: ({ table, x, dy, dw }) => kernels.conv2d_backprop_filter_apply(table, x, dy, dw) }],
+  plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
+    ...convolutionPlan(binary, "filter", view),
+    inputs: { x, dy },
+    outputs: { dw: filterShape },
+    passes: [wholePass(({ table, x, dy, dw }) => binary.conv2d_backprop_filter_apply(table, x, dy, dw))],
   }),
 };

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { BinaryKernel, Job } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
+import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionPlan } from "./convolution.js";
+import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { dy: TensorInfo; filter: TensorInfo };
 type Attrs = ConvolutionAttrs & { inputShape: number[] };
@@ -12,10 +13,10 @@ export const Conv2DBackpropInput: BinaryKernel<Inputs, Attrs, ConvolutionView> =
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, { ...attrs, dilations: 1 }, false);
   },
-  job: (kernels, { dy, filter }, { inputShape }, view): Job<"dy" | "filter" | "dx"> => ({
-    ...convolutionJob(kernels, "input", view),
-    parameters: { dy, filter },
-    results: { dx: inputShape },
-    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.conv2d_backprop_input_apply(table, dy, filter, dx) }],
+  plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
+    ...convolutionPlan(binary, "input", view),
+    inputs: { dy, filter },
+    outputs: { dx: inputShape },
+    passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],
   }),
 };

@@ -1,9 +1,9 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkShape } from "../arguments.js";
-import type { Kernels, Pointer } from "../binary/module.js";
-import type { Job } from "../launch/plan.js";
+import type { BinaryExports, Pointer } from "../binary/interface.js";
+import { type KernelPlan, NOT_STREAMED } from "../launch/plan.js";
 
-/** What the gradients of a convolution are told of it, named as TensorFlow.js names it. */
+/** The attributes of a convolution that its gradients are given, named as TensorFlow.js names them. */
 export interface ConvolutionAttrs {
   strides: number | [number, number];
   pad: "valid" | "same" | number | backend_util.ExplicitPadding;
@@ -15,7 +15,7 @@ export interface ConvolutionAttrs {
 export type ConvolutionView = backend_util.Conv2DInfo;
 
 /** Keeps all positions along an image with its border unsigned 32-bit integers. */
-const MOST_PIXELS = 2 ** 30;
+const MAX_PIXELS = 2 ** 30;
 
 type Shape4D = [number, number, number, number];
 
@@ -30,38 +30,43 @@ export function checkRank4(op: string, argument: string, shape: readonly number[
 /**
  * A convolution's sizes, after a check that its tensors fit them: x or dx [inputShape], dy, and filter or dW [filterShape].
  *
- * @param given the tensors that are there, by the names of the kernel's inputs
+ * @param tensors the tensors that are there, by the names of the kernel's inputs
  */
 export function checkConvolution(
   op: string,
-  given: { x?: TensorInfo; dy: TensorInfo; filter?: TensorInfo },
+  tensors: { x?: TensorInfo; dy: TensorInfo; filter?: TensorInfo },
   inputShape: readonly number[],
   filterShape: readonly number[],
   attrs: ConvolutionAttrs,
   depthwise: boolean,
 ): ConvolutionView {
-  const input = checkRank4(op, given.x ? "x" : "inputShape", inputShape);
-  const filter = checkRank4(op, given.filter ? "filter" : "filterShape", filterShape);
+  const input = checkRank4(op, tensors.x ? "x" : "inputShape", inputShape);
+  const filter = checkRank4(op, tensors.filter ? "filter" : "filterShape", filterShape);
   const { strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations = 1 } = attrs;
   const format = backend_util.convertConv2DDataFormat(dataFormat);
   const view = backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, depthwise, format);
-  for (const [argument, tensor] of Object.entries(given)) checkFloat32(op, argument, tensor);
+  for (const [argument, tensor] of Object.entries(tensors)) checkFloat32(op, argument, tensor);
   if (filter[2] !== view.inChannels) {
-    throw argumentError(op, given.filter ? "filter" : "filterShape", `have ${view.inChannels} input channels`, String(filter[2]));
+    throw argumentError(
+      op,
+      tensors.filter ? "filter" : "filterShape",
+      `have ${view.inChannels} input channels`,
+      String(filter[2]),
+    );
   }
-  checkShape(op, "dy", given.dy, view.outShape);
+  checkShape(op, "dy", tensors.dy, view.outShape);
   const { top, bottom, left, right } = view.padInfo;
   const bordered = [view.inHeight + top + bottom, view.inWidth + left + right];
-  if (bordered.some((size) => size > MOST_PIXELS)) {
+  if (bordered.some((size) => size > MAX_PIXELS)) {
     throw argumentError(op, "pad", "leave fewer than 2^30 pixels in a row or column", `[${bordered}]`);
   }
   return view;
 }
 
-/** The part of a job that the gradients of convolutions have in common. They work as a whole: there is nothing to step through. */
-export function convolutionJob(kernels: Kernels, kind: keyof typeof PLAN, view: ConvolutionView) {
+/** The part of a plan that the gradients of convolutions and pools share: the table, which describes the convolution. */
+export function convolutionPlan(binary: BinaryExports, kind: keyof typeof PLAN, view: ConvolutionView) {
   const plan = (at: Pointer) =>
-    kernels.convolution_prepare(
+    binary.convolution_prepare(
       at,
       PLAN[kind],
       view.batchSize,
@@ -82,11 +87,8 @@ export function convolutionJob(kernels: Kernels, kind: keyof typeof PLAN, view: 
       view.dataFormat === "channelsLast",
     );
   return {
-    count: 0,
-    period: 1,
-    tableBytes: plan(0),
-    activations: {},
-    along: {},
+    ...NOT_STREAMED,
+    tableBytes: plan(0 as Pointer),
     prepare: ({ table }: { table: Pointer }) => void plan(table),
-  } satisfies Partial<Job>;
+  } satisfies Partial<KernelPlan>;
 }

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { BinaryKernel, Job } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionJob } from "./convolution.js";
+import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionPlan } from "./convolution.js";
+import type { BinaryKernel } from "./declaration.js";
 
 /** Output: dW, of shape filterShape, [height, width, inChannels, multiplier]. */
 export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
@@ -13,11 +14,11 @@ export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, attrs, true);
   },
-  job: (kernels, { x, dy }, { filterShape }, view): Job<"x" | "dy" | "dw"> => ({
-    ...convolutionJob(kernels, "depthwiseFilter", view),
-    parameters: { x, dy },
-    results: { dw: filterShape },
-    passes: [{ finish: ({ table, x, dy, dw }) => kernels.depthwise_backprop_filter_apply(table, x, dy, dw) }],
+  plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
+    ...convolutionPlan(binary, "depthwiseFilter", view),
+    inputs: { x, dy },
+    outputs: { dw: filterShape },
+    passes: [wholePass(({ table, x, dy, dw }) => binary.depthwise_backprop_filter_apply(table, x, dy, dw))],
   }),
 };
 
@@ -32,10 +33,10 @@ export const DepthwiseConv2dNativeBackpropInput: BinaryKernel<
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, attrs, true);
   },
-  job: (kernels, { dy, filter }, { inputShape }, view): Job<"dy" | "filter" | "dx"> => ({
-    ...convolutionJob(kernels, "depthwiseInput", view),
-    parameters: { dy, filter },
-    results: { dx: inputShape },
-    passes: [{ finish: ({ table, dy, filter, dx }) => kernels.depthwise_backprop_input_apply(table, dy, filter, dx) }],
+  plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
+    ...convolutionPlan(binary, "depthwiseInput", view),
+    inputs: { dy, filter },
+    outputs: { dx: inputShape },
+    passes: [wholePass(({ table, dy, filter, dx }) => binary.depthwise_backprop_input_apply(table, dy, filter, dx))],
   }),
 };

@@ -1,11 +1,54 @@
-import { checkPerChannel, type MixtureView, type PerChannel } from "../arguments.js";
-import { composedMixtureNorm } from "../composed/mixtureNorm.js";
-import type { Job } from "../launch/plan.js";
-import type { KernelSpec } from "../registry/run.js";
-import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowTable } from "./mixtureNormTable.js";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { checkFloat32, checkPerChannel, checkShape, type MixtureView, type PerChannel } from "../arguments.js";
+import { type KernelPlan, serialPass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
+import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
+
+export interface MixtureNormAttrs extends RowAttrs {
+  /** Whether mean and variance are the rows' own, by nu, so that the gradient of x goes through them; else they are constants. */
+  batch: boolean;
+}
+
+export interface MixtureNormGradInputs extends RowInputs {
+  dy: TensorInfo;
+  gamma?: TensorInfo | undefined;
+}
+
+/** Outputs: the gradients of x (like x), gamma and beta [C], of Σ dy·y, nu held constant. */
+export const MixtureNormGrad: BinaryKernel<MixtureNormGradInputs, MixtureNormAttrs, MixtureView> = {
+  name: "MixtureNormGrad",
+  op: "mixtureNormalization's gradient",
+  check(inputs, attrs) {
+    const view = checkRows(this.op, inputs, attrs);
+    checkResponsibilities(this.op, inputs, view);
+    checkFloat32(this.op, "dy", inputs.dy);
+    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
+    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
+    return view;
+  },
+  plan(binary, inputs, attrs, view): KernelPlan<RowNames<"nu" | "dy" | "dx" | "dgamma" | "dbeta">> {
+    const { x, dy, nu } = inputs;
+    return {
+      ...rowPlan(binary, inputs, view, attrs),
+      streamedInputs: { x, dy, nu },
+      streamedOutputs: { dx: x.shape },
+      outputs: { dgamma: [view.channels], dbeta: [view.channels] },
+      passes: [
+        serialPass(
+          ["x", "dy", "nu"],
+          ({ table, x, dy, nu }, _, count) => binary.mixture_norm_grad_accumulate(table, x, dy, nu, count),
+          ({ table, dgamma, dbeta }) => binary.mixture_norm_grad_finalize(table, dgamma, dbeta, attrs.batch),
+        ),
+        serialPass(["x", "dy", "nu", "dx"], ({ table, x, dy, nu, dx }, _, count) =>
+          binary.mixture_norm_grad_apply(table, x, dy, nu, dx, count),
+        ),
+      ],
+    };
+  },
+};
 
 /** Output: gamma · Σ_k nu_k/√prior_k · (x − mean_k)/√(variance_k + epsilon) + beta, like x. */
-export const MixtureNorm: KernelSpec<RowInputs & PerChannel, RowAttrs, MixtureView> = {
+export const MixtureNorm: BinaryKernel<RowInputs & PerChannel, MixtureNormAttrs, MixtureView> = {
   name: "MixtureNorm",
   op: "mixtureNormalization",
   check(inputs, attrs) {
@@ -15,11 +58,16 @@ export const MixtureNorm: KernelSpec<RowInputs & PerChannel, RowAttrs, MixtureVi
     checkPerChannel(this.op, "beta", inputs.beta, view.channels);
     return view;
   },
-  job: (kernels, inputs, attrs, view): Job<RowNames<"nu" | "y">> => ({
-    ...rowTable(kernels, inputs, view, attrs),
-    activations: { x: inputs.x, nu: inputs.nu },
-    along: { y: inputs.x.shape },
-    passes: [{ step: ({ table, x, nu, y }, _, count) => kernels.mixture_norm_apply(table, x, nu, y, count) }],
+  plan: (binary, inputs, attrs, view): KernelPlan<RowNames<"nu" | "y">> => ({
+    ...rowPlan(binary, inputs, view, attrs),
+    streamedInputs: { x: inputs.x, nu: inputs.nu },
+    streamedOutputs: { y: inputs.x.shape },
+    passes: [serialPass(["x", "nu", "y"], ({ table, x, nu, y }, _, count) => binary.mixture_norm_apply(table, x, nu, y, count))],
   }),
-  composed: composedMixtureNorm,
+  gradient: {
+    kernel: MixtureNormGrad,
+    savedInputs: ["x", "nu", "prior", "mean", "variance", "gamma"],
+    gradients: ["x", "gamma", "beta"],
+    ones: { gamma: ({ x }: RowInputs) => x.shape.slice(-1) },
+  },
 };

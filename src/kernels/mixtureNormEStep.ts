@@ -1,40 +1,39 @@
 import type { MixtureInputs, MixtureView } from "../arguments.js";
-import { composedFit } from "../composed/mixtureNorm.js";
-import type { Job } from "../launch/plan.js";
-import type { KernelSpec } from "../registry/run.js";
-import { checkRows, type RowAttrs, type RowNames, rowTable } from "./mixtureNormTable.js";
+import { type KernelPlan, serialPass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
+import { checkRows, type RowAttrs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
 
-/** Whether the moments by the responsibilities are wanted, too. */
-export interface FitAttrs extends RowAttrs {
+export interface EStepAttrs extends RowAttrs {
+  /** Whether the M step follows: the moments by the new responsibilities. */
   moments: boolean;
 }
 
 /**
- * A step of EM. Outputs: the responsibilities nu [N, K]; with `moments`, by these, also prior [K], mean and variance [K, C]. A
- * component without mass keeps its mean and variance.
+ * A step of EM. Outputs: the responsibilities nu [N, K]; with `moments`, also the prior [K], mean and variance [K, C] that they give.
+ * A component without mass keeps its mean and variance.
  */
-export const MixtureNormFit: KernelSpec<MixtureInputs, FitAttrs, MixtureView> = {
-  name: "MixtureNormFit",
-  op: "mixtureNormalization's fit",
+export const MixtureNormEStep: BinaryKernel<MixtureInputs, EStepAttrs, MixtureView> = {
+  name: "MixtureNormEStep",
+  op: "mixtureNormalization's EM step",
   check(inputs, attrs) {
     return checkRows(this.op, inputs, attrs);
   },
-  job(kernels, inputs, attrs, view): Job<RowNames<"nu" | "newPrior" | "newMean" | "newVariance">> {
+  plan(binary, inputs, attrs, view): KernelPlan<RowNames<"nu" | "newPrior" | "newMean" | "newVariance">> {
     const { moments } = attrs;
     const { shape } = inputs.mean;
     return {
-      ...rowTable(kernels, inputs, view, attrs),
-      along: { nu: [view.outer, view.components] },
-      results: moments ? { newPrior: [view.components], newMean: shape, newVariance: shape } : {},
+      ...rowPlan(binary, inputs, view, attrs),
+      streamedOutputs: { nu: [view.outer, view.components] },
+      outputs: moments ? { newPrior: [view.components], newMean: shape, newVariance: shape } : {},
       passes: [
-        {
-          step: ({ table, x, nu }, _, count) => kernels.mixture_norm_e_step_apply(table, x, nu, count, moments),
-          finish({ table, prior, variance, newPrior, newMean, newVariance }) {
-            if (moments) kernels.mixture_norm_m_step_finalize(table, prior, variance, newPrior, newMean, newVariance);
+        serialPass(
+          ["x", "nu"],
+          ({ table, x, nu }, _, count) => binary.mixture_norm_e_step_apply(table, x, nu, count, moments),
+          ({ table, prior, variance, newPrior, newMean, newVariance }) => {
+            if (moments) binary.mixture_norm_m_step_finalize(table, prior, variance, newPrior, newMean, newVariance);
           },
-        },
+        ),
       ],
     };
   },
-  composed: composedFit,
 };

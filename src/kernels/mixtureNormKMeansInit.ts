@@ -1,21 +1,21 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, viewOf } from "../arguments.js";
-import { composedStart } from "../composed/mixtureNorm.js";
-import type { Job } from "../launch/plan.js";
-import type { KernelSpec } from "../registry/run.js";
-import { checkSizes } from "./mixtureNormTable.js";
+import type { Pointer } from "../binary/interface.js";
+import { type KernelPlan, serialPass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
+import { checkSizes } from "./mixtureNormPlan.js";
 
 interface Inputs {
   /** [N, C] */
   x: TensorInfo;
-  /** [K], in [0, 1): by these the seeds are drawn. */
+  /** [K], in [0, 1): they choose the seeds. */
   draws: TensorInfo;
 }
 
-/** Outputs: prior [K], mean and variance [K, C] to start EM from, by 1,024 rows of x at the most. */
-export const MixtureNormStart: KernelSpec<Inputs, object, void> = {
-  name: "MixtureNormStart",
-  op: "mixtureNormalization's start",
+/** Outputs: prior [K], mean and variance [K, C] to start EM from, by k-means++ on at most KMEANS_ROWS rows of x. */
+export const MixtureNormKMeansInit: BinaryKernel<Inputs, object, void> = {
+  name: "MixtureNormKMeansInit",
+  op: "mixtureNormalization's k-means++ start",
   check({ x, draws }) {
     checkFloat32(this.op, "x", x);
     checkFloat32(this.op, "draws", draws);
@@ -27,28 +27,28 @@ export const MixtureNormStart: KernelSpec<Inputs, object, void> = {
     }
     checkSizes(this.op, outer, channels, components);
   },
-  job(kernels, { x, draws }): Job<"x" | "draws" | "prior" | "mean" | "variance"> {
+  plan(binary, { x, draws }): KernelPlan<"x" | "draws" | "prior" | "mean" | "variance"> {
     const [rows, channels] = x.shape as [number, number];
     const [components] = draws.shape as [number];
-    const bytes = kernels.mixture_norm_table_bytes(channels, components);
+    const tableBytes = binary.mixture_norm_table_bytes(channels, components);
+    const sample = (table: Pointer) => (table + tableBytes) as Pointer;
     return {
       count: rows,
-      period: 1,
-      tableBytes: bytes + kernels.mixture_norm_kmeans_scratch_bytes(rows, channels, components),
-      parameters: { draws },
-      activations: { x },
-      along: {},
-      results: { prior: [components], mean: [components, channels], variance: [components, channels] },
-      prepare() {},
+      chunkAlignment: 1,
+      tableBytes,
+      scratchBytes: binary.mixture_norm_kmeans_scratch_bytes(rows, channels, components),
+      inputs: { draws },
+      streamedInputs: { x },
+      streamedOutputs: {},
+      outputs: { prior: [components], mean: [components, channels], variance: [components, channels] },
       passes: [
-        {
-          step: ({ table, x }, start, count) =>
-            kernels.mixture_norm_kmeans_accumulate(table + bytes, x, start, count, rows, channels),
-          finish: ({ table, draws, prior, mean, variance }) =>
-            kernels.mixture_norm_kmeans_finalize(table, table + bytes, draws, prior, mean, variance, rows, channels, components),
-        },
+        serialPass(
+          ["x"],
+          ({ table, x }, start, count) => binary.mixture_norm_kmeans_accumulate(sample(table), x, start, count, rows, channels),
+          ({ table, draws, prior, mean, variance }) =>
+            binary.mixture_norm_kmeans_finalize(table, sample(table), draws, prior, mean, variance, rows, channels, components),
+        ),
       ],
     };
   },
-  composed: composedStart,
 };

@@ -1,9 +1,19 @@
-import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
-import { composedResponsibilities } from "../composed/mixtureResponsibilities.js";
-import { MixtureResponsibilities as binary } from "../jobs/mixtureResponsibilities.js";
-import type { KernelSpec } from "../registry/run.js";
+import { checkMixture, type MixtureAttrs, type MixtureInputs, type MixtureView } from "../arguments.js";
+import type { StandaloneExports } from "../binary/interface.js";
+import { type KernelPlan, parallelPass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
+import { type MixtureNames, mixturePlan } from "./mixturePlan.js";
 
-export const MixtureResponsibilities: KernelSpec<MixtureInputs, MixtureAttrs, MixtureView> = {
-  ...binary,
-  composed: composedResponsibilities,
+/** Output: the responsibilities, x.shape + [K]. */
+export const MixtureResponsibilities: BinaryKernel<MixtureInputs, MixtureAttrs, MixtureView, StandaloneExports> = {
+  name: "MixtureResponsibilities",
+  op: "mixtureResponsibilities",
+  check(inputs, attrs) {
+    return checkMixture(this.op, inputs, attrs);
+  },
+  plan: (binary, inputs, attrs, view): KernelPlan<MixtureNames<"tau">> => ({
+    ...mixturePlan(binary, inputs, view, attrs),
+    streamedOutputs: { tau: [...inputs.x.shape, view.components] },
+    passes: [parallelPass(binary, "mixture_responsibilities_apply", ["x", "tau"])],
+  }),
 };

@@ -1,20 +1,19 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape, type PerChannel } from "../arguments.js";
-import type { Kernels } from "../binary/module.js";
-import { composedNormalization, composedNormalizationGrad } from "../composed/normalization.js";
-import { type Addresses, type Job, pieces, sizeOf } from "../launch/plan.js";
-import type { KernelSpec } from "../registry/run.js";
+import type { BinaryExports } from "../binary/interface.js";
+import { type Addresses, type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
 
 /**
- * What mean and variance are taken over (spec.md, section 3). x is `slabs` tensors of [outer, channels, inner], each normalized
- * for itself; in a slab, `sets` runs of channels have a mean and a variance each.
+ * The numbers that share a mean and a variance (docs/math.md, section 4). x is `slices` tensors of [outer, channels, inner], each
+ * normalized by itself; in a slice, the channels make `groups` groups, each with one mean and one variance.
  */
 export interface NormalizationAttrs {
-  slabs: number;
+  slices: number;
   outer: number;
   channels: number;
   inner: number;
-  sets: number;
+  groups: number;
   epsilon: number;
 }
 
@@ -25,121 +24,134 @@ export interface NormalizationInputs extends PerChannel {
 export interface NormalizationGradInputs {
   x: TensorInfo;
   dy: TensorInfo;
-  /** [slabs, sets], as the forward pass had them. */
+  /** [slices, groups], as the forward pass had them. */
   mean: TensorInfo;
   variance: TensorInfo;
   gamma?: TensorInfo | undefined;
 }
 
 export function checkNormalization(op: string, { x, gamma, beta }: NormalizationInputs, attrs: NormalizationAttrs): void {
-  const { slabs, outer, channels, inner, sets, epsilon } = attrs;
+  const { slices, outer, channels, inner, groups, epsilon } = attrs;
   checkFloat32(op, "x", x);
   checkEpsilon(op, epsilon);
-  const sizes = [slabs, outer, channels, inner, sets];
-  const isView = sizes.every((n) => Number.isInteger(n) && n >= 0) && slabs * outer * channels * inner === sizeOf(x.shape);
-  if (!isView || channels % sets !== 0) {
-    const wanted = `hold ${slabs} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${sets} sets`;
+  const sizes = [slices, outer, channels, inner, groups];
+  const isView = sizes.every((n) => Number.isInteger(n) && n >= 0) && slices * outer * channels * inner === sizeOf(x.shape);
+  if (!isView || channels % groups !== 0) {
+    const wanted = `hold ${slices} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${groups} groups`;
     throw argumentError(op, "x", wanted, `shape [${x.shape}]`);
   }
   checkPerChannel(op, "gamma", gamma, channels);
   checkPerChannel(op, "beta", beta, channels);
 }
 
-/** The part of a job that the family shares: the table, and how a tensor may be cut. */
-export function normalizationTable(kernels: Kernels, { gamma, beta }: PerChannel, attrs: NormalizationAttrs) {
-  const { slabs, outer, channels, inner, sets, epsilon } = attrs;
+/** The part of a plan that the family shares: the table, and how a tensor may be cut. */
+export function normalizationPlan(binary: BinaryExports, { gamma, beta }: PerChannel, attrs: NormalizationAttrs) {
+  const { slices, outer, channels, inner, groups, epsilon } = attrs;
   const size = outer * channels * inner;
   return {
-    count: slabs * size,
-    // A single slab may come in pieces, others come whole.
-    period: slabs === 1 ? kernels.walk_alignment(channels, inner) : size,
-    tableBytes: kernels.norm_table_bytes(channels, inner),
-    parameters: { gamma, beta },
-    results: {},
+    count: slices * size,
+    // A single slice may come in chunks; several come whole, one or more at a time.
+    chunkAlignment: slices === 1 ? binary.walk_alignment(channels, inner) : size,
+    tableBytes: binary.norm_table_bytes(channels, inner),
+    inputs: { gamma, beta },
+    outputs: {},
     prepare({ table, gamma, beta }: Addresses<"gamma" | "beta">) {
-      kernels.norm_prepare(table, gamma, beta, size, channels, inner, sets, epsilon);
+      binary.norm_prepare(table, gamma, beta, size, channels, inner, groups, epsilon);
     },
   };
 }
 
-/** Whether a tensor is one slab, seen piece by piece: once for its moments or sums, once more for the output. Of none, moments are NaN. */
-const isOneSlab = ({ slabs, outer, inner }: NormalizationAttrs) => slabs === 1 && outer * inner !== 1;
-
-/** Outputs: y, like x; mean and variance [slabs, sets]. */
-export const Normalization: KernelSpec<NormalizationInputs, NormalizationAttrs, void> = {
-  name: "Normalization",
-  op: "normalization",
-  check(inputs, attrs) {
-    checkNormalization(this.op, inputs, attrs);
-  },
-  job(kernels, { x, gamma, beta }, attrs): Job<"x" | "gamma" | "beta" | "y" | "mean" | "variance"> {
-    const stats = [attrs.slabs, attrs.sets];
-    const shared = normalizationTable(kernels, { gamma, beta }, attrs);
-    return {
-      ...shared,
-      prepare(at) {
-        shared.prepare(at);
-        if (isOneSlab(attrs)) kernels.norm_moments_reset(at.table);
-      },
-      activations: { x },
-      along: { y: x.shape },
-      results: { mean: stats, variance: stats },
-      passes: isOneSlab(attrs)
-        ? [
-            {
-              ...pieces(kernels, "norm_moments_accumulate", ["x"], "norm_moments_merge"),
-              finish: ({ table, mean, variance }) => kernels.norm_moments_finalize(table, mean, variance),
-            },
-            pieces(kernels, "norm_apply", ["x", "y"]),
-          ]
-        : [pieces(kernels, "norm_slices_apply", ["x", "y", "mean", "variance"])],
-    };
-  },
-  composed: composedNormalization,
-};
+/**
+ * Whether a tensor is one slice, seen chunk by chunk: once for its moments or accumulators, once more for the output. The moments of
+ * an empty tensor are NaN.
+ */
+const isOneSlice = ({ slices, outer, inner }: NormalizationAttrs) => slices === 1 && outer * inner !== 1;
 
 /** Outputs: the gradients of x (like x), gamma and beta [channels], of Σ dy·y. */
-export const NormalizationGrad: KernelSpec<NormalizationGradInputs, NormalizationAttrs, void> = {
+export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, NormalizationAttrs, void> = {
   name: "NormalizationGrad",
   op: "normalization's gradient",
   check({ x, dy, mean, variance, gamma }, attrs) {
     checkNormalization(this.op, { x, gamma }, attrs);
-    const { slabs, sets } = attrs;
+    const { slices, groups } = attrs;
     for (const [argument, tensor, shape] of [
       ["dy", dy, x.shape],
-      ["mean", mean, [slabs, sets]],
-      ["variance", variance, [slabs, sets]],
+      ["mean", mean, [slices, groups]],
+      ["variance", variance, [slices, groups]],
     ] as const) {
       checkFloat32(this.op, argument, tensor);
       checkShape(this.op, argument, tensor, shape);
     }
   },
-  job(kernels, { x, dy, mean, variance, gamma }, attrs) {
+  plan(binary, { x, dy, mean, variance, gamma }, attrs) {
     const { channels } = attrs;
-    const shared = normalizationTable(kernels, { gamma }, attrs);
-    const job: Job<"x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "dx" | "dgamma" | "dbeta"> = {
+    const shared = normalizationPlan(binary, { gamma }, attrs);
+    const plan: KernelPlan<"x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "dx" | "dgamma" | "dbeta"> = {
       ...shared,
-      parameters: { gamma, mean, variance },
-      activations: { x, dy },
-      along: { dx: x.shape },
-      results: { dgamma: [channels], dbeta: [channels] },
-      prepare({ table, gamma, mean }) {
-        shared.prepare({ table, gamma, beta: 0 });
-        kernels.norm_grad_params_reset(table);
-        if (isOneSlab(attrs)) kernels.norm_grad_prepare(table, mean);
+      inputs: { gamma, beta: undefined, mean, variance },
+      streamedInputs: { x, dy },
+      streamedOutputs: { dx: x.shape },
+      outputs: { dgamma: [channels], dbeta: [channels] },
+      prepare(at) {
+        shared.prepare(at);
+        binary.norm_grad_params_reset(at.table);
+        if (isOneSlice(attrs)) binary.norm_grad_prepare(at.table, at.mean);
       },
-      passes: isOneSlab(attrs)
+      passes: isOneSlice(attrs)
         ? [
-            {
-              ...pieces(kernels, "norm_grad_accumulate", ["x", "dy"], "norm_grad_merge"),
-              finish: ({ table, variance }) => kernels.norm_grad_finalize(table, variance),
-            },
-            pieces(kernels, "norm_grad_apply", ["x", "dy", "dx"]),
+            parallelPass(binary, "norm_grad_accumulate", ["x", "dy"], {
+              merge: "norm_grad_merge",
+              finalize: ({ table, variance }: Addresses<"variance">) => binary.norm_grad_finalize(table, variance),
+            }),
+            parallelPass(binary, "norm_grad_apply", ["x", "dy", "dx"]),
           ]
-        : [pieces(kernels, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance"], "norm_grad_params_merge")],
+        : [
+            parallelPass(binary, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance"], {
+              merge: "norm_grad_params_merge",
+            }),
+          ],
     };
-    job.passes.push({ finish: ({ table, dgamma, dbeta }) => kernels.norm_grad_params_finalize(table, dgamma, dbeta) });
-    return job;
+    plan.passes.push(wholePass(({ table, dgamma, dbeta }) => binary.norm_grad_params_finalize(table, dgamma, dbeta)));
+    return plan;
   },
-  composed: composedNormalizationGrad,
+};
+
+/** Outputs: y, like x; mean and variance [slices, groups]. Mean and variance carry no gradient: moving averages use them. */
+export const Normalization: BinaryKernel<NormalizationInputs, NormalizationAttrs, void> = {
+  name: "Normalization",
+  op: "normalization",
+  check(inputs, attrs) {
+    checkNormalization(this.op, inputs, attrs);
+  },
+  plan(binary, { x, gamma, beta }, attrs): KernelPlan<"x" | "gamma" | "beta" | "y" | "mean" | "variance"> {
+    const moments = [attrs.slices, attrs.groups];
+    const shared = normalizationPlan(binary, { gamma, beta }, attrs);
+    return {
+      ...shared,
+      prepare(at) {
+        shared.prepare(at);
+        if (isOneSlice(attrs)) binary.norm_moments_reset(at.table);
+      },
+      streamedInputs: { x },
+      streamedOutputs: { y: x.shape },
+      outputs: { mean: moments, variance: moments },
+      passes: isOneSlice(attrs)
+        ? [
+            parallelPass(binary, "norm_moments_accumulate", ["x"], {
+              merge: "norm_moments_merge",
+              finalize: ({ table, mean, variance }: Addresses<"mean" | "variance">) =>
+                binary.norm_moments_finalize(table, mean, variance),
+            }),
+            parallelPass(binary, "norm_apply", ["x", "y"]),
+          ]
+        : [parallelPass(binary, "norm_slices_apply", ["x", "y", "mean", "variance"])],
+    };
+  },
+  gradient: {
+    kernel: NormalizationGrad,
+    savedInputs: ["x", "gamma"],
+    savedOutputs: [undefined, "mean", "variance"],
+    gradients: ["x", "gamma", "beta"],
+    ones: { gamma: (_: NormalizationInputs, { channels }: NormalizationAttrs) => [channels] },
+  },
 };

@@ -1,57 +1,77 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import { composedNormalizationGiven } from "../composed/normalization.js";
-import { type BinaryKernel, type Job, pieces, sizeOf } from "../launch/plan.js";
-import type { KernelSpec } from "../registry/run.js";
-import { checkNormalization, type NormalizationInputs, normalizationTable } from "./normalization.js";
+import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
+import type { BinaryKernel, KernelDeclaration } from "./declaration.js";
+import { checkNormalization, type NormalizationInputs, normalizationPlan } from "./normalization.js";
 
-export interface NormalizationGivenInputs extends NormalizationInputs {
+export interface NormalizationInferenceInputs extends NormalizationInputs {
   /** [channels] */
   mean: TensorInfo;
+  /** [channels] */
   variance: TensorInfo;
 }
 
+export interface NormalizationInferenceGradInputs extends Omit<NormalizationInferenceInputs, "beta"> {
+  dy: TensorInfo;
+}
+
 /** x is [outer, channels, inner]. */
-export interface NormalizationGivenAttrs {
+export interface NormalizationInferenceAttrs {
   outer: number;
   channels: number;
   inner: number;
   epsilon: number;
 }
 
-const asOneSlab = (attrs: NormalizationGivenAttrs) => ({ ...attrs, slabs: 1, sets: attrs.channels });
+const asOneSlice = (attrs: NormalizationInferenceAttrs) => ({ ...attrs, slices: 1, groups: attrs.channels });
 
-function check(op: string, inputs: NormalizationGivenInputs, attrs: NormalizationGivenAttrs): void {
-  checkNormalization(op, inputs, asOneSlab(attrs));
+function check(op: string, inputs: NormalizationInferenceInputs, attrs: NormalizationInferenceAttrs): void {
+  checkNormalization(op, inputs, asOneSlice(attrs));
   for (const argument of ["mean", "variance"] as const) {
     checkFloat32(op, argument, inputs[argument]);
     checkShape(op, argument, inputs[argument], [attrs.channels]);
   }
 }
 
-/** By a mean and variance that are given, as batch normalization does at inference. Output: y, like x. */
-export const NormalizationGiven: KernelSpec<NormalizationGivenInputs, NormalizationGivenAttrs, void> = {
-  name: "NormalizationGiven",
+/** Outputs: the gradients of x (like x), mean, variance, gamma and beta [channels], of Σ dy·y. */
+export const NormalizationInferenceGrad: KernelDeclaration<NormalizationInferenceGradInputs, NormalizationInferenceAttrs, void> =
+  {
+    name: "NormalizationInferenceGrad",
+    op: "batchNormalization's gradient",
+    check({ dy, ...inputs }, attrs) {
+      check(this.op, inputs, attrs);
+      checkFloat32(this.op, "dy", dy);
+      checkShape(this.op, "dy", dy, inputs.x.shape);
+    },
+  };
+
+/** Normalizes by a given mean and variance, as batch normalization does at inference. Output: y, like x. */
+export const NormalizationInference: BinaryKernel<NormalizationInferenceInputs, NormalizationInferenceAttrs, void> = {
+  name: "NormalizationInference",
   op: "batchNormalization",
   check(inputs, attrs) {
     check(this.op, inputs, attrs);
   },
-  job(kernels, { x, mean, variance, gamma, beta }, attrs) {
-    const shared = normalizationTable(kernels, { gamma, beta }, asOneSlab(attrs));
-    const job: Job<"x" | "mean" | "variance" | "gamma" | "beta" | "y"> = {
+  plan(binary, { x, mean, variance, gamma, beta }, attrs): KernelPlan<"x" | "mean" | "variance" | "gamma" | "beta" | "y"> {
+    const shared = normalizationPlan(binary, { gamma, beta }, asOneSlice(attrs));
+    return {
       ...shared,
-      parameters: { gamma, beta, mean, variance },
-      activations: { x },
-      along: { y: x.shape },
+      inputs: { gamma, beta, mean, variance },
+      streamedInputs: { x },
+      streamedOutputs: { y: x.shape },
       prepare(at) {
         shared.prepare(at);
-        kernels.norm_inference_prepare(at.table, at.mean, at.variance);
+        binary.norm_inference_prepare(at.table, at.mean, at.variance);
       },
-      passes: [pieces(kernels, "norm_apply", ["x", "y"])],
+      passes: [parallelPass(binary, "norm_apply", ["x", "y"])],
     };
-    return job;
   },
-  composed: composedNormalizationGiven,
+  gradient: {
+    kernel: NormalizationInferenceGrad,
+    savedInputs: ["x", "mean", "variance", "gamma"],
+    gradients: ["x", "mean", "variance", "gamma", "beta"],
+    ones: { gamma: (_: NormalizationInferenceInputs, { channels }: NormalizationInferenceAttrs) => [channels] },
+  },
 };
 
 interface FusedBatchNormInputs {
@@ -63,15 +83,15 @@ interface FusedBatchNormInputs {
 }
 
 /** The same under the name, and with the arguments, that tf.batchNorm knows; mean and variance [C]. */
-export const FusedBatchNorm: BinaryKernel<FusedBatchNormInputs, { varianceEpsilon: number }, NormalizationGivenAttrs> = {
+export const FusedBatchNorm: BinaryKernel<FusedBatchNormInputs, { varianceEpsilon: number }, NormalizationInferenceAttrs> = {
   name: "FusedBatchNorm",
   op: "batchNorm",
-  check({ x, scale: gamma, offset: beta, ...given }, { varianceEpsilon: epsilon }) {
-    const channels = given.mean.shape[0] ?? 0;
+  check({ x, scale: gamma, offset: beta, ...moments }, { varianceEpsilon: epsilon }) {
+    const channels = moments.mean.shape[0] ?? 0;
     const attrs = { outer: channels > 0 ? sizeOf(x.shape) / channels : 0, channels, inner: 1, epsilon };
-    check(this.op, { x, gamma, beta, ...given }, attrs);
+    check(this.op, { x, gamma, beta, ...moments }, attrs);
     return attrs;
   },
-  job: (kernels, { scale: gamma, offset: beta, ...inputs }, _, attrs) =>
-    NormalizationGiven.job(kernels, { gamma, beta, ...inputs }, attrs, undefined),
+  plan: (binary, { scale: gamma, offset: beta, ...inputs }, _, attrs) =>
+    NormalizationInference.plan(binary, { gamma, beta, ...inputs }, attrs, undefined),
 };

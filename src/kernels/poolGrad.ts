@@ -1,7 +1,8 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
-import type { BinaryKernel, Job } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkRank4, convolutionJob } from "./convolution.js";
+import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkRank4, convolutionPlan } from "./convolution.js";
+import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { dy: TensorInfo; input: TensorInfo };
 type Attrs = Pick<ConvolutionAttrs, "strides" | "pad" | "dimRoundingMode"> & { filterSize: number | [number, number] };
@@ -22,11 +23,11 @@ export const MaxPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
   check(inputs, attrs) {
     return checkPool(this.op, inputs, attrs);
   },
-  job: (kernels, { dy, input }, _, view): Job<"dy" | "input" | "dx"> => ({
-    ...convolutionJob(kernels, "pool", view),
-    parameters: { dy, input },
-    results: { dx: input.shape },
-    passes: [{ finish: ({ table, dy, input, dx }) => kernels.max_pool_grad_apply(table, input, dy, dx) }],
+  plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "input" | "dx"> => ({
+    ...convolutionPlan(binary, "pool", view),
+    inputs: { dy, input },
+    outputs: { dx: input.shape },
+    passes: [wholePass(({ table, dy, input, dx }) => binary.max_pool_grad_apply(table, input, dy, dx))],
   }),
 };
 
@@ -37,10 +38,10 @@ export const AvgPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
   check(inputs, attrs) {
     return checkPool(this.op, inputs, attrs);
   },
-  job: (kernels, { dy, input }, _, view): Job<"dy" | "dx"> => ({
-    ...convolutionJob(kernels, "pool", view),
-    parameters: { dy },
-    results: { dx: input.shape },
-    passes: [{ finish: ({ table, dy, dx }) => kernels.average_pool_grad_apply(table, dy, dx) }],
+  plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "dx"> => ({
+    ...convolutionPlan(binary, "pool", view),
+    inputs: { dy },
+    outputs: { dx: input.shape },
+    passes: [wholePass(({ table, dy, dx }) => binary.average_pool_grad_apply(table, dy, dx))],
   }),
 };

@@ -1,11 +1,12 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkNonNegativeInteger, checkShape } from "../arguments.js";
-import { type BinaryKernel, type Job, sizeOf } from "../launch/plan.js";
+import { type KernelPlan, NOT_STREAMED, sizeOf, wholePass } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo; segmentIds: TensorInfo };
 
 /** Output: [numSegments, ...x.shape.slice(1)], the sums of the rows of x by their id. Rows of other ids are left out. */
-export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, undefined> = {
+export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, void> = {
   name: "UnsortedSegmentSum",
   op: "unsortedSegmentSum",
   check({ x, segmentIds }, { numSegments }) {
@@ -14,22 +15,19 @@ export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, u
     if (x.shape.length < 1) throw argumentError(this.op, "x", "have a rank of at least 1", "rank 0");
     checkShape(this.op, "segmentIds", segmentIds, x.shape.slice(0, 1));
     checkNonNegativeInteger(this.op, "numSegments", numSegments);
-    return undefined;
   },
-  job(kernels, { x, segmentIds }, { numSegments }): Job<"x" | "segmentIds" | "sums"> {
+  plan(binary, { x, segmentIds }, { numSegments }): KernelPlan<"x" | "segmentIds" | "sums"> {
     const [rows = 0, ...row] = x.shape;
     return {
-      count: 0,
-      period: 1,
+      ...NOT_STREAMED,
       tableBytes: 16,
-      parameters: { x, segmentIds },
-      activations: {},
-      along: {},
-      results: { sums: [numSegments, ...row] },
-      prepare({ x, segmentIds, sums }) {
-        kernels.unsorted_segment_sum_apply(x, segmentIds, sums, rows, sizeOf(row), numSegments);
-      },
-      passes: [],
+      inputs: { x, segmentIds },
+      outputs: { sums: [numSegments, ...row] },
+      passes: [
+        wholePass(({ x, segmentIds, sums }) => {
+          binary.unsorted_segment_sum_apply(x, segmentIds, sums, rows, sizeOf(row), numSegments);
+        }),
+      ],
     };
   },
 };

@@ -1,102 +1,106 @@
-import type { Pointer } from "../binary/module.js";
-import { type Addresses, type Job, type Split, sizeOf } from "./plan.js";
-import { MOST_CALLS, Threads } from "./workerPool.js";
+import type { Pointer } from "../binary/interface.js";
+import { type Addresses, type KernelPlan, type Pass, sizeOf } from "./plan.js";
+import { MAX_CALLS, type WorkerPool } from "./workerPool.js";
 
-// A job's pass over a shared memory, split into pieces that threads take. Each piece has a copy of the job's table; what it adds to
-// it is added to the job's own in the end. Into how many pieces is a matter of the job alone, not of who is there to take
-// them: so the same call gives the same numbers on any number of threads.
+// Runs a plan over a memory, whichever it is: TensorFlow.js's own, a copying one, or an engine's. Over a shared memory a parallel
+// pass is cut into chunks that worker threads take. Each chunk has a copy of the table; what it adds to the accumulators there is
+// added to the plan's own in the end. The number of chunks depends on the plan alone, so that the same call gives the same numbers
+// on any number of threads.
 
-/** Numbers in a piece, at the least: with fewer it costs more to wake a thread than it saves. */
-const LEAST_PIECE = 16384;
+/** Positions in a chunk that is worth waking a thread for. */
+const MIN_CHUNK = 16384;
 const ALIGNMENT = 64;
 
-/** A shared memory, and what works over it. */
-export interface Sharing {
+/** What a launch needs of the memory that it runs over. */
+export interface Host<Output> {
+  /** Threads over the memory; undefined where it is not shared. */
+  workers: WorkerPool | undefined;
+  /** Takes memory for a plan and loads its inputs. */
+  place(plan: KernelPlan, tableBytes: number): Placement<Output>;
+}
+
+/** A plan's place in a memory. */
+export interface Placement<Output> {
   memory: WebAssembly.Memory;
-  /** The binary's functions over it. */
-  kernels: object;
-  threads: Threads;
+  at: Addresses;
+  /** How many positions of the streamed tensors the memory holds at once. */
+  window: number;
+  /** Brings a window of these streamed inputs into the memory, where they are not there already. */
+  load?(tensors: readonly string[], start: number, count: number): void;
+  /** Takes a window of these streamed outputs out of the memory. */
+  store?(tensors: readonly string[], start: number, count: number): void;
+  outputs(): Output[];
+  /** Gives back what `place` took. @param failed whether the outputs go, too */
+  release(failed: boolean): void;
 }
 
-/**
- * Starts threads over a shared memory.
- *
- * @param module the binary that kernels are of
- * @param block of BLOCK_BYTES in the memory, for the threads alone
- * @param count how many, with the caller's
- */
-export function share(
-  kernels: object,
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  block: Pointer,
-  count: number,
-): Sharing {
-  return { memory, kernels, threads: new Threads(kernels, module, memory, block, count - 1) };
+/** @returns the plan's outputs, in its order */
+export function launch<Output>(plan: KernelPlan, { workers, place }: Host<Output>): Output[] {
+  const chunks = workers ? chunkCount(plan) : 1;
+  const stride = aligned(plan.tableBytes >>> 0) + aligned(plan.scratchBytes ?? 0);
+  const placement = place(plan, chunks > 1 ? chunks * stride : (plan.tableBytes >>> 0) + (plan.scratchBytes ?? 0));
+  let failed = true;
+  try {
+    const { at, memory, window } = placement;
+    if (plan.constants) new Uint32Array(memory.buffer, at.table, plan.constants.length).set(plan.constants);
+    plan.prepare?.(at);
+    for (const pass of plan.passes) {
+      if (chunks > 1 && pass.parallel && workers) {
+        runInParallel(plan, pass, pass.parallel, at, chunks, stride, workers);
+      } else if (pass.chunk) {
+        for (let start = 0; start < plan.count; start += window) {
+          const count = Math.min(window, plan.count - start);
+          placement.load?.(pass.tensors, start, count);
+          pass.chunk(at, start, count);
+          placement.store?.(pass.tensors, start, count);
+        }
+      }
+      pass.finalize?.(at);
+    }
+    const outputs = placement.outputs();
+    failed = false;
+    return outputs;
+  } finally {
+    placement.release(failed);
+  }
 }
 
-/** How many pieces a job is split into. */
-export function piecesOf({ count, period, tableBytes, passes }: Job): number {
-  if (!passes.some(({ split }) => split)) return 1;
-  // A copy of the table shall cost little beside the piece that it is for.
-  const most = Math.min(count / LEAST_PIECE, count / period, (4 * count) / (tableBytes >>> 0), MOST_CALLS);
+/** How many chunks the parallel passes of a plan are cut into over a shared memory. */
+export function chunkCount({ count, chunkAlignment, tableBytes, passes }: KernelPlan): number {
+  if (!passes.some(({ parallel }) => parallel)) return 1;
+  // The copy of the table must cost little beside the chunk that it is for.
+  const most = Math.min(count / MIN_CHUNK, count / chunkAlignment, (4 * count) / (tableBytes >>> 0), MAX_CALLS);
   return Math.max(Math.floor(most), 1);
 }
 
-const strideOf = (job: Job) => Math.ceil((job.tableBytes >>> 0) / ALIGNMENT) * ALIGNMENT;
+const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Bytes for the job's table and, over a shared memory, the copies that pieces want after it. */
-export function tableBytesOf(job: Job, sharing: Sharing | undefined): number {
-  const pieces = sharing ? piecesOf(job) : 1;
-  return pieces > 1 ? pieces * strideOf(job) : job.tableBytes >>> 0;
-}
-
-/**
- * Does a job whose tensors are all there whole.
- *
- * @param at with tableBytesOf at `table`
- * @param sharing where the memory is shared
- */
-export function runJob(job: Job, at: Addresses<string>, sharing: Sharing | undefined): void {
-  const pieces = sharing ? piecesOf(job) : 1;
-  job.prepare(at);
-  for (const { split, step, finish } of job.passes) {
-    if (job.count > 0) {
-      if (split && sharing && pieces > 1) runSplit(job, split, at, pieces, sharing);
-      else step?.(at, 0, job.count);
-    }
-    finish?.(at);
-  }
-}
-
-/** Makes one pass's step, in pieces. */
-function runSplit(
-  job: Job,
-  { kernel, tensors, add }: Split,
-  at: Addresses<string>,
-  pieces: number,
-  { memory, kernels, threads }: Sharing,
+/** Runs one pass over tensors that are all in a shared memory, in chunks. */
+function runInParallel(
+  plan: KernelPlan,
+  { tensors }: Pass,
+  { name, merge }: NonNullable<Pass["parallel"]>,
+  at: Addresses,
+  chunks: number,
+  stride: number,
+  workers: WorkerPool,
 ): void {
-  const { count, period } = job;
-  const table = at.table as Pointer;
-  const stride = strideOf(job);
-  const bytes = new Uint8Array(memory.buffer);
-  const shapes: { [name: string]: number[] | undefined } = { ...job.along };
-  for (const name in job.activations) shapes[name] = job.activations[name]?.shape;
-  const places = tensors.map((name) => {
-    const shape = shapes[name];
-    // Of a tensor that does not go along, every piece has the whole.
-    return { from: at[name] as Pointer, step: shape ? (4 * sizeOf(shape)) / count : 0 };
+  const { count, chunkAlignment, streamedInputs, streamedOutputs, tableBytes } = plan;
+  const { table } = at;
+  const bytes = new Uint8Array(workers.memory.buffer);
+  const streams = tensors.map((tensor) => {
+    const shape = streamedOutputs[tensor] ?? streamedInputs[tensor]?.shape;
+    // Every chunk has the whole of a tensor that is not streamed.
+    return { from: at[tensor] as Pointer, step: shape ? (4 * sizeOf(shape)) / count : 0 };
   });
-  const piece = Math.ceil(count / period / pieces) * period;
+  const chunk = Math.ceil(count / chunkAlignment / chunks) * chunkAlignment;
   const calls: number[][] = [];
-  for (let start = 0; start < count; start += piece) {
+  for (let start = 0; start < count; start += chunk) {
     const copy = table + calls.length * stride;
-    if (copy !== table) bytes.copyWithin(copy, table, table + stride);
-    calls.push([copy, ...places.map(({ from, step }) => from + start * step), start, Math.min(piece, count - start)]);
+    if (copy !== table) bytes.copyWithin(copy, table, table + (tableBytes >>> 0));
+    calls.push([copy, ...streams.map(({ from, step }) => from + start * step), start, Math.min(chunk, count - start)]);
   }
-  threads.run(kernel, calls);
-  if (!add) return;
-  const { [add]: addTo } = kernels as { [name: string]: (table: Pointer, other: Pointer) => void };
-  for (const [copy] of calls.slice(1)) addTo?.(table, copy as Pointer);
+  workers.run(name, calls);
+  if (!merge) return;
+  for (const [copy] of calls.slice(1)) workers.functions[merge]?.(table, copy as Pointer);
 }

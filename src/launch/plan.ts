@@ -1,98 +1,115 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Kernels, Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
+
+type Tensors<Name extends string> = { [name in Name]?: TensorInfo | undefined };
+type Shapes<Name extends string> = { [name in Name]?: number[] };
+
+/** The addresses of a plan's table and tensors, by name; 0 stands for an input that was not given. */
+export type Addresses<Name extends string = string> = { table: Pointer } & { [name in Name]: Pointer };
 
 /**
- * One call of a kernel, whatever the memory it will run over: the tensors that it reads, those that it makes, and the functions
- * of the binary that take it from the ones to the others.
+ * What one call of a kernel asks of a memory, and the functions of the binary that do the work there.
  *
- * Parameters and results are there whole. Activations, and outputs that go along with them, may be there piece by piece:
- * a pass's `step` is called once or more, for pieces that follow one another.
- *
- * All tensors are float32, but parameters may be int32; who makes a job has checked that, and the shapes.
+ * Inputs and outputs lie in the memory whole. Streamed tensors may be there chunk by chunk: a memory that is smaller than they are
+ * holds one chunk at a time, and worker threads take a chunk each. All tensors are float32; an input may be int32. The kernel's
+ * check has made sure of that, and of the shapes. A kernel's outputs are the streamed outputs, then the others, in this order.
  */
-export interface Job<Name extends string = string> {
-  /** Places along the tensors of `activations`, each with a whole number of float32: an activation, or a row of them. */
+export interface KernelPlan<Name extends string = string> {
+  inputs: Tensors<Name>;
+  streamedInputs: Tensors<Name>;
+  /** Shapes. A streamed tensor has the same whole number of float32 numbers for each of `count` positions. */
+  streamedOutputs: Shapes<Name>;
+  outputs: Shapes<Name>;
+  /** Positions along the streamed tensors: an activation each, or a row of them. */
   count: number;
-  /** Pieces start at its multiples. */
-  period: number;
-  /** As the binary says it: 32 bits, whose highest is no sign. */
+  /** Chunks start at multiples of this. */
+  chunkAlignment: number;
+  /**
+   * Bytes of the table: the constants and the accumulators that the functions of the binary work with. Each chunk of a parallel
+   * pass has a copy. Unsigned, 32 bits: the binary's answer may come with a sign.
+   */
   tableBytes: number;
-  parameters: { [name in Name]?: TensorInfo | undefined };
-  activations: { [name in Name]?: TensorInfo };
-  /** Shapes of the outputs that go along, each with a whole number of float32 for every place. */
-  along: { [name in Name]?: number[] };
-  /** Shapes of the other outputs. */
-  results: { [name in Name]?: number[] };
-  prepare(at: Addresses<Name>): void;
-  /** One after the other, each over all activations; the last that steps leaves the outputs that go along as they shall be. */
+  /** Bytes behind the table for a pass to work in. They are never copied. Default 0. */
+  scratchBytes?: number;
+  /** Words to write at the beginning of the table before `prepare`. */
+  constants?: Uint32Array;
+  /** Fills the table. */
+  prepare?(at: Addresses<Name>): void;
+  /** One after the other, each over all positions. */
   passes: Pass<Name>[];
 }
 
+/** Makes a plan. The binary answers how large the table is and how chunks are aligned. */
+export type MakePlan<Binary, Name extends string = string> = (binary: Binary) => KernelPlan<Name>;
+
 export interface Pass<Name extends string = string> {
-  step?(at: Addresses<Name>, start: number, count: number): void;
-  /** What the step is, where threads may make it for several pieces at once. */
-  split?: Split<Name>;
-  finish?(at: Addresses<Name>): void;
+  /** The tensors that `chunk` is given, in the order of its arguments where `parallel` is there. */
+  tensors: readonly Name[];
+  /** Does the work for `count` positions from `start` on. */
+  chunk?(at: Addresses<Name>, start: number, count: number): void;
+  /** The function of the binary that `chunk` is, where worker threads may call it for several chunks at once. */
+  parallel?: ParallelFunction;
+  /** Does what is left after all chunks: turns accumulators into outputs, or into constants of the passes that follow. */
+  finalize?(at: Addresses<Name>): void;
 }
 
 /** A function of the binary: (table, ...tensors, start, count). */
-export interface Split<Name extends string = string> {
-  kernel: string;
-  tensors: readonly Name[];
-  /** The function that adds to a table what another one has added up: (table, other). Default: nothing is added up. */
-  add?: string | undefined;
+interface ParallelFunction {
+  name: string;
+  /** The function that adds the accumulators of another table to a table's: (table, other). Default: there are none. */
+  merge?: string | undefined;
 }
 
-type PieceFunction = (...args: number[]) => void;
-/** The names of a binary's functions that may be a step. */
-type PieceName<K> = { [name in keyof K]: K[name] extends PieceFunction ? name : never }[keyof K] & string;
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+/** The names of a binary's functions that take just these parameters, in number and in kind. */
+type FunctionOf<Binary, Parameters extends unknown[]> = {
+  [name in keyof Binary]: Binary[name] extends (...args: infer Args) => void
+    ? Same<Args, Parameters> extends true
+      ? name
+      : never
+    : never;
+}[keyof Binary] &
+  string;
+type ChunkParameters<Names extends readonly string[]> = [Pointer, ...{ [i in keyof Names]: Pointer }, number, number];
 
-/** A step that threads may make: one function of the binary, as Split has it. */
-export function pieces<K, Name extends string>(
-  kernels: K,
-  kernel: PieceName<K>,
-  tensors: readonly Name[],
-  add?: PieceName<K>,
-): Pick<Pass<Name>, "step" | "split"> {
-  const call = kernels[kernel] as PieceFunction;
+interface ParallelOptions<Binary, Name extends string> {
+  merge?: FunctionOf<Binary, [Pointer, Pointer]>;
+  finalize?(at: Addresses<Name>): void;
+}
+
+/** A pass whose chunks worker threads may take. */
+export function parallelPass<Binary, Name extends string, const Names extends readonly string[]>(
+  binary: Binary,
+  name: FunctionOf<Binary, ChunkParameters<Names>>,
+  tensors: Names,
+  { merge, finalize }: ParallelOptions<Binary, Name> = {},
+): Pass<Names[number] | Name> {
+  const call = binary[name] as (table: Pointer, ...args: number[]) => void;
   return {
-    step: (at, start, count) => call(at.table, ...tensors.map((name) => at[name]), start, count),
-    split: { kernel, tensors, add },
+    tensors,
+    chunk: (at, start, count) => call(at.table, ...tensors.map((tensor) => at[tensor as Names[number]]), start, count),
+    parallel: { name, merge },
+    ...(finalize && { finalize }),
   };
 }
 
-/** Where the tensors of a job are, by name; 0 for a parameter that was not given. */
-export type Addresses<Name extends string> = { [name in Name | "table"]: Pointer };
-
-/** A job wants the binary's word on table and period. */
-export type MakeJob<Name extends string = string> = (kernels: Kernels) => Job<Name>;
-
-/**
- * A kernel of a binary.
- *
- * @template I its inputs by name
- * @template A its attributes
- * @template V what its check finds out about them
- * @template K what it wants of the binary
- */
-export interface BinaryKernel<I, A, V, K = Kernels> {
-  /** Its name in TensorFlow.js's registry. */
-  name: string;
-  /** Who complains of a bad input. */
-  op: string;
-  /** Throws where inputs and attributes do not fit; what is read and written follows from what it returns. */
-  check(inputs: I, attrs: A): V;
-  /** What the binary is to do. The kernel's outputs are the job's, in its order. */
-  job(kernels: K, inputs: I, attrs: A, view: V): Job;
+/** A pass that goes through its chunks in order, on the caller's thread. */
+export function serialPass<Name extends string>(
+  tensors: ReadonlyArray<NoInfer<Name>>,
+  chunk: NonNullable<Pass<Name>["chunk"]>,
+  finalize?: Pass<Name>["finalize"],
+): Pass<Name> {
+  return { tensors, chunk, ...(finalize && { finalize }) };
 }
+
+/** A pass over whole tensors, in one call. */
+export function wholePass<Name extends string>(run: (at: Addresses<Name>) => void): Pass<Name> {
+  return { tensors: [], finalize: run };
+}
+
+/** A plan's part where all tensors are whole. */
+export const NOT_STREAMED = { count: 0, chunkAlignment: 1, streamedInputs: {}, streamedOutputs: {} } as const;
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
-
-/** A tensor that is read, with its name. */
-export const given = (tensors: Job["parameters"]) =>
-  Object.entries(tensors).filter((entry): entry is [string, TensorInfo] => entry[1] !== undefined);
-
-/** An output's shape, with its name. */
-export const made = (shapes: Job["along"]) => Object.entries(shapes) as Array<[string, number[]]>;

@@ -1,12 +1,12 @@
-import type { Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
 
-// One function of the binary, called for several pieces of a tensor at once by threads that share its memory. In that memory
-// there is a block of words: the calls to be made, and how many of them nobody has taken yet. Whoever is awake takes the next;
-// so a thread that sleeps, or has not started, holds nobody up.
+// Worker threads that share a memory call one function of the binary, each for another chunk. In that memory there is a mailbox of
+// words: the calls to make, and how many of them no thread has taken yet. Every thread takes calls while there are any; so a
+// thread that sleeps, or has not started, delays nobody.
 
-/** Words of the block. */
+/** Words of the mailbox. */
 const LAYOUT = {
-  /** In its low bits, how many calls nobody has taken; in the others, what tells one run from the next. */
+  /** In its low bits, how many calls are left to take; in the others, a number that tells one run from the next. */
   left: 0,
   leftMask: 0xff,
   finished: 1,
@@ -18,65 +18,64 @@ const LAYOUT = {
   arity: 5,
   /** The arguments of each call. */
   calls: 6,
-  mostArguments: 8,
+  maxArguments: 12,
 };
 
 /** Calls in a run, at most. */
-export const MOST_CALLS = 8;
-/** Bytes of the block. */
-export const BLOCK_BYTES = 4 * (LAYOUT.calls + MOST_CALLS * LAYOUT.mostArguments);
+export const MAX_CALLS = 8;
+export const MAILBOX_BYTES = 4 * (LAYOUT.calls + MAX_CALLS * LAYOUT.maxArguments);
 
-/** Threads that may be asked for, and what a message says of it. */
-const MOST_THREADS = 64;
-export const isThreadCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= MOST_THREADS;
-export const THREAD_COUNT = `be an integer from 1 to ${MOST_THREADS}`;
+const MAX_THREADS = 64;
+export const isThreadCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= MAX_THREADS;
+/** What an error message asks for. */
+export const THREAD_COUNT = `be an integer from 1 to ${MAX_THREADS}`;
 
-type Functions = Array<(...args: number[]) => unknown>;
+type Functions = { [name: string]: (...args: number[]) => unknown };
 
 /**
- * Takes calls and makes them while there are any left. Workers run it, too, from its text: so it refers to nothing outside.
+ * Takes calls and makes them while there are any left. Workers run it, too, from its text: it refers to nothing outside.
  *
- * @returns the first word, as it was when none was left
+ * @returns the mailbox's first word when no call was left
  */
-function takeCalls(functions: Functions, block: Int32Array, layout: typeof LAYOUT): number {
+function takeCalls(functions: Array<Functions[string]>, mailbox: Int32Array, layout: typeof LAYOUT): number {
   for (;;) {
-    const seen = Atomics.load(block, layout.left);
+    const seen = Atomics.load(mailbox, layout.left);
     const left = seen & layout.leftMask;
     if (left === 0) return seen;
-    if (Atomics.compareExchange(block, layout.left, seen, seen - 1) !== seen) continue;
-    const first = layout.calls + (left - 1) * layout.mostArguments;
-    const call = functions[block[layout.function] as number] as Functions[number];
+    if (Atomics.compareExchange(mailbox, layout.left, seen, seen - 1) !== seen) continue;
+    const first = layout.calls + (left - 1) * layout.maxArguments;
+    const call = functions[mailbox[layout.function] as number] as Functions[string];
     try {
-      call(...block.subarray(first, first + (block[layout.arity] as number)));
+      call(...mailbox.subarray(first, first + (mailbox[layout.arity] as number)));
     } catch {
-      Atomics.store(block, layout.failed, 1);
+      Atomics.store(mailbox, layout.failed, 1);
     }
-    Atomics.add(block, layout.finished, 1);
+    Atomics.add(mailbox, layout.finished, 1);
   }
 }
 
-/** What a worker is told to begin with. */
+/** What a worker begins with. */
 interface Start {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
-  block: Pointer;
+  mailbox: Pointer;
   bytes: number;
   names: string[];
   layout: typeof LAYOUT;
 }
 
-/** A worker's program, as takeCalls. It never returns: its worker does nothing else, and ends by being terminated. */
-function work({ module, memory, block, bytes, names, layout }: Start, take: typeof takeCalls): void {
+/** A worker's program, also run from its text. It never returns: terminating the worker ends it. */
+function work({ module, memory, mailbox, bytes, names, layout }: Start, take: typeof takeCalls): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const functions = names.map((name) => exports[name]) as Functions;
-  const words = new Int32Array(memory.buffer, block, bytes / 4);
+  const functions = names.map((name) => exports[name]) as Array<Functions[string]>;
+  const words = new Int32Array(memory.buffer, mailbox, bytes / 4);
   Atomics.add(words, layout.started, 1);
   for (;;) Atomics.wait(words, layout.left, take(functions, words, layout));
 }
 
 const PROGRAM = `(start) => (${work})(start, ${takeCalls})`;
 
-/** A thread: a worker of Node.js, or of the web. */
+/** A worker of Node.js, or of the web. */
 interface Thread {
   terminate(): unknown;
 }
@@ -98,69 +97,77 @@ function startThread(start: Start): Thread {
   return worker;
 }
 
-/** Threads over a memory. */
-export class Threads {
+/** Threads over a shared memory. */
+export class WorkerPool {
+  /** The binary's functions over the memory. */
+  readonly functions: Functions;
+  readonly memory: WebAssembly.Memory;
   private readonly threads: Thread[] = [];
-  private readonly block: Int32Array;
-  private readonly names: string[];
-  private readonly functions: Functions;
+  /** The functions in the order of their names in `start`. */
+  private readonly callable: Array<Functions[string]>;
+  private readonly mailbox: Int32Array;
   private readonly start: Start;
   /** Threads that are still to be started. */
   private wanted: number;
   private generation = 0;
 
   /**
-   * They are started by the first run.
+   * The first run starts the threads.
    *
-   * @param functions of the binary over this memory, that runs will name
+   * @param functions of the binary over this memory
    * @param module the binary, for threads to bind to the memory themselves
    * @param memory shared
-   * @param block of BLOCK_BYTES in it, which nobody else uses as long as threads live
-   * @param count how many threads beside the caller's
+   * @param mailbox MAILBOX_BYTES in it, for the pool alone as long as threads live
+   * @param threads how many, with the caller's
    */
-  constructor(functions: object, module: WebAssembly.Module, memory: WebAssembly.Memory, block: Pointer, count: number) {
-    this.block = new Int32Array(memory.buffer, block, BLOCK_BYTES / 4).fill(0);
-    this.names = Object.keys(functions);
-    this.functions = Object.values(functions) as Functions;
-    this.start = { module, memory, block, bytes: BLOCK_BYTES, names: this.names, layout: LAYOUT };
-    this.wanted = count;
+  constructor(functions: object, module: WebAssembly.Module, memory: WebAssembly.Memory, mailbox: Pointer, threads: number) {
+    this.functions = functions as Functions;
+    this.callable = Object.values(this.functions);
+    this.memory = memory;
+    this.mailbox = new Int32Array(memory.buffer, mailbox, MAILBOX_BYTES / 4).fill(0);
+    this.start = { module, memory, mailbox, bytes: MAILBOX_BYTES, names: Object.keys(functions), layout: LAYOUT };
+    this.wanted = threads - 1;
   }
 
   /** How many threads have started, beside the caller's. */
   get started(): number {
-    return Atomics.load(this.block, LAYOUT.started);
+    return Atomics.load(this.mailbox, LAYOUT.started);
   }
 
   /**
-   * Calls a function once for each set of arguments, in no certain order, and returns when all have returned.
+   * Calls a function once for each list of arguments, in no certain order, and returns when all calls have returned.
    *
-   * @param calls 1 to MOST_CALLS sets of as many arguments
-   * @throws Error where a call does
+   * @param calls 1 to MAX_CALLS lists of equal length
+   * @throws Error where a call does, or the calls do not fit in the mailbox
    */
-  run(name: string, calls: Pointer[][]): void {
+  run(name: string, calls: number[][]): void {
+    const { mailbox } = this;
+    const arity = calls[0]?.length ?? 0;
+    if (calls.length > MAX_CALLS || arity > LAYOUT.maxArguments || calls.some(({ length }) => length !== arity)) {
+      throw new Error(`tfjs-uan: ${name}: ${calls.length} calls of ${arity} arguments do not fit in the workers' mailbox`);
+    }
     this.startAll();
-    const { block } = this;
-    block[LAYOUT.function] = this.names.indexOf(name);
-    block[LAYOUT.arity] = calls[0]?.length ?? 0;
+    mailbox[LAYOUT.function] = this.start.names.indexOf(name);
+    mailbox[LAYOUT.arity] = arity;
     calls.forEach((args, i) => {
-      block.set(args, LAYOUT.calls + i * LAYOUT.mostArguments);
+      mailbox.set(args, LAYOUT.calls + i * LAYOUT.maxArguments);
     });
-    block[LAYOUT.failed] = 0;
-    Atomics.store(block, LAYOUT.finished, 0);
+    mailbox[LAYOUT.failed] = 0;
+    Atomics.store(mailbox, LAYOUT.finished, 0);
     this.generation = (this.generation + 1) & 0x7fffff;
-    // Last: from here on calls may be taken.
-    Atomics.store(block, LAYOUT.left, this.generation * (LAYOUT.leftMask + 1) + calls.length);
-    Atomics.notify(block, LAYOUT.left);
-    takeCalls(this.functions, block, LAYOUT);
-    while (Atomics.load(block, LAYOUT.finished) < calls.length);
-    if (Atomics.load(block, LAYOUT.failed)) throw new Error(`tfjs-uan: ${name} failed`);
+    // Last: from here on threads may take calls.
+    Atomics.store(mailbox, LAYOUT.left, this.generation * (LAYOUT.leftMask + 1) + calls.length);
+    Atomics.notify(mailbox, LAYOUT.left);
+    takeCalls(this.callable, mailbox, LAYOUT);
+    while (Atomics.load(mailbox, LAYOUT.finished) < calls.length);
+    if (Atomics.load(mailbox, LAYOUT.failed)) throw new Error(`tfjs-uan: ${name} failed`);
   }
 
   private startAll(): void {
     try {
       for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.start));
     } catch {
-      // A page's policy may forbid it: the caller's thread does all the work.
+      // A page's policy may forbid workers: the caller's thread does all the work.
       this.wanted = 0;
     }
   }

@@ -1,20 +1,20 @@
 import { reshape, type Tensor, type Tensor1D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { argumentError, viewOf } from "../arguments.js";
-import { NormalizationGiven } from "../kernels/normalizationInference.js";
-import { isRecording } from "../registry/gradients.js";
-import { compose, run } from "../registry/run.js";
+import { NormalizationInference } from "../kernels/normalizationInference.js";
+import { run } from "../registry/run.js";
 import { type ChannelNormalizationConfig, type Normalized, normalize } from "./normalization.js";
 import { toOptionalTensor, toTensor } from "./tensors.js";
 
 const op = "batchNormalization";
 
 export interface BatchNormalizationConfig extends ChannelNormalizationConfig {
-  /** Mean [C] and variance [C] to normalize by, as at inference: both or none. Default: the batch's own. */
+  /** A mean [C] to normalize by, as at inference; then `variance` is wanted, too. Default: the batch's own. */
   mean?: Tensor | TensorLike;
+  /** A variance [C] to normalize by, not negative. */
   variance?: Tensor | TensorLike;
 }
 
-/** The batch normalized by its own moments, and these: [C], biased, without gradients. */
+/** The batch, normalized by its own moments, and these moments: [C], the variance biased, without gradients. */
 export function normalizeBatch<T extends Tensor>(
   x: T | TensorLike,
   config: ChannelNormalizationConfig = {},
@@ -22,19 +22,19 @@ export function normalizeBatch<T extends Tensor>(
   return tidy(() => {
     const { y, mean, variance } = normalize<T>(op, x, config, (numbers) => {
       const { outer, channels, inner } = viewOf(op, numbers, config.axis ?? -1);
-      return { slabs: 1, outer, channels, inner, sets: channels };
+      return { slices: 1, outer, channels, inner, groups: channels };
     });
     return { y, mean: reshape(mean, [-1]) as Tensor1D, variance: reshape(variance, [-1]) as Tensor1D };
   });
 }
 
 /**
- * Takes mean and variance out of every channel (Ioffe, Szegedy, "Batch Normalization", arXiv 1502.03167):
+ * Normalizes every channel by its mean and variance (Ioffe, Szegedy, "Batch Normalization", arXiv 1502.03167):
  *
  *     y = gamma · (x − E)/√(Var + epsilon) + beta
  *
- * with E and the biased Var over all axes but the channels', or those that are given. Gradients flow to x, gamma and beta, and to
- * a given mean and variance, and may be differentiated once more.
+ * E and the biased Var are taken over all axes but the channels', unless they are given. Gradients flow to x, gamma and beta, and to
+ * a given mean and variance. They may be differentiated again.
  *
  * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
  * @returns float32, of x's shape
@@ -59,8 +59,6 @@ export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: 
       gamma: toOptionalTensor(op, "gamma", config.gamma),
       beta: toOptionalTensor(op, "beta", config.beta),
     };
-    // The fused kernel has no gradient; the operations it stands for have.
-    const compute = isRecording() ? compose : run;
-    return compute(NormalizationGiven, inputs, { outer, channels, inner, epsilon }) as T;
+    return run(NormalizationInference, inputs, { outer, channels, inner, epsilon }) as T;
   });
 }

@@ -2,7 +2,7 @@ import type { Tensor, TensorLike } from "@tensorflow/tfjs-core";
 import { type ChannelNormalizationConfig, groupsOfSamples, normalize } from "./normalization.js";
 
 /**
- * Takes mean and variance out of every channel, sample by sample (Ulyanov, Vedaldi, Lempitsky, "Instance Normalization", arXiv
+ * Normalizes every channel by its mean and variance, sample by sample (Ulyanov, Vedaldi, Lempitsky, "Instance Normalization", arXiv
  * 1607.08022): group normalization with a group for each channel.
  *
  * @param x activations [samples, …], rank 2 to 6, of C channels along `axis`; int32 and bool are cast to float32

@@ -8,7 +8,7 @@ export interface LayerNormalizationConfig extends NormalizationConfig {
   axis?: number | number[];
 }
 
-/** Axes in their order, counted from 0. */
+/** Axes in ascending order, counted from 0. */
 function axesOf(op: string, axis: number | number[], rank: number): number[] {
   const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
   if (axes.length === 0 || new Set(axes).size < axes.length) {
@@ -18,11 +18,11 @@ function axesOf(op: string, axis: number | number[], rank: number): number[] {
 }
 
 /**
- * Takes mean and variance out of every sample (Ba, Kiros, Hinton, "Layer Normalization", arXiv 1607.06450):
+ * Normalizes every sample by its mean and variance (Ba, Kiros, Hinton, "Layer Normalization", arXiv 1607.06450):
  *
  *     y = gamma · (x − E)/√(Var + epsilon) + beta
  *
- * with E and the biased Var over `axis`. Gradients flow to x, gamma and beta, and may be differentiated once more.
+ * E and the biased Var are taken over `axis`. Gradients flow to x, gamma and beta. They may be differentiated again.
  *
  * @param x activations, rank 1 to 6; int32 and bool are cast to float32
  * @returns float32, of x's shape
@@ -37,7 +37,7 @@ export function layerNormalization<T extends Tensor>(x: T | TensorLike, config: 
     const { moved, restore } = withAxesLast(numbers, axes);
     const { y } = normalize(op, moved, config, ({ shape, size }) => {
       const channels = shape.slice(-axes.length).reduce((product, n) => product * n, 1);
-      return { slabs: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, sets: 1 };
+      return { slices: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, groups: 1 };
     });
     return restore(y) as T;
   });

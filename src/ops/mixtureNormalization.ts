@@ -1,15 +1,4 @@
-import {
-  customGrad,
-  ones,
-  randomUniform,
-  reshape,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type TensorLike,
-  tidy,
-  zeros,
-} from "@tensorflow/tfjs-core";
+import { randomUniform, reshape, type Tensor, type Tensor1D, type Tensor2D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import {
   argumentError,
   checkCount,
@@ -20,11 +9,10 @@ import {
   viewOf,
 } from "../arguments.js";
 import { MixtureNorm as kernel } from "../kernels/mixtureNorm.js";
-import { MixtureNormFit } from "../kernels/mixtureNormEStep.js";
-import { MixtureNormGrad } from "../kernels/mixtureNormGrad.js";
-import { MixtureNormStart } from "../kernels/mixtureNormKMeansInit.js";
-import { isRecording, unrecorded } from "../registry/gradients.js";
-import { compose, run } from "../registry/run.js";
+import { MixtureNormEStep } from "../kernels/mixtureNormEStep.js";
+import { MixtureNormKMeansInit } from "../kernels/mixtureNormKMeansInit.js";
+import { run } from "../registry/run.js";
+import { unrecorded } from "../tensorflow/tape.js";
 import { toOptionalTensor, toTensor, withAxesLast } from "./tensors.js";
 
 /** A mixture over the C-vectors of a tensor. */
@@ -42,7 +30,7 @@ export interface MixtureNormalizationConfig {
   numComponents?: number;
   /** EM steps after the start, before the responsibilities are taken. Default 2. */
   emSteps?: number;
-  /** An integer that the start's seeds are drawn by. Default: others in every call. */
+  /** Seed of the k-means++ start, an integer. Default: another start in every call. */
   seed?: number | undefined;
   /** The channel axis of x. Default −1, the last, which is the fastest. */
   axis?: number;
@@ -52,11 +40,11 @@ export interface MixtureNormalizationConfig {
   gamma?: Tensor | TensorLike | undefined;
   /** Added to them, [C]. Default: none. */
   beta?: Tensor | TensorLike | undefined;
-  /** Inference: this mixture instead of one that is fitted; numComponents, emSteps and seed are not used then. */
+  /** Inference: this mixture instead of one that is fitted. numComponents, emSteps and seed are not used then. */
   mixture?: VectorMixture | undefined;
 }
 
-/** What a batch was normalized with. Moving averages of the mixture are what inference wants. */
+/** A normalized batch and its mixture. Inference uses moving averages of such mixtures. */
 export interface FittedMixtureNormalization<T extends Tensor> {
   y: T;
   /** [K], without gradients. */
@@ -69,8 +57,8 @@ export interface FittedMixtureNormalization<T extends Tensor> {
 
 interface Rows {
   x: Tensor2D;
-  gamma: Tensor;
-  beta: Tensor;
+  gamma: Tensor | undefined;
+  beta: Tensor | undefined;
   epsilon: number;
   /** Rows again as a tensor like the one they came from. */
   restore(rows: Tensor): Tensor;
@@ -83,8 +71,8 @@ function rowsOf(given: Tensor | TensorLike, config: MixtureNormalizationConfig):
   const x = toTensor(op, "x", given);
   const { channels, size } = viewOf(op, x, axis);
   checkEpsilon(op, epsilon);
-  const gamma = toOptionalTensor(op, "gamma", config.gamma) ?? ones([channels]);
-  const beta = toOptionalTensor(op, "beta", config.beta) ?? zeros([channels]);
+  const gamma = toOptionalTensor(op, "gamma", config.gamma);
+  const beta = toOptionalTensor(op, "beta", config.beta);
   checkPerChannel(op, "gamma", gamma, channels);
   checkPerChannel(op, "beta", beta, channels);
   const { moved, restore } = withAxesLast(x, [normalizeAxis(op, axis, x.rank)]);
@@ -97,18 +85,18 @@ function rowsOf(given: Tensor | TensorLike, config: MixtureNormalizationConfig):
   };
 }
 
-/** prior, mean and variance that EM starts from. */
-export function startMixture(x: Tensor, components: number, seed?: number): Tensor[] {
+/** The prior, mean and variance that EM starts from. */
+export function kmeansInit(x: Tensor, components: number, seed?: number): Tensor[] {
   // Below 1 in float32, too.
   const draws = randomUniform([components], 0, 1 - 2 ** -24, "float32", seed);
-  return run(MixtureNormStart, { x, draws }, {});
+  return run(MixtureNormKMeansInit, { x, draws }, {});
 }
 
-/** The responsibilities that y is made with, after `steps` EM steps, and the moments by them. */
+/** The responsibilities after `steps` EM steps, and the mixture that they give. */
 function fitted({ x, epsilon }: Rows, components: number, steps: number, seed?: number) {
-  let [prior, mean, variance] = startMixture(x, components, seed) as [Tensor, Tensor, Tensor];
+  let [prior, mean, variance] = kmeansInit(x, components, seed) as [Tensor, Tensor, Tensor];
   for (let step = 0; ; step++) {
-    const outputs = run(MixtureNormFit, { x, prior, mean, variance }, { epsilon, moments: true });
+    const outputs = run(MixtureNormEStep, { x, prior, mean, variance }, { epsilon, moments: true });
     const [nu, ...next] = outputs as [Tensor, Tensor1D, Tensor2D, Tensor2D];
     if (step === steps) return { nu, prior: next[0], mean: next[1], variance: next[2] };
     nu.dispose();
@@ -116,28 +104,18 @@ function fitted({ x, epsilon }: Rows, components: number, steps: number, seed?: 
   }
 }
 
-/** y of rows, with gradients to x, gamma and beta; the responsibilities are constants, and without `batch` so is the mixture. */
-function normalizeRows(
-  { x, gamma, beta, epsilon }: Rows,
-  nu: Tensor,
-  mixture: Record<keyof VectorMixture, Tensor>,
+/**
+ * y of rows, like the tensor that they came from, with gradients of x, gamma and beta.
+ *
+ * @param constants the responsibilities and the mixture, which were computed unrecorded
+ * @param batch whether the mixture is the rows' own, so that the gradient of x goes through it
+ */
+function normalizeRows<T extends Tensor>(
+  { x, gamma, beta, epsilon, restore }: Rows,
+  constants: Record<"nu" | keyof VectorMixture, Tensor>,
   batch: boolean,
-) {
-  const { prior, mean, variance } = mixture;
-  return customGrad((...args) => {
-    const [x, gamma, beta, save] = args as unknown as [Tensor, Tensor, Tensor, (tensors: Tensor[]) => void];
-    save([x, gamma, nu, prior, mean, variance]);
-    return {
-      value: run(kernel, { x, nu, prior, mean, variance, gamma, beta }, { epsilon }) as Tensor,
-      gradFunc: (dy, saved) => {
-        const [x, gamma, nu, prior, mean, variance] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-        // The fused kernel has no gradient of its own; the operations it stands for have.
-        const compute = isRecording() ? compose : run;
-        const inputs = { x, dy: dy as Tensor, nu, prior, mean, variance, gamma };
-        return compute(MixtureNormGrad, inputs, { epsilon, batch }) as Tensor[];
-      },
-    };
-  })(x, gamma, beta);
+): T {
+  return restore(run(kernel, { x, ...constants, gamma, beta }, { epsilon, batch }) as Tensor) as T;
 }
 
 /**
@@ -158,7 +136,7 @@ export function fitMixtureNormalization<T extends Tensor>(
     if (seed !== undefined && !Number.isInteger(seed)) throw argumentError(op, "seed", "be an integer", String(seed));
     const rows = rowsOf(x, config);
     const { nu, ...mixture } = unrecorded(() => fitted(rows, numComponents, emSteps, seed));
-    return { y: rows.restore(normalizeRows(rows, nu, mixture, true)) as T, ...mixture };
+    return { y: normalizeRows<T>(rows, { nu, ...mixture }, true), ...mixture };
   });
 }
 
@@ -170,14 +148,14 @@ export function fitMixtureNormalization<T extends Tensor>(
  *
  *     y = gamma · Σ_k ν_k/√λ_k · (x − E_k)/√(Var_k + epsilon) + beta
  *
- * One component is batch normalization. Given `mixture`, that takes the place of λ, E and Var, and ν is by it: inference.
+ * One component is batch normalization. At inference `mixture` gives λ, E and Var, and ν follows from it.
  *
- * Gradients flow to x, gamma and beta, and may be differentiated once more. Responsibilities count as constants in them; E_k and
- * Var_k do not, unless they are given.
+ * Gradients flow to x, gamma and beta. They may be differentiated again. Responsibilities are constants in them; E_k and Var_k are
+ * not, unless they are given.
  *
- * A responsibility below 2^-64 of its row's largest is none; a variance (with epsilon) below 2^-40 or a prior below 2^-126 counts
- * as that. A component without mass has a share of 0, and keeps a finite mean and variance. A row with a number that is not finite
- * gives NaN, in y and in x's gradient, and counts for nothing else.
+ * A responsibility below 2^-64 of its row's largest is 0. A variance (with epsilon) below 2^-40 is raised to 2^-40, a prior below
+ * 2^-126 to 2^-126. A component without mass has a share of 0, and keeps a finite mean and variance. A row with a number that is not
+ * finite gives NaN in y and in x's gradient, and has no other effect.
  *
  * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
  * @returns float32, of x's shape
@@ -194,9 +172,10 @@ export function mixtureNormalization<T extends Tensor>(x: T | TensorLike, config
       mean: toTensor(op, "mean", mixture.mean),
       variance: toTensor(op, "variance", mixture.variance, { nonNegative: true }),
     };
-    const nu = unrecorded(
-      () => run(MixtureNormFit, { x: rows.x, ...given }, { epsilon: rows.epsilon, moments: false }) as Tensor,
-    );
-    return rows.restore(normalizeRows(rows, nu, given, false)) as T;
+    const constants = unrecorded(() => {
+      const nu: Tensor = run(MixtureNormEStep, { x: rows.x, ...given }, { epsilon: rows.epsilon, moments: false });
+      return { nu, prior: given.prior.clone(), mean: given.mean.clone(), variance: given.variance.clone() };
+    });
+    return normalizeRows<T>(rows, constants, false);
   });
 }

@@ -1,7 +1,6 @@
-import { ones, type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { type NormAttrs, normalizeAxis } from "../arguments.js";
+import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
+import type { NormAttrs } from "../arguments.js";
 import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
-import { isRecording } from "../registry/gradients.js";
 import { run } from "../registry/run.js";
 import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
 import { toOptionalTensor } from "./tensors.js";
@@ -23,9 +22,9 @@ export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
  *
  *     y = gamma · Σ_k τ_k (x − mean_k)/√(prior_k v_k) + beta
  *
- * One component is batch normalization's inference. Gradients flow to x, mean, variance, prior, gamma and beta, and may be
- * differentiated once more. A variance (with epsilon) below 2^-40 or a prior below 2^-126 counts as that. NaN and infinite
- * activations give NaN or infinity in their own place only.
+ * One component is batch normalization's inference. Gradients flow to x, mean, variance, prior, gamma and beta. They may be
+ * differentiated again. A variance (with epsilon) below 2^-40 is raised to 2^-40, a prior below 2^-126 to 2^-126. A NaN or infinite
+ * activation gives NaN or infinity at its own position only.
  *
  * The formula "ucb" is what the authors' published Keras layer, UCBNorm, computes in inference. It does not use the prior, whose
  * gradient is 0, and takes activations far from every component to beta:
@@ -33,8 +32,8 @@ export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
  *     p_k = exp(−(x − mean_k)²/(2 v_k))
  *     y = gamma · Σ_k p_k/(Σ_j p_j + epsilon) · (x − mean_k)/√((1 + epsilon) v_k) + beta
  *
- * An epsilon below 2^-96, such as 0, is no part of its denominator: far activations then follow the component of which they are
- * the fewest deviations away.
+ * An epsilon below 2^-96, such as 0, is left out of its denominator: an activation far from every component then follows the one that
+ * is the fewest deviations away.
  *
  * @param x activations, rank 1 to 6, of C channels along `axis`; int32 and bool are cast to float32
  * @param mean [K, C]
@@ -53,13 +52,8 @@ export function unsupervisedAdaptiveNormalization<T extends Tensor>(
   return tidy(kernel.op, () => {
     const inputs = mixtureTensors(kernel.op, x, mean, variance, prior);
     const attrs = { ...attrsOf(config), formula: config.formula };
+    const gamma = toOptionalTensor(kernel.op, "gamma", config.gamma);
     const beta = toOptionalTensor(kernel.op, "beta", config.beta);
-    let gamma = toOptionalTensor(kernel.op, "gamma", config.gamma);
-    if (gamma === undefined && isRecording()) {
-      // The gradient's saved inputs must all be there.
-      const { shape } = inputs.x;
-      gamma = ones([shape[normalizeAxis(kernel.op, attrs.axis, shape.length)] as number]);
-    }
     return run(kernel, { ...inputs, gamma, beta }, attrs) as T;
   });
 }

@@ -1,68 +1,43 @@
 import { conv3d, engine, getGradient, registerGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
-import type { NormAttrs } from "../arguments.js";
-import { Normalization, type NormalizationAttrs, NormalizationGrad } from "../kernels/normalization.js";
-import { UnsupervisedAdaptiveNorm } from "../kernels/unsupervisedAdaptiveNorm.js";
-import { UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNormGrad.js";
+import type { AnyKernel, GradientDeclaration } from "../kernels/declaration.js";
+import { isRecording } from "../tensorflow/tape.js";
 import { compose, run } from "./run.js";
 
-/** Whether TensorFlow.js records what is computed, so that a gradient computed now may itself be differentiated. */
-export function isRecording(): boolean {
-  return engine().state.gradientDepth > 0;
-}
-
-/** Runs f unrecorded: to gradients, what it makes are constants. */
-export function unrecorded<T>(f: () => T): T {
-  const { state } = engine();
-  // Nothing is recorded of what a kernel does by other kernels.
-  state.kernelDepth++;
-  try {
-    return f();
-  } finally {
-    state.kernelDepth--;
-  }
-}
-
-registerGradient({
-  kernelName: UnsupervisedAdaptiveNorm.name,
-  inputsToSave: ["x", "mean", "variance", "prior", "gamma"],
-  gradFunc: (dy, saved, attrs) => {
-    const [x, mean, variance, prior, gamma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-    const inputs = { x, dy: dy as Tensor, mean, variance, prior, gamma };
-    const normAttrs = attrs as unknown as NormAttrs;
-    // The fused kernel has no gradient of its own; the operations it stands for have.
-    const compute = isRecording() ? compose : run;
-    const gradients = compute(UnsupervisedAdaptiveNormGrad, inputs, normAttrs) as Tensor[];
-    const [dx, dmean, dvariance, dprior, dgamma, dbeta] = gradients as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-    return {
-      x: () => dx,
-      mean: () => dmean,
-      variance: () => dvariance,
-      prior: () => (prior.rank === 1 ? dprior : reshape(dprior, prior.shape)),
-      gamma: () => dgamma,
-      beta: () => dbeta,
-    };
-  },
-});
-
-registerGradient({
-  kernelName: Normalization.name,
-  inputsToSave: ["x", "gamma"],
-  outputsToSave: [false, true, true],
-  // Mean and variance carry no gradient: they are there for who keeps moving ones.
-  gradFunc: (dys, saved, attrs) => {
-    const [x, gamma, mean, variance] = saved as [Tensor, Tensor, Tensor, Tensor];
-    const inputs = { x, dy: (dys as Tensor[])[0] as Tensor, mean, variance, gamma };
-    const compute = isRecording() ? compose : run;
-    const gradients = compute(NormalizationGrad, inputs, attrs as unknown as NormalizationAttrs) as Tensor[];
-    const [dx, dgamma, dbeta] = gradients as [Tensor, Tensor, Tensor];
-    return { x: () => dx, gamma: () => dgamma, beta: () => dbeta };
-  },
-});
-
-// TensorFlow.js has no gradient for what transposed convolutions of volumes are computed by. They are linear in both inputs.
-if (!getGradient("Conv3DBackpropInputV2")) {
+/** Registers a kernel's gradient as it is declared. */
+export function registerKernelGradient(
+  { name }: AnyKernel,
+  { kernel, savedInputs, savedOutputs = [], gradients }: GradientDeclaration,
+): void {
+  const savedNames = [...savedInputs, ...savedOutputs.filter((output) => output !== undefined)];
   registerGradient({
-    kernelName: "Conv3DBackpropInputV2",
+    kernelName: name,
+    inputsToSave: [...savedInputs],
+    outputsToSave: savedOutputs.map((output) => output !== undefined),
+    gradFunc: (dys, tensors, attrs) => {
+      const saved: { [name: string]: Tensor } = {};
+      savedNames.forEach((savedName, i) => {
+        saved[savedName] = tensors[i] as Tensor;
+      });
+      const dy = Array.isArray(dys) ? (dys[0] as Tensor) : dys;
+      // The gradient kernel has no gradient of its own; the operations that it is composed of have.
+      const compute = isRecording() ? compose : run;
+      const outputs = compute(kernel, { ...saved, dy }, attrs) as Tensor[];
+      return Object.fromEntries(gradients.map((input, i) => [input, () => like(saved[input], outputs[i] as Tensor)]));
+    },
+  });
+}
+
+/** A gradient in the shape of its input: a prior may be [K, 1]. */
+function like(input: Tensor | undefined, gradient: Tensor): Tensor {
+  return input === undefined || input.rank === gradient.rank ? gradient : reshape(gradient, input.shape);
+}
+
+/** TensorFlow.js has no gradient of the kernel of transposed convolutions of volumes, which is linear in both inputs. */
+export function registerConv3DTransposeGradient(): void {
+  const kernelName = "Conv3DBackpropInputV2";
+  if (getGradient(kernelName)) return;
+  registerGradient({
+    kernelName,
     inputsToSave: ["dy", "filter"],
     gradFunc: (ddx, saved, attrs) => {
       const [dy, filter] = saved as [Tensor5D, Tensor5D];

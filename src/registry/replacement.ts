@@ -7,23 +7,20 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { VOLUMES } from "../composed/volumes.js";
-import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
-import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
+import { REPLACING_KERNELS } from "./kernels.js";
 import { onWasm } from "./run.js";
 
-// Kernels that the 'wasm' backend has, and the library has faster, or right. Whoever is imported first, ours are to be found in the registry
-// while the backend is in use: where the backend has been imported, they are put there at once; where it comes later, when it
-// is set up, by the setupFunc of a kernel that it lacks (see register.ts).
+// Kernels that the 'wasm' backend has, and that the library has faster, or right. The registry holds the library's while the backend
+// is in use, whichever was imported first: they enter at once where the backend has been imported, and else when the backend is set
+// up, by the setupFunc of a kernel that it lacks (see register.ts).
 
 interface Replacement {
   ours: KernelConfig;
   theirs?: KernelConfig;
 }
 
-const FASTER = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad].map(onWasm);
-
-/** Whether a call is one that ours is for; the others go to theirs. */
+/** Whether ours takes a call; the others go to theirs. */
 const FITS: { [kernelName: string]: (inputs: NamedTensorInfoMap) => boolean } = {
   // TensorFlow.js also takes a mean and variance of x's shape, or one that is repeated along it.
   [FusedBatchNorm.name]: (inputs) => {
@@ -33,10 +30,10 @@ const FITS: { [kernelName: string]: (inputs: NamedTensorInfoMap) => boolean } = 
   },
 };
 
-const replacements: Replacement[] = [...FASTER, ...VOLUMES].map((kernel) => {
+const replacements: Replacement[] = [...REPLACING_KERNELS.map(onWasm), ...VOLUMES].map((kernel) => {
   const ours = { ...kernel };
   const replacement: Replacement = { ours };
-  // The one that is replaced has something to set up, too, for the day it is put back.
+  // The replaced kernel is set up and disposed of, too: it may be put back.
   ours.setupFunc = (backend) => replacement.theirs?.setupFunc?.(backend);
   ours.disposeFunc = (backend) => replacement.theirs?.disposeFunc?.(backend);
   const fits = FITS[kernel.kernelName];
@@ -74,11 +71,13 @@ export function replaceKernels(isThere: boolean): void {
 }
 
 /**
- * Whether kernels that TensorFlow.js's 'wasm' backend has are replaced by the library's: default true. Faster are
+ * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
+ *
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
- * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad; right, where the backend's give wrong values, are MaxPoolGrad and
- * AvgPoolGrad, too, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D and MaxPool3DGrad. Declined, what was registered before is put back. Kernels that the backend lacks are not
- * concerned.
+ * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad are faster. MaxPoolGrad, AvgPoolGrad, Conv3DBackpropInputV2, Conv3DBackpropFilterV2,
+ * MaxPool3D and MaxPool3DGrad are right where the backend's give wrong values.
+ *
+ * @param enabled false puts the replaced kernels back. Kernels that the backend lacks stay.
  */
 export function setKernelReplacement(enabled: boolean): void {
   wanted = enabled;

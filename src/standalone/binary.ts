@@ -1,9 +1,9 @@
 import { argumentError } from "../arguments.js";
-import type { MixtureKernels } from "../binary/module.js";
+import type { StandaloneExports } from "../binary/interface.js";
 import { isShared, withSharedMemory } from "../binary/sharedMemory.js";
 import { isWasmModule } from "../binary/wasmModule.js";
 import { standaloneSimd } from "./inlined.js";
-import { tagOf } from "./places.js";
+import { tagOf } from "./operands.js";
 
 const FILES = "tfjs-uan/wasm/tfjs-uan-standalone-*.wasm";
 
@@ -26,17 +26,17 @@ export function inlinedModule(op: string, shared: boolean): WebAssembly.Module {
   }
 }
 
-/** The kernels, bound to a memory. @throws Error where the module is not a binary of this library for such a memory. */
-export function kernelsOver(op: string, memory: WebAssembly.Memory, module: WebAssembly.Module | undefined): MixtureKernels {
+/** The functions of the binary, bound to a memory. @throws Error where the module is not a binary of this library for such a memory. */
+export function bindBinary(op: string, memory: WebAssembly.Memory, module: WebAssembly.Module | undefined): StandaloneExports {
   if (module !== undefined && !isWasmModule(module)) throw argumentError(op, "module", "be a WebAssembly.Module", tagOf(module));
   const binary = module ?? inlinedModule(op, isShared(memory));
-  let kernels: Partial<MixtureKernels> = {};
+  let exports: Partial<StandaloneExports> = {};
   let cause: unknown;
   try {
-    kernels = new WebAssembly.Instance(binary, { env: { memory } }).exports as MixtureKernels;
+    exports = new WebAssembly.Instance(binary, { env: { memory } }).exports as StandaloneExports;
   } catch (error) {
     cause = error;
   }
-  if (typeof kernels.uan_apply === "function") return kernels as MixtureKernels;
+  if (typeof exports.uan_apply === "function") return exports as StandaloneExports;
   throw new Error(`${op}: argument 'module' must be compiled from one of ${FILES}, got another`, { cause });
 }

@@ -1,4 +1,4 @@
-import type { Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
 
 /** A cache line: blocks begin at its multiples. */
 const ALIGNMENT = 64;
@@ -9,7 +9,7 @@ export const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNME
 export class Blocks {
   /** In order, none empty, no two touching. */
   private readonly gaps: Array<{ from: number; to: number }> = [];
-  private readonly sizes = new Map<Pointer, number>();
+  private readonly sizes = new Map<number, number>();
   /** Address 0 stands for "not given": no block begins there. */
   private end = ALIGNMENT;
 
@@ -25,7 +25,7 @@ export class Blocks {
     const i = this.gaps.findIndex(({ from, to }) => to - from >= size);
     const gap = this.gaps[i];
     if (!gap) return undefined;
-    const at = gap.from;
+    const at = gap.from as Pointer;
     gap.from += size;
     if (gap.from === gap.to) this.gaps.splice(i, 1);
     this.sizes.set(at, size);
@@ -33,7 +33,7 @@ export class Blocks {
   }
 
   /** Gives back a block that was taken. */
-  give(at: Pointer): void {
+  give(at: number): void {
     const size = this.sizes.get(at);
     if (size === undefined) return;
     this.sizes.delete(at);
@@ -54,7 +54,7 @@ export class Blocks {
   }
 
   /** Whether bytes lie in one block. */
-  holds(at: Pointer, bytes: number): boolean {
+  holds(at: number, bytes: number): boolean {
     for (const [from, size] of this.sizes) if (from <= at && at + bytes <= from + size) return true;
     return false;
   }

@@ -9,20 +9,18 @@ import {
   type NormAttrs,
   type PerChannel,
 } from "../arguments.js";
-import type { MixtureKernels } from "../binary/module.js";
+import type { StandaloneExports } from "../binary/interface.js";
 import { PAGE } from "../binary/pages.js";
-import { MixtureMoments } from "../jobs/mixtureMoments.js";
-import { MixtureResponsibilities } from "../jobs/mixtureResponsibilities.js";
-import { UnsupervisedAdaptiveNorm } from "../jobs/unsupervisedAdaptiveNorm.js";
-import { UnsupervisedAdaptiveNormGrad } from "../jobs/unsupervisedAdaptiveNormGrad.js";
-import { type Sharing, share } from "../launch/launch.js";
-import type { BinaryKernel } from "../launch/plan.js";
-import { BLOCK_BYTES, isThreadCount, THREAD_COUNT } from "../launch/workerPool.js";
-import { inlinedModule, kernelsOver } from "./binary.js";
+import type { BinaryKernel } from "../kernels/declaration.js";
+import { MixtureMoments } from "../kernels/mixtureMoments.js";
+import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
+import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "../launch/workerPool.js";
+import { bindBinary, inlinedModule } from "./binary.js";
+import { runInEngine } from "./engineHost.js";
 import { EngineMemory } from "./engineMemory.js";
 import { FloatBuffer } from "./floatBuffer.js";
-import { checkLength, type Place, placeOf, tagOf, valuesOf } from "./places.js";
-import { runInMemory } from "./running.js";
+import { checkLength, type Operand, operandOf, tagOf, valuesOf } from "./operands.js";
 import type {
   Engine,
   EngineBuffer,
@@ -37,9 +35,9 @@ import type {
   Outputs,
 } from "./types.js";
 
-/** Of any of the kernels: which of them it reads is its own matter. */
+/** Inputs of any of the kernels. */
 type Inputs = MixtureInputs & PerChannel & { dy?: TensorInfo | undefined };
-type Kernel = BinaryKernel<Inputs, NormAttrs, unknown, MixtureKernels>;
+type Kernel = BinaryKernel<Inputs, NormAttrs, unknown, StandaloneExports>;
 type Op = "normalize" | "gradients" | "responsibilities" | "moments";
 
 const KERNELS: Record<Op, Kernel> = {
@@ -65,21 +63,23 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
 class MixtureEngine implements Engine {
   private readonly heap: EngineMemory;
-  private kernels: MixtureKernels | undefined;
-  private sharing: Sharing | undefined;
+  private binary: StandaloneExports | undefined;
+  private workers: WorkerPool | undefined;
 
   constructor({ module, initialBytes = PAGE, maximumBytes = 2 ** 30, threads = 1 }: EngineOptions) {
     const op = "createEngine";
     checkThreads(op, threads, module);
     this.heap = new EngineMemory(op, initialBytes, maximumBytes, threads > 1);
     const memory = this.heap.for(op);
-    this.kernels = kernelsOver(op, memory, module);
-    if (threads > 1)
-      this.sharing = share(this.kernels, inlinedModule(op, true), memory, this.heap.take(op, BLOCK_BYTES), threads);
+    this.binary = bindBinary(op, memory, module);
+    if (threads > 1) {
+      const mailbox = this.heap.take(op, MAILBOX_BYTES);
+      this.workers = new WorkerPool(this.binary, inlinedModule(op, true), memory, mailbox, threads);
+    }
   }
 
   get threads(): number {
-    return 1 + (this.sharing?.threads.started ?? 0);
+    return 1 + (this.workers?.started ?? 0);
   }
 
   buffer(length: number): EngineBuffer {
@@ -124,10 +124,10 @@ class MixtureEngine implements Engine {
   }
 
   dispose(): void {
-    this.sharing?.threads.terminate();
-    this.sharing = undefined;
+    this.workers?.terminate();
+    this.workers = undefined;
     this.heap.dispose();
-    this.kernels = undefined;
+    this.binary = undefined;
   }
 
   /** All that an argument may have wrong is found out before anything is written. */
@@ -142,19 +142,19 @@ class MixtureEngine implements Engine {
     memory.for(op);
     checkObject(op, "options", options);
     checkObject(op, "mixture", mixture);
-    // All of it now: what a getter does must not come between a place and its use.
+    // All of it now: what a getter does must not come between a operand and its use.
     const { inner = 1, epsilon = 1e-3, formula = "uan" } = options;
     const parameters = { ...mixture };
     const isNorm = op === "normalize" || op === "gradients";
     checkChoice(op, "formula", formula, isNorm ? FORMULAS : ["uan"]);
 
-    const place = (argument: string, given: unknown) => placeOf(op, argument, given, memory);
-    const optional = (argument: string, given: unknown) => (given === undefined ? undefined : place(argument, given));
-    const x = place("x", activations.x);
-    const dy = op === "gradients" ? place("dy", activations.dy) : undefined;
-    const mean = place("mean", parameters.mean);
-    const variance = place("variance", parameters.variance);
-    const prior = place("prior", parameters.prior);
+    const operand = (argument: string, given: unknown) => operandOf(op, argument, given, memory);
+    const optional = (argument: string, given: unknown) => (given === undefined ? undefined : operand(argument, given));
+    const x = operand("x", activations.x);
+    const dy = op === "gradients" ? operand("dy", activations.dy) : undefined;
+    const mean = operand("mean", parameters.mean);
+    const variance = operand("variance", parameters.variance);
+    const prior = operand("prior", parameters.prior);
     const gamma = optional("gamma", parameters.gamma);
     const beta = optional("beta", parameters.beta);
 
@@ -177,7 +177,7 @@ class MixtureEngine implements Engine {
       if (negative !== undefined) throw argumentError(op, parameter.argument, "not be negative", String(negative));
     }
 
-    const tensor = (dataId: Place, ...shape: number[]): TensorInfo => ({ dataId, shape, dtype: "float32" });
+    const tensor = (dataId: Operand, ...shape: number[]): TensorInfo => ({ dataId, shape, dtype: "float32" });
     const inputs = {
       x: tensor(x, x.length / row, channels, inner),
       dy: dy && tensor(dy, x.length / row, channels, inner),
@@ -189,9 +189,9 @@ class MixtureEngine implements Engine {
     };
     const attrs = { axis: 1, epsilon, formula };
     const kernel = KERNELS[op];
-    const job = kernel.job(this.kernels as MixtureKernels, inputs, attrs, kernel.check(inputs, attrs));
-    const places = outputs.map(([argument, given]) => optional(argument, given));
-    return runInMemory(op, memory, job, places, this.sharing);
+    const plan = kernel.plan(this.binary as StandaloneExports, inputs, attrs, kernel.check(inputs, attrs));
+    const given = outputs.map(([argument, floats]) => optional(argument, floats));
+    return runInEngine(op, memory, plan, given, this.workers);
   }
 }
 

@@ -1,5 +1,5 @@
 import { argumentError } from "../arguments.js";
-import type { Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
 import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
 import { Blocks } from "./blocks.js";
 

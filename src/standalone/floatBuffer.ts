@@ -1,4 +1,4 @@
-import type { Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
 import type { EngineMemory } from "./engineMemory.js";
 import type { EngineBuffer } from "./types.js";
 

@@ -15,7 +15,7 @@ export interface EngineBuffer {
 }
 
 /**
- * An array, or a buffer of the engine that is called. A buffer is worked on in place, and so is an array over a buffer's memory
+ * An array, or a buffer of the engine that is called. A buffer is worked on in operand, and so is an array over a buffer's memory
  * (`buffer.values.subarray(…)`); other arrays are copied in and out.
  */
 export type Floats = Float32Array | EngineBuffer;

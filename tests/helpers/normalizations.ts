@@ -4,7 +4,7 @@ import type { NormalizationConfig } from "../../src/index.js";
 import type { NormalizationProblem } from "../../src/reference/normalization.js";
 import { generator, normal, uniform } from "./random.js";
 
-type Sizes = Pick<NormalizationProblem, "slabs" | "outer" | "channels" | "inner" | "sets">;
+type Sizes = Pick<NormalizationProblem, "slices" | "outer" | "channels" | "inner" | "groups">;
 
 /** The library, of src or as it was built. */
 type Library = Pick<typeof library, "batchNormalization" | "groupNormalization" | "instanceNormalization" | "layerNormalization">;
@@ -24,9 +24,9 @@ const channelsAt = (shape: number[], axis: number) => (axis < 0 ? axis + shape.l
 function samples(shape: number[], axis: number, groups: number): Sizes {
   const at = channelsAt(shape, axis);
   const channels = shape[at] as number;
-  const [slabs = 1] = shape;
-  const sets = groups === -1 ? channels : groups;
-  return { slabs, outer: product(shape.slice(1, at)), channels, inner: product(shape.slice(at + 1)), sets };
+  const [slices = 1] = shape;
+  const count = groups === -1 ? channels : groups;
+  return { slices, outer: product(shape.slice(1, at)), channels, inner: product(shape.slice(at + 1)), groups: count };
 }
 
 const batch = (axis: number): Member => ({
@@ -36,11 +36,11 @@ const batch = (axis: number): Member => ({
     const at = channelsAt(shape, axis);
     const channels = shape[at] as number;
     return {
-      slabs: 1,
+      slices: 1,
       outer: product(shape.slice(0, at)),
       channels,
       inner: product(shape.slice(at + 1)),
-      sets: channels,
+      groups: channels,
     };
   },
   parameters: (shape) => [shape.at(axis) as number],
@@ -66,7 +66,7 @@ const layer = (axes: number): Member => ({
     library.layerNormalization(x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
   sizes: (shape) => {
     const channels = product(shape.slice(-axes));
-    return { slabs: product(shape) / channels, outer: 1, channels, inner: 1, sets: 1 };
+    return { slices: product(shape) / channels, outer: 1, channels, inner: 1, groups: 1 };
   },
   parameters: (shape) => shape.slice(-axes),
 });

@@ -1,16 +1,16 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
-import { kernelsOver } from "../../src/binary/module.js";
+import { bindBinary } from "../../src/binary/module.js";
+import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
-import { NormalizationGiven } from "../../src/kernels/normalizationInference.js";
-import { UnsupervisedAdaptiveNorm } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
-import { UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNormGrad.js";
-import { runInPlace, type WasmBackend } from "../../src/launch/inPlace.js";
-import { piecesOf } from "../../src/launch/launch.js";
-import type { BinaryKernel } from "../../src/launch/plan.js";
-import { setThreadCount, sharingOf } from "../../src/launch/workerPools.js";
+import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
+import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
+import { runInPlace } from "../../src/launch/inPlace.js";
+import { chunkCount } from "../../src/launch/launch.js";
+import { setThreadCount, workerPoolOver } from "../../src/launch/workerPools.js";
+import type { WasmBackend } from "../../src/tensorflow/wasmHeap.js";
 import { generator, normal, uniform } from "../helpers/random.js";
 
 /** What the library wants of the WASM backend, over a memory of its own that is shared or is not. Nothing is ever freed. */
@@ -59,18 +59,16 @@ class Heap {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: kernels of different inputs and attributes
-type Kernel = BinaryKernel<any, any, any>;
 type Values = { [input: string]: [shape: number[], values: Float32Array] };
 
 /** A kernel's outputs over a memory of that kind. */
-function outputs(kernel: Kernel, values: Values, attrs: object, heap: Heap): Float32Array[] {
+function outputs(kernel: AnyBinaryKernel, values: Values, attrs: object, heap: Heap): Float32Array[] {
   const inputs = Object.fromEntries(Object.entries(values).map(([name, [shape, array]]) => [name, heap.put(shape, array)]));
   const backend = heap as unknown as WasmBackend;
-  const infos = runInPlace(backend, heap.memory, (kernels) => {
-    const job = kernel.job(kernels, inputs, attrs, kernel.check(inputs, attrs));
-    expect(piecesOf(job)).toBeGreaterThan(1);
-    return job;
+  const infos = runInPlace(backend, heap.memory, (binary) => {
+    const plan = kernel.plan(binary, inputs, attrs, kernel.check(inputs, attrs));
+    expect(chunkCount(plan)).toBeGreaterThan(1);
+    return plan;
   });
   return infos.map((info) => heap.values(info).slice());
 }
@@ -96,12 +94,12 @@ const positive = (...shape: number[]): [number[], Float32Array] => [
 
 const mixture = { x: numbers(...shape), mean: numbers(3, 14), variance: positive(3, 14), prior: positive(3) };
 const uan = { axis: -1, epsilon: 1e-3 };
-const slabs = { slabs: 8, outer: 600, channels: 14, inner: 1, sets: 2, epsilon: 1e-3 };
-const batch = { slabs: 1, outer: 4800, channels: 14, inner: 1, sets: 14, epsilon: 1e-3 };
-const channelsFirst = { slabs: 1, outer: 8, channels: 24, inner: 350, sets: 24, epsilon: 1e-3 };
+const samples = { slices: 8, outer: 600, channels: 14, inner: 1, groups: 2, epsilon: 1e-3 };
+const batch = { slices: 1, outer: 4800, channels: 14, inner: 1, groups: 14, epsilon: 1e-3 };
+const channelsFirst = { slices: 1, outer: 8, channels: 24, inner: 350, groups: 24, epsilon: 1e-3 };
 const perChannel = { gamma: numbers(14), beta: numbers(14) };
 
-const CASES: [string, Kernel, Values, object][] = [
+const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ["UAN", UnsupervisedAdaptiveNorm, { ...mixture, ...perChannel }, uan],
   ["UAN, ucb", UnsupervisedAdaptiveNorm, mixture, { ...uan, formula: "ucb" }],
   ["UAN's gradient", UnsupervisedAdaptiveNormGrad, { ...mixture, dy: numbers(...shape), gamma: perChannel.gamma }, uan],
@@ -128,16 +126,16 @@ const CASES: [string, Kernel, Values, object][] = [
   ],
   [
     "batch normalization at inference",
-    NormalizationGiven,
+    NormalizationInference,
     { x: mixture.x, mean: numbers(14), variance: positive(14), ...perChannel },
     batch,
   ],
-  ["group normalization", Normalization, { x: mixture.x, ...perChannel }, slabs],
+  ["group normalization", Normalization, { x: mixture.x, ...perChannel }, samples],
   [
     "group normalization's gradient",
     NormalizationGrad,
     { x: mixture.x, dy: numbers(...shape), mean: numbers(8, 2), variance: positive(8, 2), gamma: perChannel.gamma },
-    slabs,
+    samples,
   ],
 ];
 
@@ -152,7 +150,7 @@ describe("over shared memory", () => {
       const heap = new Heap(true);
       // Once before the threads have started, and again with them.
       const before = outputs(kernel, values, attrs, heap);
-      const { threads: pool } = sharingOf(heap.memory, kernelsOver(heap.memory), heap.wasm._malloc) ?? {};
+      const pool = workerPoolOver(heap.memory, bindBinary(heap.memory), heap.wasm._malloc);
       while ((pool?.started ?? 0) < threads - 1) await new Promise((resolve) => setTimeout(resolve, 5));
       const after = outputs(kernel, values, attrs, heap);
       first ??= before;

@@ -150,11 +150,11 @@ describe.each(DIALECT_NAMES)("normalizations of Keras and TensorFlow Addons, fro
     ["Addons>GroupNormalization", { groups: 2 }, 2],
     ["Addons>InstanceNormalization", { groups: -1 }, CHANNELS],
     ["InstanceNormalization", {}, CHANNELS],
-  ])("%s %j", async (className, more, sets) => {
+  ])("%s %j", async (className, more, groups) => {
     const layer: PythonLayer = { className, config: { ...config, ...keras, ...more }, weights: affine };
     const x = data([6, ...SHAPE], 3, 1);
     const model = await load(convertedModel(dialect, SHAPE, [layer]));
-    const sizes = { slabs: 6, outer: 10, channels: CHANNELS, inner: 1, sets };
+    const sizes = { slices: 6, outer: 10, channels: CHANNELS, inner: 1, groups };
     const { y } = normalizeSets({
       ...sizes,
       epsilon: 1e-5,

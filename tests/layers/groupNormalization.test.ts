@@ -12,15 +12,15 @@ import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { built, data, trainingGradients } from "../helpers/models.js";
 
 /** The layer with weights that are not what they were at the start, and the formula's problem for x. */
-function problem(layer: GroupNormalization | InstanceNormalization, x: tf.Tensor, sets: number) {
+function problem(layer: GroupNormalization | InstanceNormalization, x: tf.Tensor, groups: number) {
   const { shape } = x;
   built(layer, shape.slice(1));
   const at = layer.axis < 0 ? layer.axis + x.rank : layer.axis;
-  const [slabs, channels] = [shape[0], shape[at]] as [number, number];
+  const [slices, channels] = [shape[0], shape[at]] as [number, number];
   const [gamma, beta] = [data([channels], 1, 1, 2), data([channels], 1, 0, 3)];
   layer.setWeights([gamma, beta]);
   const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
-  const sizes = { slabs, outer: product(shape.slice(1, at)), channels, inner: product(shape.slice(at + 1)), sets };
+  const sizes = { slices, outer: product(shape.slice(1, at)), channels, inner: product(shape.slice(at + 1)), groups };
   return { ...sizes, epsilon: layer.epsilon, x: x.dataSync(), gamma: gamma.dataSync(), beta: beta.dataSync() };
 }
 
@@ -35,9 +35,9 @@ describe.each(["wasm", "cpu"])("on '%s'", (backend) => {
     ["groups of channels first", groupNormalization({ groups: 2, axis: 1 }), [3, 4, 5, 5], 2],
     ["instances", instanceNormalization(), [4, 3, 3, 6], 6],
     ["instances of channels first", instanceNormalization({ axis: 1 }), [4, 6, 3, 3], 6],
-  ])("%s: the formula's values and gradients, in training as in inference", (_, layer, shape, sets) => {
+  ])("%s: the formula's values and gradients, in training as in inference", (_, layer, shape, groups) => {
     const x = data(shape, 2, 1);
-    const formula = problem(layer, x, sets);
+    const formula = problem(layer, x, groups);
     const { y } = normalizeSets(formula);
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), y, 5e-5);
     expectClose((layer.apply(x, { training: true }) as tf.Tensor).dataSync(), y, 5e-5);

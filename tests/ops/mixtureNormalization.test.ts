@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { mixtureNormalization, setCopyingMemoryLimit } from "../../src/index.js";
-import { fitMixtureNormalization, startMixture } from "../../src/ops/mixtureNormalization.js";
+import { fitMixtureNormalization, kmeansInit } from "../../src/ops/mixtureNormalization.js";
 import {
   expectationMaximization,
   gradients,
@@ -75,7 +75,7 @@ function named([prior, mean, variance]: Float32Array[]): VectorMixture {
   return { prior, mean, variance } as VectorMixture;
 }
 /** The mixture that the op starts from. */
-const startOf = (p: Case) => named(readAll(() => startMixture(tf.tensor2d(p.x, [p.count, p.channels]), p.components, SEED)));
+const startOf = (p: Case) => named(readAll(() => kmeansInit(tf.tensor2d(p.x, [p.count, p.channels]), p.components, SEED)));
 
 /** y and x's, gamma's and beta's gradients, as rows. */
 function differentiate(p: Case, op: (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => tf.Tensor) {
@@ -274,7 +274,7 @@ describe.each(BACKENDS)("mixtureNormalization on '%s'", (backend) => {
     Object.assign(others, { x: rest(clean.x), dy: rest(clean.dy) });
     const [nu, prior, mean, variance] = readAll(() => {
       const inputs = { x: placed(p.x, p), ...tensorsOf(mixture, p) };
-      return tf.engine().runKernel("MixtureNormFit", inputs, { epsilon: p.epsilon, moments: true }) as unknown as tf.Tensor[];
+      return tf.engine().runKernel("MixtureNormEStep", inputs, { epsilon: p.epsilon, moments: true }) as unknown as tf.Tensor[];
     }) as [Float32Array, Float32Array, Float32Array, Float32Array];
     const fitted = moments(others, responsibilities(others, mixture), mixture);
     expectClose(mean, fitted.mean, 1e-5);

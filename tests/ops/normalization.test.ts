@@ -89,7 +89,7 @@ describe.each(BACKENDS)("the classical normalizations on '%s'", (backend) => {
     }
   });
 
-  it("give no NaN for equal numbers, and NaN to their own set alone for NaN", () => {
+  it("give no NaN for equal numbers, and NaN to their own group alone for NaN", () => {
     const x = tf.fill([2, 3, 4], 7);
     for (const y of [batchNormalization(x), groupNormalization(x, { groups: 2 }), layerNormalization(x)]) {
       expect(Array.from(y.dataSync()).every((value) => Math.abs(value) < 1e-3)).toBe(true);

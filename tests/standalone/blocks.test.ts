@@ -61,7 +61,7 @@ describe("blocks of a memory", () => {
     for (let step = 0; step < 5000; step++) {
       if (next() < 0.55) {
         const bytes = Math.floor(next() ** 3 * 20_000);
-        let at = blocks.take(bytes);
+        let at: number | undefined = blocks.take(bytes);
         if (at === undefined) {
           end = Math.ceil(blocks.endFor(bytes) / PAGE) * PAGE;
           blocks.extend(end);

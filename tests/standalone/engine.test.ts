@@ -279,7 +279,7 @@ describe("the memory of an engine", () => {
     expect(() => engine.normalize(x, mixture, {}, array)).toThrow("argument 'out' must have its numbers");
   });
 
-  it("is used in place by arrays over a buffer, part of it or all", () => {
+  it("is used in operand by arrays over a buffer, part of it or all", () => {
     const whole = engine.buffer(3 * x.length + 3);
     const input = whole.values.subarray(1, 1 + x.length);
     input.set(x);

@@ -62,7 +62,7 @@ describe("an engine with threads", () => {
       expect(distance(first?.[name] as Float32Array, alone[name] as Float32Array), name).toBeLessThan(1e-6);
   });
 
-  it("works in place, also in arrays that are older than the memory's last growth", async () => {
+  it("works in operand, also in arrays that are older than the memory's last growth", async () => {
     const engine = engineOf(2);
     const buffer = bufferOf(engine, x);
     const older = buffer.values;

@@ -113,7 +113,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     }
   });
 
-  it("keeps NaN and infinity to their own place", () => {
+  it("keeps NaN and infinity to their own operand", () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const problem = makeCase({ shape: [33, 5] });
       const { mixture, options } = argumentsOf(problem);

@@ -1,11 +1,11 @@
 import { argumentError } from "../arguments.js";
-import type { Pointer } from "../binary/module.js";
+import type { Pointer } from "../binary/interface.js";
 import type { EngineMemory } from "./engineMemory.js";
 import { FloatBuffer } from "./floatBuffer.js";
 import type { Floats } from "./types.js";
 
 /** Where the numbers of an argument are. */
-export interface Place {
+export interface Operand {
   argument: string;
   given: Floats;
   length: number;
@@ -17,14 +17,15 @@ export interface Place {
 }
 
 /** @throws Error where there is nothing that could be read or written. */
-export function placeOf(op: string, argument: string, given: unknown, memory: EngineMemory): Place {
+export function operandOf(op: string, argument: string, given: unknown, memory: EngineMemory): Operand {
   if (given instanceof FloatBuffer) {
     if (given.memory !== memory) throw argumentError(op, argument, "be a buffer of this engine", "one of another");
     if (given.isFree) throw argumentError(op, argument, "be a buffer that is in use", "one that was freed");
     return { argument, given, length: given.length, space: memory, at: given.at, isInside: true };
   }
   if (!isFloat32Array(given)) throw argumentError(op, argument, "be a Float32Array or a buffer", tagOf(given));
-  const { buffer, byteOffset: at, byteLength, length } = given;
+  const { buffer, byteLength, length } = given;
+  const at = given.byteOffset as Pointer;
   if (isDetached(given)) {
     throw argumentError(op, argument, "have its numbers", "an array that lost them: memory that grows detaches it");
   }
@@ -36,16 +37,16 @@ export function placeOf(op: string, argument: string, given: unknown, memory: En
 }
 
 /** The numbers that are there now. */
-export function valuesOf(op: string, { given, at, length, isInside }: Place, memory: EngineMemory): Float32Array {
+export function valuesOf(op: string, { given, at, length, isInside }: Operand, memory: EngineMemory): Float32Array {
   return isInside ? memory.floats(op, at, length) : (given as Float32Array);
 }
 
-export function checkLength(op: string, { argument, length }: Place, wanted: number): void {
+export function checkLength(op: string, { argument, length }: Operand, wanted: number): void {
   if (length !== wanted) throw argumentError(op, argument, `have length ${wanted}`, String(length));
 }
 
-/** @throws Error where an output shares memory with a place that is read or written besides. */
-export function checkApart(op: string, output: Place, others: Place[]): void {
+/** @throws Error where an output shares memory with an operand that is read or written besides. */
+export function checkApart(op: string, output: Operand, others: Operand[]): void {
   for (const other of others) {
     const isApart = output.at + 4 * output.length <= other.at || other.at + 4 * other.length <= output.at;
     if (output.space === other.space && !isApart && output.length > 0 && other.length > 0) {

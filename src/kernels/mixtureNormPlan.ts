@@ -8,12 +8,13 @@ import {
   type MixtureView,
   type PerChannel,
 } from "../arguments.js";
-import type { Kernels } from "../binary/module.js";
-import type { Addresses, Job } from "../launch/plan.js";
+import type { BinaryExports } from "../binary/interface.js";
+import { KMEANS_ROWS } from "../constants.js";
+import type { Addresses, KernelPlan } from "../launch/plan.js";
 
 /** A mixture of K Gaussians over the rows of x [N, C]: prior [K], mean and variance [K, C]; and the rows' responsibilities. */
 export interface RowInputs extends MixtureInputs {
-  /** [N, K]. NaN: the row counts for nothing. */
+  /** [N, K]. A row of NaN is left out. */
   nu: TensorInfo;
 }
 
@@ -21,16 +22,11 @@ export interface RowAttrs {
   epsilon: number;
 }
 
-/** Whether mean and variance are the rows' own by nu, or constants. */
-export interface BatchAttrs extends RowAttrs {
-  batch: boolean;
-}
-
-/** Keeps the bytes of a table, of the start's rows and of the responsibilities signed 32-bit integers. */
+/** Keeps the bytes of a table, of the k-means sample and of the responsibilities signed 32-bit integers. */
 export function checkSizes(op: string, rows: number, channels: number, components: number): void {
   const table = components * (channels + 8);
-  const start = Math.min(rows, 1024) * (channels + components + 1);
-  if (table <= 2 ** 24 && start <= 2 ** 28 && rows * components <= 2 ** 29) return;
+  const sample = Math.min(rows, KMEANS_ROWS) * (channels + components + 1);
+  if (table <= 2 ** 24 && sample <= 2 ** 28 && rows * components <= 2 ** 29) return;
   const got = `${rows} rows of ${channels} numbers and ${components} components`;
   throw argumentError(op, "x", "have fewer rows or channels, or its mixture fewer components", got);
 }
@@ -50,25 +46,25 @@ export function checkResponsibilities(op: string, { nu }: RowInputs, { outer, co
 
 type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
 
-/** The part of a job that the kernels of mixture normalization have: the table, and x that may come in pieces of whole rows. */
-export function rowTable(
-  kernels: Kernels,
+/** The part of a plan that the kernels of mixture normalization share: the table, and x, streamed by whole rows. */
+export function rowPlan(
+  binary: BinaryExports,
   { x, mean, variance, prior, gamma, beta }: MixtureInputs & PerChannel,
   { outer, channels, components }: MixtureView,
   { epsilon }: RowAttrs,
 ) {
   return {
     count: outer,
-    period: 1,
-    tableBytes: kernels.mixture_norm_table_bytes(channels, components),
-    parameters: { mean, variance, prior, gamma, beta },
-    activations: { x },
-    along: {},
-    results: {},
+    chunkAlignment: 1,
+    tableBytes: binary.mixture_norm_table_bytes(channels, components),
+    inputs: { mean, variance, prior, gamma, beta },
+    streamedInputs: { x },
+    streamedOutputs: {},
+    outputs: {},
     prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
-      kernels.mixture_norm_prepare(table, prior, mean, variance, gamma, beta, channels, components, epsilon);
+      binary.mixture_norm_prepare(table, prior, mean, variance, gamma, beta, channels, components, epsilon);
     },
-  } satisfies Partial<Job>;
+  } satisfies Partial<KernelPlan>;
 }
 
 export type RowNames<More extends string> = TableNames | "x" | More;

@@ -1,0 +1,74 @@
+import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
+import { composedMixtureMoments } from "../composed/mixtureMoments.js";
+import { composedEStep, composedKMeansInit, composedMixtureNorm, composedMixtureNormGrad } from "../composed/mixtureNorm.js";
+import { composedMixtureResponsibilities } from "../composed/mixtureResponsibilities.js";
+import {
+  composedNormalization,
+  composedNormalizationGrad,
+  composedNormalizationInference,
+  composedNormalizationInferenceGrad,
+} from "../composed/normalization.js";
+import type { Tensors } from "../composed/tensors.js";
+import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
+import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
+import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
+import type { AnyBinaryKernel, AnyKernel, KernelDeclaration } from "../kernels/declaration.js";
+import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
+import { MixtureMoments } from "../kernels/mixtureMoments.js";
+import { MixtureNorm, MixtureNormGrad } from "../kernels/mixtureNorm.js";
+import { MixtureNormEStep } from "../kernels/mixtureNormEStep.js";
+import { MixtureNormKMeansInit } from "../kernels/mixtureNormKMeansInit.js";
+import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
+import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
+import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
+import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
+import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
+import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
+
+// The list of all kernels. The plan of a kernel's declaration is its form for the binary.
+
+/** The forms of a kernel beside its plan. */
+export interface KernelForms<I, A, V> {
+  /** TensorFlow.js operations: runs on every backend, and can be differentiated. */
+  composed(inputs: Tensors<I>, attrs: A, view: V): Tensor | Tensor[];
+  /** A program for this backend. Default: the composed form. */
+  webgpu?: KernelFunc;
+  /** A program for this backend. Default: the composed form. */
+  webgl?: KernelFunc;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds forms of different inputs and attributes
+export type AnyForms = KernelForms<any, any, any>;
+
+const OWN = new Map<AnyKernel, AnyForms>();
+
+function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, A, V>): void {
+  OWN.set(kernel, forms);
+}
+
+add(MixtureMoments, { composed: composedMixtureMoments });
+add(MixtureNorm, { composed: composedMixtureNorm });
+add(MixtureNormEStep, { composed: composedEStep });
+add(MixtureNormGrad, { composed: composedMixtureNormGrad });
+add(MixtureNormKMeansInit, { composed: composedKMeansInit });
+add(MixtureResponsibilities, { composed: composedMixtureResponsibilities });
+add(Normalization, { composed: composedNormalization });
+add(NormalizationGrad, { composed: composedNormalizationGrad });
+add(NormalizationInference, { composed: composedNormalizationInference });
+add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
+add(UnsupervisedAdaptiveNorm, { composed: composedUnsupervisedAdaptiveNorm });
+add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGrad });
+
+/** The library's own kernels, for every backend, with their forms. */
+export const OWN_KERNELS: ReadonlyMap<AnyKernel, AnyForms> = OWN;
+
+/** Kernels of TensorFlow.js that its 'wasm' backend lacks. */
+export const MISSING_KERNELS: AnyBinaryKernel[] = [
+  Conv2DBackpropFilter,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  UnsortedSegmentSum,
+];
+
+/** Kernels that take the place of those of the 'wasm' backend. */
+export const REPLACING_KERNELS: AnyBinaryKernel[] = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad];
