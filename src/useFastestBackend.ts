@@ -1,13 +1,11 @@
 import {
   add,
   backend,
-  engine,
   findBackendFactory,
   getBackend,
   getKernelsForBackend,
   type KernelBackend,
   removeBackend,
-  setBackend,
   tensor1d,
   tidy,
   unregisterKernel,
@@ -16,6 +14,7 @@ import { argumentError, checkChoice } from "./arguments.js";
 import { checkWebgl, checkWebgpu, webglHardware, webgpuHardware } from "./runtime/graphics.js";
 import { importInstalled, messageOf } from "./runtime/packages.js";
 import { Refusal } from "./runtime/refusal.js";
+import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
 
 /** What useFastestBackend can choose. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
 export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node" | "wasm" | "cpu";
@@ -53,25 +52,25 @@ const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
     checkWebgpu();
     checkImported("webgpu");
     const hardware = await webgpuHardware();
-    await use("webgpu");
+    await initializeBackend("webgpu");
     return `WebGPU on ${hardware}`;
   },
   webgl: async () => {
     checkWebgl();
     checkImported("webgl");
     const hardware = webglHardware();
-    await use("webgl");
+    await initializeBackend("webgl");
     return `WebGL on ${hardware}`;
   },
   "tfjs-node": () => useNative("@tensorflow/tfjs-node", false),
   wasm: async () => {
     provide("wasm", "@tensorflow/tfjs-backend-wasm");
-    await use("wasm");
+    await initializeBackend("wasm");
     return "WebAssembly, with the kernels of tfjs-uan";
   },
   cpu: async () => {
     provide("cpu", "@tensorflow/tfjs-backend-cpu");
-    await use("cpu");
+    await initializeBackend("cpu");
     return "JavaScript, with the kernels of tfjs-uan";
   },
 };
@@ -117,8 +116,8 @@ function checkOrder(order: unknown): void {
 
 async function choose({ order = NAMES, verbose = false }: FastestBackendConfig): Promise<FastestBackend> {
   checkOrder(order);
-  // A backend that somebody else has begun to initialize would take the place of the one chosen.
-  await (engine() as unknown as { pendingBackendInit?: Promise<boolean> }).pendingBackendInit;
+  // A backend that somebody else has begun to initialize would replace the one that is chosen.
+  await pendingInitialization();
 
   const before = getBackend();
   const tried: PassedOver[] = [];
@@ -135,46 +134,13 @@ async function choose({ order = NAMES, verbose = false }: FastestBackendConfig):
       else if (verbose) console.log(`tfjs-uan: ${candidate} is passed over: ${reason}`);
     }
   }
-  await putBack(before);
+  await restoreBackend(before);
   const reasons = tried.map(({ candidate, reason }) => `\n  ${candidate}: ${reason}`);
   throw new Error(`useFastestBackend: none of the backends in 'order' works here${reasons.join("")}`);
 }
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(messageOf(thrown), { cause: thrown });
-}
-
-/** The backend that was in use, in use again; where none was, TensorFlow.js chooses at the first operation, as it would have. */
-async function putBack(before: string | undefined): Promise<void> {
-  if (before) await setBackend(before);
-  // A name without a backend is what a failed tf.setBackend leaves behind.
-  else if (!engine().registry[getBackend()]) engine().backendName = before as unknown as string;
-}
-
-/** tf.setBackend; but a failure is thrown, where TensorFlow.js logs it and returns false. */
-async function use(name: string): Promise<void> {
-  const registration = engine().registryFactory[name];
-  if (!registration) throw new Error(`there is no backend '${name}'`);
-  const { factory } = registration;
-  let failure: unknown = `the backend '${name}' could not be initialized`;
-  const fail = (error: unknown) => {
-    failure = error;
-  };
-  registration.factory = () => {
-    try {
-      const made = factory();
-      Promise.resolve(made).catch(fail);
-      return made;
-    } catch (error) {
-      fail(error);
-      throw error;
-    }
-  };
-  try {
-    if (!(await setBackend(name))) throw failure;
-  } finally {
-    registration.factory = factory;
-  }
 }
 
 /** Browsers' backends are the user's to import: what is not, is not in the bundle. */
@@ -204,7 +170,7 @@ async function useNative(packageName: string, onGpu: boolean): Promise<string> {
   const kernels = isThere ? [] : getKernelsForBackend("tensorflow").map(({ kernelName }) => kernelName);
   try {
     provide("tensorflow", packageName);
-    await use("tensorflow");
+    await initializeBackend("tensorflow");
     const { isUsingGpuDevice, isGPUPackage } = backend() as NativeBackend;
     if (onGpu && !isUsingGpuDevice) throw new Refusal("the native TensorFlow that is loaded found no GPU, or is not for one");
     checkComputes();

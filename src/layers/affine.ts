@@ -1,11 +1,12 @@
 import type { serialization } from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { type BatchNormalizationArgs, resolveWithBatchNormalization } from "../tensorflow/layerClasses.js";
 
 type Initializer = ReturnType<typeof tfl.initializers.zeros>;
 type Regularizer = ReturnType<typeof tfl.regularizers.l2>;
 type Constraint = ReturnType<typeof tfl.constraints.nonNeg>;
 
-/** How a weight starts, what its loss is and what it is held to. */
+/** Initializers, regularizers and constraints of weights. */
 interface Objects {
   betaInitializer: Initializer;
   gammaInitializer: Initializer;
@@ -17,8 +18,8 @@ interface Objects {
   gammaConstraint?: Constraint;
 }
 
-/** The same as tf.layers.batchNormalization's arguments name them. */
-type Names = Pick<NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>, keyof Objects>;
+/** The same, as tf.layers.batchNormalization's arguments name them. */
+type Names = Pick<BatchNormalizationArgs, keyof Objects>;
 
 const AFFINE = [
   "betaInitializer",
@@ -42,16 +43,11 @@ interface Resolved<T> {
   config: serialization.ConfigDict;
 }
 
-/**
- * Objects from what a user or a saved configuration names them by, and back.
- *
- * TensorFlow.js keeps the functions that do this to itself; its batch normalization, which has the same ones, is asked to.
- */
+/** Objects from what a user or a saved configuration names them by, and their configuration. */
 function resolve<K extends keyof Objects>(keys: readonly K[], args: Pick<Names, K>): Resolved<Pick<Objects, K>> {
   const pick = (from: object): unknown => Object.fromEntries(keys.map((key) => [key, (from as Names)[key]]));
-  // A name, so that it takes no number away from the user's own layers.
-  const layer = tfl.layers.batchNormalization({ ...(pick(args) as Names), name: "tfjs_uan_affine" });
-  return { objects: pick(layer) as Pick<Objects, K>, config: pick(layer.getConfig()) as serialization.ConfigDict };
+  const { objects, config } = resolveWithBatchNormalization(pick(args) as Names);
+  return { objects: pick(objects) as Pick<Objects, K>, config: pick(config) as serialization.ConfigDict };
 }
 
 export const affineOf = (args: AffineArgs): Resolved<Affine> => resolve(AFFINE, args);

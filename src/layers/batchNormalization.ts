@@ -1,27 +1,10 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
 import { batchNormalization as normalize, normalizeBatch } from "../ops/batchNormalization.js";
+import { type BatchNormalizationArgs, TheirBatchNormalization } from "../tensorflow/layerClasses.js";
 import { singleTensor } from "./channelNormalization.js";
 import { follow } from "./moving.js";
 
-export type BatchNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;
-
-/** What TensorFlow.js's layer has, beside a layer's own. */
-interface TheirLayer extends tfl.layers.Layer {
-  /** Models from Python have a list of one. */
-  readonly axis: number | [number];
-  readonly momentum: number;
-  readonly epsilon: number;
-  readonly gamma?: tfl.LayerVariable;
-  readonly beta?: tfl.LayerVariable;
-  readonly movingMean: tfl.LayerVariable;
-  readonly movingVariance: tfl.LayerVariable;
-}
-
-/** TensorFlow.js's class, which it does not export. Its instance has a name, to take no number away from the user's own layers. */
-export const TheirBatchNormalization = tfl.layers.batchNormalization({ name: "tfjs_uan" }).constructor as new (
-  args?: BatchNormalizationArgs,
-) => TheirLayer;
+export type { BatchNormalizationArgs };
 
 /**
  * tf.layers.batchNormalization (Ioffe, Szegedy, arXiv 1502.03167), its arguments, weights and moving averages, on this package's

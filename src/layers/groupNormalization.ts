@@ -1,7 +1,7 @@
 import type { serialization, Tensor } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import { groupNormalization as normalize } from "../ops/groupNormalization.js";
-import { register } from "../tensorflow/layerClasses.js";
+import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 
 export interface GroupNormalizationArgs extends ChannelNormalizationArgs {
@@ -46,7 +46,7 @@ export class GroupNormalization extends ChannelNormalization {
   }
 }
 
-register(GroupNormalization, "Addons>GroupNormalization");
+registerLayer(GroupNormalization, "Addons>GroupNormalization");
 
 /** A layer that normalizes groups of channels: see {@link GroupNormalization}. */
 export function groupNormalization(args?: GroupNormalizationArgs): GroupNormalization {

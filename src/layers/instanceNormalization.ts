@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { instanceNormalization as normalize } from "../ops/instanceNormalization.js";
-import { register } from "../tensorflow/layerClasses.js";
+import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 
 export type InstanceNormalizationArgs = ChannelNormalizationArgs;
@@ -24,7 +24,7 @@ export class InstanceNormalization extends ChannelNormalization {
   }
 }
 
-register(InstanceNormalization, "Addons>InstanceNormalization");
+registerLayer(InstanceNormalization, "Addons>InstanceNormalization");
 
 /** A layer that normalizes each channel of each sample: see {@link InstanceNormalization}. */
 export function instanceNormalization(args?: InstanceNormalizationArgs): InstanceNormalization {

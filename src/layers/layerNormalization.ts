@@ -1,22 +1,9 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
 import { layerNormalization as normalize } from "../ops/layerNormalization.js";
+import { type LayerNormalizationArgs, TheirLayerNormalization } from "../tensorflow/layerClasses.js";
 import { singleTensor } from "./channelNormalization.js";
 
-export type LayerNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.layerNormalization>[0]>;
-
-/** What TensorFlow.js's layer has, beside a layer's own. */
-interface TheirLayer extends tfl.layers.Layer {
-  readonly axis: number | number[];
-  readonly epsilon: number;
-  readonly gamma: tfl.LayerVariable | null;
-  readonly beta: tfl.LayerVariable | null;
-}
-
-/** TensorFlow.js's class, which it does not export. Its instance has a name, to take no number away from the user's own layers. */
-export const TheirLayerNormalization = tfl.layers.layerNormalization({ name: "tfjs_uan" }).constructor as new (
-  args?: LayerNormalizationArgs,
-) => TheirLayer;
+export type { LayerNormalizationArgs };
 
 /**
  * tf.layers.layerNormalization (Ba, Kiros, Hinton, arXiv 1607.06450), its arguments and weights, on this package's kernels, and

@@ -2,7 +2,7 @@ import { all, equal, matMul, reshape, type serialization, type Tensor, type Tens
 import * as tfl from "@tensorflow/tfjs-layers";
 import { checkCount, checkNonNegativeInteger } from "../arguments.js";
 import { fitMixtureNormalization, mixtureNormalization as normalize } from "../ops/mixtureNormalization.js";
-import { register } from "../tensorflow/layerClasses.js";
+import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { nearestRows } from "./matching.js";
 import { checkMomentum, moved } from "./moving.js";
@@ -93,7 +93,7 @@ export class MixtureNormalization extends ChannelNormalization {
   }
 }
 
-register(MixtureNormalization);
+registerLayer(MixtureNormalization);
 
 /** A layer that normalizes by a mixture of the batch's: see {@link MixtureNormalization}. */
 export function mixtureNormalization(args?: MixtureNormalizationArgs): MixtureNormalization {

@@ -18,16 +18,18 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 
-// The layer's own parametrization (spec.md, section 1): raw weights, and the effective values that the kernels take.
+// The layer's own parametrization (docs/math.md, section 2.4): raw weights, and the effective values that the kernels take.
 
-/** The least variance that has a raw value: softplus⁻¹ of less is far below what a gradient could bring back. */
-const LEAST_VARIANCE = 1e-6;
+/** The smallest variance that has a raw value: no gradient would bring softplus⁻¹ of a smaller one back. */
+const MIN_RAW_VARIANCE = 1e-6;
+/** The smallest prior that has a raw value. */
+const MIN_RAW_PRIOR = 1e-30;
 
 export const effectiveVariance = (raw: Tensor): Tensor => softplus(raw);
 
 /** softplus⁻¹, v + log(1 − exp(−v)), with 1 − exp(−v) = 2t/(1 + t) and t = tanh(v/2): small variances keep their digits. */
 export function rawVariance(effective: Tensor): Tensor {
-  const variance = maximum(effective, LEAST_VARIANCE);
+  const variance = maximum(effective, MIN_RAW_VARIANCE);
   const t = tanh(div(variance, 2));
   return add(variance, log(div(mul(t, 2), add(t, 1))));
 }
@@ -36,7 +38,7 @@ export function rawVariance(effective: Tensor): Tensor {
 export const effectivePrior = (raw: Tensor): Tensor => softmax(reshape(raw, [-1]));
 
 /** Raw [K, 1] of an effective prior [K]. */
-export const rawPrior = (effective: Tensor): Tensor => reshape(log(maximum(effective, 1e-30)), [-1, 1]);
+export const rawPrior = (effective: Tensor): Tensor => reshape(log(maximum(effective, MIN_RAW_PRIOR)), [-1, 1]);
 
 /** softplus⁻¹(1) */
 const RAW_ONE = 0.5413248546129181;

@@ -21,8 +21,8 @@ import { checkChoice, checkCount, FORMULAS } from "../arguments.js";
 import { batchNormalization, normalizeBatch } from "../ops/batchNormalization.js";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
 import { unsupervisedAdaptiveNormalization as normalize } from "../ops/unsupervisedAdaptiveNormalization.js";
-import { register } from "../tensorflow/layerClasses.js";
-import { type Affine, type Moving, type MovingArgs, movingOf } from "./affine.js";
+import { initializerOf, registerLayer } from "../tensorflow/layerClasses.js";
+import { type Moving, type MovingArgs, movingOf } from "./affine.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { Gathering } from "./gathering.js";
 import { checkMomentum, follow } from "./moving.js";
@@ -137,7 +137,7 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
         name,
         name === "prior" ? [this.numComponents, 1] : [this.numComponents, channels],
         "float32",
-        { apply: mixture[name] } as unknown as Affine["betaInitializer"],
+        initializerOf(mixture[name]),
         undefined,
         this.update !== "momentum",
       );
@@ -188,7 +188,7 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
 
   /**
    * Inference with standardize, with formula 'uan' at the price of inference without: with m and s the moving mean and deviation
-   * it is the mixture with means m + s μ_k and variances s² v_k (spec.md, section 1).
+   * it is the mixture with means m + s μ_k and variances s² v_k (docs/math.md, section 2.5).
    */
   private infer(x: Tensor, axis: number): Tensor {
     const { epsilon } = this;
@@ -278,7 +278,7 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
   }
 }
 
-register(UnsupervisedAdaptiveNormalization, "Custom>UnsupervisedAdaptiveNormalization", "UCBNorm", "Custom>UCBNorm");
+registerLayer(UnsupervisedAdaptiveNormalization, "Custom>UnsupervisedAdaptiveNormalization", "UCBNorm", "Custom>UCBNorm");
 
 /** A layer that normalizes by a mixture: see {@link UnsupervisedAdaptiveNormalization}. */
 export function unsupervisedAdaptiveNormalization(

@@ -1,6 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
-import { BatchNormalization, TheirBatchNormalization } from "./batchNormalization.js";
-import { LayerNormalization, TheirLayerNormalization } from "./layerNormalization.js";
+import { TheirBatchNormalization, TheirLayerNormalization } from "../tensorflow/layerClasses.js";
+import { BatchNormalization } from "./batchNormalization.js";
+import { LayerNormalization } from "./layerNormalization.js";
 
 export interface FusedNormalization {
   /** Whether tf.layers.batchNormalization is to be this package's. Default true. */
