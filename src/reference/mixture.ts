@@ -1,8 +1,9 @@
-// Sections 1 and 2 of the specification in float64, formula by formula: the oracle of the tests.
+// Unsupervised adaptive normalization, responsibilities and mixture moments (docs/math.md, sections 2 and 3) in float64, formula by
+// formula. Tests compare with it.
 
 /** x as [outer, channels, inner] and a mixture in each channel; mean and variance [K, C], prior [K]. */
 export interface Problem {
-  /** Section 1's own (default), or that of its "Compatibility with the authors' published Keras layer". */
+  /** "uan" (default; docs/math.md, section 2.1) or "ucb" (docs/math.md, section 2.6). */
   formula?: "uan" | "ucb" | undefined;
   outer: number;
   channels: number;
@@ -23,7 +24,7 @@ const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
 const LEAST_EPSILON = 2 ** -96;
 
-/** What section 1 says of one activation, in the problem's formula. */
+/** The terms of docs/math.md, section 2.1, for one activation, in the problem's formula. */
 interface At {
   channel: number;
   /** x − μ_k */

@@ -1,4 +1,4 @@
-// Mixture normalization (section 3 of the specification) in float64, formula by formula: the oracle of the tests.
+// Mixture normalization (docs/math.md, section 5) in float64, formula by formula. Tests compare with it.
 
 /** Rows x [N, C]. */
 export interface Rows {

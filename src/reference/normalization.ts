@@ -1,4 +1,4 @@
-// Section 3 of the specification, but for mixtures, in float64: the oracle of the tests.
+// Normalization by mean and variance (docs/math.md, section 4) in float64. Tests compare with it.
 
 /** x as `slices` × [outer, channels, inner]; in each slice a mean and variance for each of `groups` runs of channels. */
 export interface NormalizationProblem {

@@ -1,4 +1,5 @@
-// Convolutions, pools and sums of rows in float64, as what they are: sums of products x·w. The oracle of the tests.
+// Convolutions, pools and sums of rows (docs/math.md, section 6) in float64. All of them are sums of products x·w. Tests compare
+// with it.
 
 /** y[term.y] += x[term.x] · w[term.w] */
 export type Term = Record<Role, number>;
