@@ -1,3 +1,8 @@
+/**
+ * Operations on tensors, and settings of the library. Importing it registers kernels and gradients.
+ *
+ * @module tfjs-uan
+ */
 import "./registry/register.js";
 
 export { chosenWasmModule, setWasmModules, type WasmModules } from "./binary/module.js";

@@ -1,3 +1,8 @@
+/**
+ * Layers for tf.layers. Importing it registers their classes, so that saved models can be loaded, and also what `tfjs-uan` registers.
+ *
+ * @module tfjs-uan/layers
+ */
 import "./index.js";
 
 export { BatchNormalization, type BatchNormalizationArgs, batchNormalization } from "./layers/batchNormalization.js";

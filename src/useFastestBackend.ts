@@ -19,6 +19,7 @@ import { initializeBackend, pendingInitialization, restoreBackend } from "./tens
 /** What useFastestBackend can choose. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
 export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node" | "wasm" | "cpu";
 
+/** Options of {@link useFastestBackend}. */
 export interface FastestBackendConfig {
   /** What may be chosen, the most wanted first. Default: tfjs-node-gpu, webgpu, webgl, tfjs-node, wasm, cpu. */
   order?: readonly BackendCandidate[];
@@ -35,6 +36,7 @@ export interface PassedOver {
   error?: Error;
 }
 
+/** What {@link useFastestBackend} has chosen. */
 export interface FastestBackend {
   /** TensorFlow.js's name of the backend that is now in use. */
   backend: string;

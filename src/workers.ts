@@ -1,3 +1,8 @@
+/**
+ * For runtimes that forbid compiling WebAssembly, such as Cloudflare Workers.
+ *
+ * @module tfjs-uan/workers
+ */
 import { setWasmModules, type WasmModules } from "./binary/module.js";
 import { isWasmModule } from "./binary/wasmModule.js";
 import "./index.js";

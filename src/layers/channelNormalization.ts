@@ -6,6 +6,7 @@ import { type Affine, type AffineArgs, affineOf } from "./affine.js";
 type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 type Shape = (number | null)[];
 
+/** Arguments that all layers over channels have, beside those of tf.layers. */
 export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
   /** The channel axis. Default −1, the last. */
   axis?: number;

@@ -4,6 +4,7 @@ import { groupNormalization as normalize } from "../ops/groupNormalization.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 
+/** Arguments of {@link groupNormalization}. */
 export interface GroupNormalizationArgs extends ChannelNormalizationArgs {
   /** Groups that the channels are split into, in order. It divides their number; −1 is one group per channel. Default 32. */
   groups?: number;

@@ -3,6 +3,7 @@ import { instanceNormalization as normalize } from "../ops/instanceNormalization
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 
+/** Arguments of {@link instanceNormalization}. */
 export type InstanceNormalizationArgs = ChannelNormalizationArgs;
 
 /**

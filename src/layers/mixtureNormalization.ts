@@ -7,6 +7,7 @@ import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNo
 import { nearestRows } from "./matching.js";
 import { checkMomentum, moved } from "./moving.js";
 
+/** Arguments of {@link mixtureNormalization}. */
 export interface MixtureNormalizationArgs extends ChannelNormalizationArgs {
   /** Components K of the mixture. Default 3. */
   numComponents?: number;

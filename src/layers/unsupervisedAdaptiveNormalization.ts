@@ -42,6 +42,7 @@ const INITIALIZERS = ["data", "random"] as const;
 /** Activations' worth of trust in a component's old moments when 'momentum' moves it: with a mass of as many it goes half as far. */
 const INERTIA = 16;
 
+/** Arguments of {@link unsupervisedAdaptiveNormalization}. */
 export interface UnsupervisedAdaptiveNormalizationArgs extends ChannelNormalizationArgs, MovingArgs {
   /** Components K of every channel's mixture. Default 3. */
   numComponents?: number;
@@ -261,7 +262,11 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
     };
   }
 
-  /** @nocollapse */
+  /**
+   * A layer of a saved configuration. One without a formula is from Python: the authors' layer, and so the formula "ucb".
+   *
+   * @nocollapse
+   */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

@@ -3,6 +3,7 @@ import { TheirBatchNormalization, TheirLayerNormalization } from "../tensorflow/
 import { BatchNormalization } from "./batchNormalization.js";
 import { LayerNormalization } from "./layerNormalization.js";
 
+/** Options of {@link useFusedNormalization}. */
 export interface FusedNormalization {
   /** Whether tf.layers.batchNormalization is to be this package's. Default true. */
   batchNormalization?: boolean;

@@ -8,7 +8,10 @@ import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
  * activations: the M step of EM (Cappé, Moulines, arXiv 0712.4273). τ as {@link mixtureResponsibilities} has it, and is not
  * stored. A component without mass keeps the mean and variance it came with. It has no gradient.
  *
- * @param x, mean, variance, prior as unsupervisedAdaptiveNormalization has them
+ * @param x activations, as {@link unsupervisedAdaptiveNormalization} takes them
+ * @param mean [K, C]
+ * @param variance [K, C]
+ * @param prior [K] or [K, 1]
  * @returns float32, each [K, C]
  * @throws as unsupervisedAdaptiveNormalization does
  */

@@ -25,6 +25,7 @@ export interface VectorMixture {
   variance: Tensor | TensorLike;
 }
 
+/** Options of {@link mixtureNormalization}. */
 export interface MixtureNormalizationConfig {
   /** K. Default 3. */
   numComponents?: number;

@@ -7,7 +7,10 @@ import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
  * How much each component of a channel's mixture is responsible for each activation: τ_k of
  * {@link unsupervisedAdaptiveNormalization}, which sums to 1 over k. It has no gradient.
  *
- * @param x, mean, variance, prior as unsupervisedAdaptiveNormalization has them
+ * @param x activations, as {@link unsupervisedAdaptiveNormalization} takes them
+ * @param mean [K, C]
+ * @param variance [K, C]
+ * @param prior [K] or [K, 1]
  * @returns float32, of shape x.shape + [K]
  * @throws as unsupervisedAdaptiveNormalization does
  */

@@ -1,3 +1,8 @@
+/**
+ * The kernels of unsupervised adaptive normalization on Float32Array, without TensorFlow.js.
+ *
+ * @module tfjs-uan/standalone
+ */
 export { createEngine } from "./engine.js";
 export type {
   Engine,

@@ -34,6 +34,7 @@ export interface Mixture<T extends Floats = Floats> {
   beta?: T | undefined;
 }
 
+/** How a mixture is applied to activations. */
 export interface MixtureOptions {
   /**
    * How many activations of one channel follow one another: x is [N, C, inner]. Default 1, channels last; for [N, C, H, W] it is
@@ -44,6 +45,7 @@ export interface MixtureOptions {
   epsilon?: number | undefined;
 }
 
+/** How activations are normalized. */
 export interface NormalizationOptions extends MixtureOptions {
   /** "uan" (default), the paper's, or "ucb", that of the authors' published Keras layer. */
   formula?: "uan" | "ucb" | undefined;
@@ -93,6 +95,7 @@ export interface Engine {
    * unsupervisedAdaptiveNormalization has them.
    */
   normalize(x: Floats, mixture: Mixture, options?: NormalizationOptions): Float32Array;
+  /** y, written to `out`. */
   normalize<Out extends Floats>(x: Floats, mixture: Mixture, options: NormalizationOptions | undefined, out: Out): Out;
 
   /**
@@ -114,6 +117,7 @@ export interface Engine {
    * τ = softmax over k of (log prior_k − ½ log v_k − (x − mean_k)²/(2 v_k)).
    */
   responsibilities(x: Floats, mixture: Mixture, options?: MixtureOptions): Float32Array;
+  /** The responsibilities, written to `out`. */
   responsibilities<Out extends Floats>(x: Floats, mixture: Mixture, options: MixtureOptions | undefined, out: Out): Out;
 
   /**
@@ -137,6 +141,7 @@ export interface Engine {
   dispose(): void;
 }
 
+/** Options of {@link createEngine}. */
 export interface EngineOptions {
   /**
    * The binary, compiled: `tfjs-uan/wasm/tfjs-uan-standalone-simd.wasm`, `…-relaxed-simd.wasm`, which is the faster one where there

@@ -12,7 +12,9 @@ export function registerLayer(cls: Class, ...otherNames: string[]): void {
   for (const name of otherNames) classNameMap[name] = [cls, cls.fromConfig];
 }
 
+/** Arguments of batchNormalization: those of tf.layers.batchNormalization. */
 export type BatchNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;
+/** Arguments of layerNormalization: those of tf.layers.layerNormalization. */
 export type LayerNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.layerNormalization>[0]>;
 
 /** What TensorFlow.js's batch normalization has beside a layer's own properties. */
