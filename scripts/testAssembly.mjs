@@ -30,7 +30,7 @@ async function run() {
 /** How many tests ran in each spec file, by as-pect's report. */
 function testsRun(output) {
   const reports = output.matchAll(/\[File\]: (\S+).*?\[Summary\]: [^\n]*?(\d+) total/gs);
-  return new Map(Array.from(reports, ([, file, tests]) => [file, Number(tests)]));
+  return new Map(Array.from(reports, ([, file, tests]) => [file.replaceAll("\\", "/"), Number(tests)]));
 }
 
 const found = (existsSync(specs) ? readdirSync(specs, { recursive: true }) : [])

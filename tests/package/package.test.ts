@@ -27,9 +27,19 @@ const run = (command: string, args: string[], cwd: string, env: NodeJS.ProcessEn
     env: { ...process.env, PATH, ...env },
   });
 
+/** The npm that runs this, a script of Node.js's; else that of the PATH, which Windows does not find without a shell. */
+function npm(args: string[], cwd: string): string {
+  const { npm_execpath } = process.env;
+  return npm_execpath ? run(process.execPath, [npm_execpath, ...args], cwd) : run("npm", args, cwd);
+}
+
+/** Installs into a project, from npm's cache where it can. */
+const install = (packages: string[], project: string) =>
+  npm(["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", ...packages], project);
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tfjs-uan-"));
-  const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+  const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
   tarball = join(folder, packed.filename);
 });
 
@@ -42,7 +52,7 @@ describe.each(VERSIONS)("the packed library in an empty project, with TensorFlow
     project = mkdtempSync(join(folder, "project-"));
     writeFileSync(join(project, "package.json"), '{ "private": true }\n');
     const peers = ["core", "layers", "backend-wasm", "backend-cpu"].map((name) => `@tensorflow/tfjs-${name}@${version}`);
-    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball, ...peers], project);
+    install([tarball, ...peers], project);
     for (const file of ["smoke.mjs", "smoke.cjs", "smoke.ts"]) copyFileSync(join(here, file), join(project, file));
   });
 
@@ -69,7 +79,7 @@ describe.each(VERSIONS)("the packed library in an empty project, with TensorFlow
 it("tfjs-uan/standalone works where TensorFlow.js is not installed", () => {
   const project = mkdtempSync(join(folder, "project-"));
   writeFileSync(join(project, "package.json"), '{ "private": true }\n');
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball], project);
+  install([tarball], project);
   expect(existsSync(join(project, "node_modules/@tensorflow"))).toBe(false);
   const program = `
     const one = Float32Array.of(1);
