@@ -32,7 +32,7 @@ interface At {
   /** v_k */
   v: number[];
   z: number[];
-  /** What g_k is divided by the root of. */
+  /** g_k = z_k/√lambda_k */
   lambda: number[];
   tau: number[];
   g: number[];
@@ -70,7 +70,7 @@ export function normalize(problem: Problem): Float64Array {
   });
 }
 
-/** Gradients of Σ dy · y, named as the arguments they belong to. */
+/** Gradients of Σ dy · y (docs/math.md, section 2.2), by the names of their arguments. */
 export interface Gradients {
   x: Float64Array;
   mean: Float64Array;

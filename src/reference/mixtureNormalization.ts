@@ -18,7 +18,7 @@ export interface VectorMixture {
 
 const LEAST_VARIANCE = 2 ** -40;
 const LEAST_PRIOR = 2 ** -126;
-/** A responsibility below this part of its row's largest is none. */
+/** A responsibility below this part of the largest of its row is 0. */
 const LEAST_SHARE = 2 ** -64;
 
 const at = (values: ArrayLike<number>, i: number) => values[i] as number;
@@ -68,7 +68,7 @@ export function moments({ count, channels, components, x }: Rows, nu: ArrayLike<
   return { prior, mean, variance };
 }
 
-/** What `steps` EM steps make of a start, the responsibilities by that, and λ, E and Var by those. */
+/** `steps` EM steps from a start, then one more: the responsibilities of its E step, and the mixture of its M step. */
 export function expectationMaximization(
   rows: Rows,
   start: VectorMixture,

@@ -55,7 +55,7 @@ export function normalizeSets(problem: NormalizationProblem) {
   return { y, mean, variance };
 }
 
-/** Gradients of Σ dy·y. */
+/** Gradients of Σ dy·y (docs/math.md, section 4.4). */
 export function normalizeSetsGradients(problem: NormalizationProblem, dy: ArrayLike<number>) {
   const { z, inverse } = standardize(problem);
   const gamma = new Float64Array(problem.channels);

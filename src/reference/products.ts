@@ -89,7 +89,7 @@ export function depthwiseConvolution(windows: Windows, channels: number, multipl
   );
 }
 
-/** Every number that a window of a pool sees, its weight in w[number of the output]. */
+/** Every number in every window of a pool. Its weight is w[number of the output]. */
 function pooled(windows: Windows, channels: number): Term[] {
   return taps(windows).flatMap(({ output, input }) =>
     Array.from({ length: channels }, (_, c) => {
@@ -107,7 +107,7 @@ export function averagePool(windows: Windows, channels: number): { terms: Term[]
   return { terms, w: counts.map((count) => 1 / count) };
 }
 
-/** Terms and weights of the largest of each window; there is to be only one. */
+/** Terms and weights of the largest of each window, which must have only one. */
 export function maxPool(windows: Windows, channels: number, x: ArrayLike<number>): { terms: Term[]; w: Float64Array } {
   const largest: Term[] = [];
   for (const term of pooled(windows, channels)) {
