@@ -39,7 +39,7 @@ const folded = (summary: string, blocks: string[]): string[] =>
   blocks.length > 0 ? [`<details>\n<summary>${escapeHtml(summary)}</summary>`, ...blocks, "</details>"] : [];
 
 /** What stands in README.md, of runs of the quick preset. */
-export function readmeBlock(results: Results): string {
+export function evidenceBlock(results: Results): string {
   const { preset, presetDescription, machine, software, date } = results;
   const sections = sectionsOf(results);
   const [claims, options] = [verdictsOf(sections, true), verdictsOf(sections, false)];

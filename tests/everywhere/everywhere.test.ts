@@ -34,7 +34,7 @@ describe("the same values everywhere", () => {
   });
 });
 
-it("README.md says what tests/everywhere/results.json says: `npm run matrix` writes both", async (context) => {
+it("README.md says what tests/everywhere/results.json says: `npm run docs:platforms` writes both", async (context) => {
   const report = await readResults();
   if (!report) return context.skip();
   const { is, wanted } = await readmeOf(report);

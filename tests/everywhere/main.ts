@@ -13,11 +13,11 @@ ${PLACES.map(({ name, runtime, variant, backend }) => `  ${name.padEnd(26)}${[ru
 
 Options:
   --only TEXT               the cases whose name has the text in it
-  --readme                  writes the matrix into README.md, and keeps it as tests/everywhere/results.json
+  --docs                    writes the matrix into README.md, and keeps it as tests/everywhere/results.json
   --help                    this text`;
 
 function parse() {
-  const options = { only: { type: "string" }, readme: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const options = { only: { type: "string" }, docs: { type: "boolean" }, help: { type: "boolean" } } as const;
   try {
     return parseArgs({ options, allowPositionals: true });
   } catch (error) {
@@ -58,14 +58,14 @@ async function main(): Promise<void> {
   }
   const places = choose(positionals);
   const lacking = PLACES.filter((place) => !place.optional && !places.includes(place));
-  if (values.readme && (lacking.length > 0 || values.only !== undefined)) {
-    throw new OptionError(`--readme takes every case everywhere; missing: ${lacking.map(({ name }) => name).join(", ")}`);
+  if (values.docs && (lacking.length > 0 || values.only !== undefined)) {
+    throw new OptionError(`--docs takes every case everywhere; missing: ${lacking.map(({ name }) => name).join(", ")}`);
   }
   const lines: Line[] = [];
   for (const place of places) lines.push(...(await runAt(place, values.only)));
   if (lines.length > 0) console.log([textTable(matrixCells(lines), 3), ...shortcomings(lines)].join("\n"));
   if (lines.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
-  if (!values.readme) return;
+  if (!values.docs) return;
   if (process.exitCode) throw new Error("nothing is written: not all passed");
   await publish({ date: new Date().toISOString(), lines });
   console.log("Written: README.md, tests/everywhere/results.json");

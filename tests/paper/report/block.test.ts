@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readmeBlock } from "../../../paper/report/block.js";
+import { evidenceBlock } from "../../../paper/report/block.js";
 import { condensed } from "../../../paper/report/condensed.js";
 import { fromJson, toJson } from "../../../paper/report/json.js";
 import { replaceBetween } from "../../../reporting/markdown.js";
 import { diverged, epoch, everything, results, run, SHIFTED, seeds } from "./madeUp.js";
 
-describe("readmeBlock", () => {
+describe("evidenceBlock", () => {
   it("has what ran where, the scale, the verdicts and the tables", () => {
     const runs = [
       ...seeds({ method: "bn" }, [0.8, 0.82]),
@@ -13,7 +13,7 @@ describe("readmeBlock", () => {
       ...seeds({ method: "uan-both" }, [0.9, 0.92]),
     ];
     expect(
-      readmeBlock(results(runs)),
+      evidenceBlock(results(runs)),
     ).toBe(`\`npm run paper -- --seeds 2\`, preset quick (made up), on 4 cores of Abacus 9000, Node.js v20.1.0, wasm, 2025-01-02.
 
 This is not the paper's scale: images are MNIST's, not the paper's CIFAR-10 and CIFAR-100; images have half their height and
@@ -88,7 +88,7 @@ The paper's own accuracies, %, of its shallow CNN on CIFAR after 100 epochs, by 
       diverged({ method: "uan-random" }),
     ]);
     const where = "MNIST, learning rate 0.001";
-    expect(readmeBlock(loser)).toContain(`Where UAN is **worse** than what a claim sets it beside:
+    expect(evidenceBlock(loser)).toContain(`Where UAN is **worse** than what a claim sets it beside:
 
 - A normalization classifies better than none (${where}): UAN, data start; UAN, random start.
 - UAN classifies better than BN (${where}): UAN, data start; UAN, random start.
@@ -97,7 +97,7 @@ UAN is nowhere **better** than what a claim sets it beside.`);
   });
 
   it("has a table of every experiment", () => {
-    const block = readmeBlock(everything());
+    const block = evidenceBlock(everything());
     const titles = [...block.matchAll(/<summary>(.*)<\/summary>/g)].map(([, title]) => title);
     expect(titles).toEqual([
       "What is compared",
@@ -121,7 +121,7 @@ UAN is nowhere **better** than what a claim sets it beside.`);
   it("names SVHN for what the paper has, and never for a domain made from MNIST", () => {
     const target = (seed: number) => run({ experiment: "domain-adaptation", seed, target: SHIFTED }, [epoch(4, 1, 0.9, 0.5)]);
     const uan = { ...target(1), config: { ...target(1).config, method: "uan-data" as const } };
-    const block = readmeBlock(results([target(1), target(2), uan]));
+    const block = evidenceBlock(results([target(1), target(2), uan]));
     const uses = [...block.replaceAll("\n", " ").matchAll(/.{25}SVHN/g)].map(([use]) => use);
     expect(uses).toEqual([
       "d (made from MNIST), not SVHN",
@@ -134,9 +134,9 @@ UAN is nowhere **better** than what a claim sets it beside.`);
 
   it("is the same from what is kept", () => {
     const whole = everything();
-    expect(readmeBlock(condensed(whole))).toBe(readmeBlock(whole));
+    expect(evidenceBlock(condensed(whole))).toBe(evidenceBlock(whole));
     const kept = toJson(condensed(whole));
-    expect(readmeBlock(fromJson(kept, "kept"))).toBe(readmeBlock(whole));
+    expect(evidenceBlock(fromJson(kept, "kept"))).toBe(evidenceBlock(whole));
   });
 
   it("needs no losses within epochs, no epochs between, no records of gradients but one, and no channels", () => {
@@ -152,15 +152,15 @@ UAN is nowhere **better** than what a claim sets it beside.`);
 
   it("is the same from what is kept of runs that diverged", () => {
     const whole = results([diverged({}), diverged({ method: "uan-data" }), ...seeds({ method: "mn" }, [0.5])]);
-    const block = readmeBlock(fromJson(toJson(condensed(whole)), "kept"));
-    expect(block).toBe(readmeBlock(whole));
+    const block = evidenceBlock(fromJson(toJson(condensed(whole)), "kept"));
+    expect(block).toBe(evidenceBlock(whole));
     expect(block).toContain("| BN | 30.0 | diverged | diverged |");
   });
 
   it("fits between markers, where a second one replaces a first", () => {
     const text = "before\n<!-- paper -->\n<!-- /paper -->\nafter\n";
-    const once = replaceBetween(text, "<!-- paper -->", "<!-- /paper -->", readmeBlock(everything()));
-    expect(replaceBetween(once, "<!-- paper -->", "<!-- /paper -->", readmeBlock(everything()))).toBe(once);
+    const once = replaceBetween(text, "<!-- paper -->", "<!-- /paper -->", evidenceBlock(everything()));
+    expect(replaceBetween(once, "<!-- paper -->", "<!-- /paper -->", evidenceBlock(everything()))).toBe(once);
     expect(once.startsWith("before\n<!-- paper -->\n\n`npm run paper ")).toBe(true);
     expect(once.endsWith("</details>\n\n<!-- /paper -->\nafter\n")).toBe(true);
   });

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { SECTIONS } from "../../bench/names.js";
+import { docsBlocks } from "../../bench/report/docsBlocks.js";
 import { replaceBlocks } from "../../bench/report/markdown.js";
-import { readmeBlocks } from "../../bench/report/readmeBlocks.js";
-import { readmeReport } from "./readmeReport.js";
+import { docsReport } from "./docsReport.js";
 
 const INTRODUCTION = `\`npm run bench\` on 4 cores of Abacus 9000, Node 20.1.0,
 @tensorflow/tfjs-core 4.22.0, binary simd, 2025-01-02:`;
 
-describe("readmeBlocks", () => {
+describe("docsBlocks", () => {
   it("has the normalizations, each case with both passes", () => {
-    expect(readmeBlocks(readmeReport()).normalization).toBe(`${INTRODUCTION}
+    expect(docsBlocks(docsReport()).normalization).toBe(`${INTRODUCTION}
 K = 7 components; medians, in nanoseconds per activation, and the ratios of tfjs-uan's time to that of the others.
 
 | activations | pass | tf.batchNorm | UAN of tf operations | tfjs-uan | tfjs-uan to tf.batchNorm | tfjs-uan to UAN of tf operations |
@@ -21,7 +21,7 @@ K = 7 components; medians, in nanoseconds per activation, and the ratios of tfjs
   });
 
   it("has the classical layers, with a dash where a case is missing", () => {
-    const { layers } = readmeBlocks(readmeReport());
+    const { layers } = docsBlocks(docsReport());
     expect(layers?.startsWith(`${INTRODUCTION}\nMedians, in nanoseconds`)).toBe(true);
     const lines = layers?.split("\n").filter((line) => line.startsWith("|"));
     expect(lines?.slice(0, 5)).toEqual([
@@ -37,13 +37,13 @@ K = 7 components; medians, in nanoseconds per activation, and the ratios of tfjs
   });
 
   it("has no block of layers where the report has no such section", () => {
-    const report = readmeReport();
+    const report = docsReport();
     report.sections = report.sections.filter(({ name }) => name !== SECTIONS.layers);
-    expect(Object.keys(readmeBlocks(report))).toEqual(["normalization", "convolution"]);
+    expect(Object.keys(docsBlocks(report))).toEqual(["normalization", "convolution"]);
   });
 
   it("has the convolutions, and the step of a network", () => {
-    expect(readmeBlocks(readmeReport()).convolution).toBe(`${INTRODUCTION}
+    expect(docsBlocks(docsReport()).convolution).toBe(`${INTRODUCTION}
 GFLOP/s, and how many times as fast.
 
 | convolution | tf.conv2d | gradient of filter | gradient of input | gradient of input, backend's | filter to tf.conv2d | input to tf.conv2d | input to backend's |
@@ -56,25 +56,25 @@ A training step of a CNN (8×8) took 35.50 ms on \`wasm\`, 16.82 s on TensorFlow
 
   it("refuses a run elsewhere than on 'wasm' in Node.js", () => {
     const backend = { name: "webgl", device: "an abacus", software: true };
-    expect(() => readmeBlocks({ ...readmeReport(), backend })).toThrow("these are of 'webgl' in Node");
+    expect(() => docsBlocks({ ...docsReport(), backend })).toThrow("these are of 'webgl' in Node");
     const runtime = { name: "Chromium", version: "1" };
-    expect(() => readmeBlocks({ ...readmeReport(), runtime })).toThrow("these are of 'wasm' in Chromium");
-    expect(readmeBlocks({ ...readmeReport(), backend: { name: "wasm", simd: true } })).toEqual(readmeBlocks(readmeReport()));
+    expect(() => docsBlocks({ ...docsReport(), runtime })).toThrow("these are of 'wasm' in Chromium");
+    expect(docsBlocks({ ...docsReport(), backend: { name: "wasm", simd: true } })).toEqual(docsBlocks(docsReport()));
   });
 
   it("refuses a quick run", () => {
-    expect(() => readmeBlocks({ ...readmeReport(), quick: true })).toThrow("--quick");
+    expect(() => docsBlocks({ ...docsReport(), quick: true })).toThrow("--quick");
   });
 
   it("refuses a report without what it needs, and names it", () => {
-    const without = (change: (report: ReturnType<typeof readmeReport>) => void) => () => {
-      const report = readmeReport();
+    const without = (change: (report: ReturnType<typeof docsReport>) => void) => () => {
+      const report = docsReport();
       change(report);
-      return readmeBlocks(report);
+      return docsBlocks(report);
     };
     const section = `no table 'target shapes' in a section '${SECTIONS.forward}'`;
     expect(without((report) => report.sections.shift())).toThrow(section);
-    const rows = (report: ReturnType<typeof readmeReport>) => report.sections[0]?.tables[0]?.rows ?? [];
+    const rows = (report: ReturnType<typeof docsReport>) => report.sections[0]?.tables[0]?.rows ?? [];
     expect(without((report) => rows(report).pop())).toThrow("'target shapes' has no 'UAN of tf operations' in the case '[1000]'");
     expect(without((report) => delete rows(report)[1]?.ratio)).toThrow(
       "no ratio to 'tf.batchNorm' of 'tfjs-uan' in the case '[2, 500]'",

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { runDocsProgram } from "../../reporting/docsProgram.js";
 import { replaceBetween } from "../../reporting/markdown.js";
-import { runReadmeProgram } from "../../reporting/readmeProgram.js";
 import { EXPERIMENTS } from "../config.js";
 import type { Results } from "../results.js";
-import { readmeBlock } from "./block.js";
+import { evidenceBlock } from "./block.js";
 import { condensed } from "./condensed.js";
 import { fromJson, readResults, toJson, writeResults } from "./json.js";
 import { isIncomplete } from "./runs.js";
@@ -26,15 +26,15 @@ function checkPublishable({ preset, experiments, runs }: Results, file: string):
   if (isIncomplete(runs)) refuse("every run with every seed", "fewer");
 }
 
-await runReadmeProgram({
-  help: `npm run paper:readme [-- FILE]: writes what runs of npm run paper came to (default out/paper/quick/results.json)
+await runDocsProgram({
+  help: `npm run docs:paper [-- FILE]: writes what runs of npm run paper came to (default out/paper/quick/results.json)
 into README.md, and keeps what its figures follow from in paper/results.json.`,
   file: "out/paper/quick/results.json",
   async publish(file) {
     const results = condensed(await readResults(file));
     checkPublishable(results, file);
     // Of the numbers as they are kept: rounding means twice can give another last digit.
-    const block = readmeBlock(fromJson(toJson(results), file));
+    const block = evidenceBlock(fromJson(toJson(results), file));
     const text = replaceBetween(await readFile(README, "utf8"), "<!-- paper -->", "<!-- /paper -->", block);
     await writeResults(fileURLToPath(RESULTS), results);
     await writeFile(README, text);

@@ -73,7 +73,7 @@ function convolution(report: Report): string {
 }
 
 /** What stands between the README's markers, by their name. */
-export function readmeBlocks(report: Report): Record<string, string> {
+export function docsBlocks(report: Report): Record<string, string> {
   const [backend, runtime] = [report.backend?.name ?? "wasm", report.runtime.name];
   if (backend !== "wasm" || runtime === CHROMIUM) {
     throw new Error(`the README has the figures of backend 'wasm' in Node.js, these are of '${backend}' in ${runtime}`);

@@ -53,7 +53,7 @@ const LAYER_RESULTS = [
 LAYER_RESULTS[0]?.rows.push(timedRow("[1000]", LAYERS.batch, 0.003));
 
 /** Of all that the README's tables are made of. */
-export function readmeReport(): Report {
+export function docsReport(): Report {
   const gradients = [
     gradient(GRADIENTS.forward, 40),
     gradient(GRADIENTS.filter, 50, 0.8),

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { runProgram } from "./program.js";
 
 /** A program that writes results into README.md. */
-export interface ReadmeProgram {
+export interface DocsProgram {
   help: string;
   /** The results, where the command line names no file. */
   file: string;
@@ -10,7 +10,7 @@ export interface ReadmeProgram {
   publish(file: string): Promise<string>;
 }
 
-async function run({ help, file: standard, publish }: ReadmeProgram): Promise<void> {
+async function run({ help, file: standard, publish }: DocsProgram): Promise<void> {
   const { values, positionals } = parseArgs({ options: { help: { type: "boolean" } }, allowPositionals: true });
   if (values.help) {
     console.log(help);
@@ -21,4 +21,4 @@ async function run({ help, file: standard, publish }: ReadmeProgram): Promise<vo
   console.log(`Written: ${await publish(file)}, of ${file}`);
 }
 
-export const runReadmeProgram = (program: ReadmeProgram): Promise<void> => runProgram("readme", () => run(program), Error);
+export const runDocsProgram = (program: DocsProgram): Promise<void> => runProgram("readme", () => run(program), Error);
