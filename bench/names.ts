@@ -1,4 +1,4 @@
-// Names that the README's tables are made by.
+// Names of sections, tables and contenders that the documents show.
 
 export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers" };
 export const TABLES = { targets: "target shapes", gradients: "gradients", network: "training step of a CNN" };

@@ -7,7 +7,7 @@ type LineChart = ChartConfiguration<"line", { x: number; y: number; case: string
 type BarChart = ChartConfiguration<"bar", (number | null)[], string>;
 type Unit = Measure["unit"];
 
-/** A contender's rows. */
+/** The rows of one contender. */
 interface Series {
   label: string;
   color: string | undefined;
@@ -15,19 +15,19 @@ interface Series {
 }
 
 const COLORS = Object.values(OKABE_ITO);
-/** Where the longest bar is so many times the shortest, a linear axis would hide the shortest. */
+/** Where the longest bar is longer than so many times the shortest, a linear axis would hide the shortest. */
 const LARGEST_LINEAR_RANGE = 30;
 
 const unique = <T>(values: T[]) => [...new Set(values)];
 const figure = (row: Row) => measure(row)?.value as number;
 
-/** Gives a table's contenders colors, all different; one that was in a table before keeps its color if it can. */
+/** Gives the contenders of a table different colors. A contender of an earlier table keeps its color where that is free. */
 export function colorPicker() {
   const kept = new Map<string, string>();
   return (contenders: string[]): Map<string, string> => {
     const picked = new Map<string, string>();
-    const strangers = contenders.filter((contender) => !kept.has(contender));
-    for (const contender of [...contenders.filter((contender) => kept.has(contender)), ...strangers]) {
+    const others = contenders.filter((contender) => !kept.has(contender));
+    for (const contender of [...contenders.filter((contender) => kept.has(contender)), ...others]) {
       const free = COLORS.filter((color) => ![...picked.values()].includes(color));
       const color = free.find((color) => color === kept.get(contender)) ?? free[0] ?? OKABE_ITO.grey;
       picked.set(contender, color);
@@ -46,8 +46,8 @@ function lineChart(axis: string, unit: Unit, series: Series[]): LineChart {
     borderWidth: 2,
     pointRadius: 3,
   }));
-  const places = datasets.flatMap(({ data }) => data.map(({ x }) => x));
-  const range = { min: Math.min(...places), max: Math.max(...places) };
+  const positions = datasets.flatMap(({ data }) => data.map(({ x }) => x));
+  const range = { min: Math.min(...positions), max: Math.max(...positions) };
   const x = { type: "logarithmic", title: titled(axis), ...range } as const;
   const y = { type: "logarithmic", title: titled(unit) } as const;
   const options: ChartOptions<"line"> = { ...common, scales: { x, y }, interaction: { mode: "nearest", axis: "x" } };
@@ -71,7 +71,7 @@ function barChart(axis: string, unit: Unit, series: Series[]): BarChart {
   return { type: "bar", data: { labels, datasets }, options: { ...common, scales: { x, y } } };
 }
 
-/** A chart for each unit that the table's rows are measured in. */
+/** A chart for each unit of the table's rows. */
 export function tableCharts({ axis, rows }: ResultTable, pickColors: ReturnType<typeof colorPicker>): (LineChart | BarChart)[] {
   const contenders = unique(rows.map(({ contender }) => contender));
   const colors = pickColors(contenders);

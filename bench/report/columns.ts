@@ -1,5 +1,6 @@
 import type { ResultTable, Row } from "../results.js";
-import { duration, nsPerElement, spread, UNITS } from "./format.js";
+import { duration, nsPerElement, UNITS } from "./format.js";
+import { multipleOf, relation, spread } from "./multiple.js";
 
 interface Column {
   head: string;
@@ -15,36 +16,38 @@ const TIMES: Column[] = [
   { head: "minimum", cell: ({ timing }) => timing && duration(timing.minimum) },
 ];
 
-/** Of a quantity, by its unit. */
+/** The heads of quantities, by unit. */
 const QUANTITIES = { bytes: "size", ms: "time", "GFLOP/s": "GFLOP/s" } as const;
 
-function optional(value: number | undefined, show: (value: number) => string): string | undefined {
+function optional<T>(value: T | undefined, show: (value: T) => string): string | undefined {
   return value === undefined ? undefined : show(value);
 }
+
+const relationOf = (row: Row) => optional(multipleOf(row), relation);
 
 function columns(rows: Row[]): Column[] {
   const quantities = Object.entries(QUANTITIES).map(([unit, head]) => ({
     head,
     cell: ({ quantity }: Row) => (quantity?.unit === unit ? UNITS[quantity.unit](quantity.value) : undefined),
   }));
-  const references = [...new Set(rows.flatMap(({ ratio }) => ratio?.to ?? []))];
-  const ratios = references.map((to) => ({
-    head: `ratio to ${to}`,
-    cell: ({ ratio }: Row) => (ratio?.to === to ? spread(ratio) : undefined),
+  const relations = [...new Set(rows.flatMap((row) => relationOf(row) ?? []))];
+  const multiples = relations.map((head) => ({
+    head,
+    cell: (row: Row) => (relationOf(row) === head ? optional(multipleOf(row), spread) : undefined),
   }));
-  return [...TIMES, ...quantities, ...ratios];
+  return [...TIMES, ...quantities, ...multiples];
 }
 
-/** A table of text, the first row its heads, without the columns that have a head only. */
+/** A table of text without the columns that have nothing but a head. The first row is the heads. */
 export function withoutEmptyColumns([head = [], ...rows]: string[][]): string[][] {
   const isShown = head.map((_, column) => rows.some((row) => row[column] !== ""));
   return [head, ...rows].map((row) => row.filter((_, column) => isShown[column]));
 }
 
-/** Names of cases beside rows, each in its first row only. */
+/** The names of the cases, each in its first row only. */
 export const caseNames = (rows: Row[]) => rows.map((row, i) => (row.case === rows[i - 1]?.case ? "" : row.case));
 
-/** A table as text, the first row its heads. */
+/** A table as text. The first row is its heads. */
 export function tableCells({ axis, rows }: ResultTable): string[][] {
   const all = columns(rows);
   const names = caseNames(rows);

@@ -1,52 +1,59 @@
 import { textTable } from "../../reporting/textTable.js";
-import type { Ratio, Report, Row } from "../results.js";
+import type { Report, Row } from "../results.js";
 import { caseNames, withoutEmptyColumns } from "./columns.js";
-import { change, factor, measure, show, spread } from "./format.js";
+import { change, measure, show, times } from "./format.js";
 import { differences, type MatchedRow, type MatchedTable, match } from "./match.js";
+import { type Multiple, multipleOf, quotient, relation, spread } from "./multiple.js";
 
 /** Quartiles of fewer rounds do not say how they spread. */
 const FEWEST_ROUNDS = 5;
 
 export const EXPLANATION =
-  "Times of two runs differ with the machine's other work. What counts is the change of a ratio to a contender that ran beside it:\n" +
-  `it is called better or worse where both ratios are of ${FEWEST_ROUNDS} rounds at the least and their quartile ranges do not meet.\n` +
-  "Ratios are of times where there are times; ns are of an element.";
-
-/** Whether less of what a row's ratio is of is better. */
-const isCost = ({ timing, quantity }: Row) => timing !== undefined || quantity?.unit !== "GFLOP/s";
+  "Times of two runs differ with the other work of the machine. Look at how a row compares to a contender of its own run.\n" +
+  `A row is better or worse where its quartile ranges in the two runs do not overlap, and both runs have ${FEWEST_ROUNDS} rounds or more.\n` +
+  "ns are nanoseconds per element.";
 
 const isMeasuredOften = ({ timing }: Row) => timing === undefined || timing.samples >= FEWEST_ROUNDS;
 
 /** A change beyond both spreads, or nothing. */
-function verdict(old: Row, now: Row, before: Ratio, after: Ratio): string {
-  const meet = after.low <= before.high && before.low <= after.high;
-  if (meet || !isMeasuredOften(old) || !isMeasuredOften(now)) return "";
-  return after.median < before.median === isCost(now) ? "better" : "worse";
+function verdict(old: Row, now: Row, before: Multiple, after: Multiple): string {
+  const overlap = after.low <= before.high && before.low <= after.high;
+  if (overlap || !isMeasuredOften(old) || !isMeasuredOften(now)) return "";
+  const isMore = after.median > before.median;
+  return isMore === (after.quality === "fast") ? "better" : "worse";
 }
 
-function ratioCells(old: Row, now: Row): string[] {
-  const [before, after] = [old.ratio, now.ratio];
-  if (!before || !after || before.to !== after.to) return ["", "", "", "", ""];
+function multipleCells(old: Row, now: Row): string[] {
+  const [before, after] = [multipleOf(old), multipleOf(now)];
+  if (!before || !after || relation(before) !== relation(after)) return ["", "", "", "", ""];
   const changed = change(after.median / before.median);
-  return [after.to, spread(before), spread(after), changed, verdict(old, now, before, after)];
+  return [relation(after), spread(before), spread(after), changed, verdict(old, now, before, after)];
 }
 
-function cells({ old, now }: MatchedRow): string[] {
+/** How the new figure of a row compares to the old one. */
+function newToOld({ old, now }: MatchedRow): string {
   const [before, after] = [measure(old), measure(now)];
-  const quotient = before && after && before.unit === after.unit ? factor(after.value / before.value) : "";
-  const [shownOld, shownNow] = [before, after].map((value) => (value ? show(value) : ""));
-  return [now.contender, shownOld ?? "", shownNow ?? "", quotient, ...ratioCells(old, now)];
+  if (!before || !after || before.unit !== after.unit) return "";
+  const { quality, median } = quotient(after.value, before.value, after.unit);
+  return `${times(median)} times as ${quality}`;
 }
 
-/** A table as text, the first row its heads. */
+function cells(row: MatchedRow): string[] {
+  const [shownOld, shownNow] = [row.old, row.now].map((row) => {
+    const measured = measure(row);
+    return measured ? show(measured) : "";
+  });
+  return [row.now.contender, shownOld ?? "", shownNow ?? "", newToOld(row), ...multipleCells(row.old, row.now)];
+}
+
+/** A table as text. The first row is its heads. */
 export function comparisonCells({ axis, rows }: MatchedTable): string[][] {
-  const ratio = ["ratio to", "old ratio", "new ratio", "change", ""];
   const names = caseNames(rows.map(({ now }) => now));
-  const heads = [axis, "contender", "old", "new", "new / old", ...ratio];
+  const heads = [axis, "contender", "old", "new", "new to old", "within a run", "old run", "new run", "change", ""];
   return withoutEmptyColumns([heads, ...rows.map((row, i) => [names[i] ?? "", ...cells(row)])]);
 }
 
-/** What two runs have not in common: where they ran, and rows of one alone. */
+/** What two runs do not have in common: where they ran, and rows that only one of them has. */
 export function unlikeLines(old: Report, now: Report): string[] {
   const { onlyOld, onlyNow } = match(old, now);
   return [

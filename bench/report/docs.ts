@@ -1,22 +1,15 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { publish } from "../../reporting/docs.js";
 import { runDocsProgram } from "../../reporting/docsProgram.js";
-import { docsBlocks } from "./docsBlocks.js";
+import { benchDocs } from "./docsBlocks.js";
 import { readReport, writeReport } from "./json.js";
-import { replaceBlocks } from "./markdown.js";
-
-const README = new URL("../../README.md", import.meta.url);
-const RESULTS = new URL("../results.json", import.meta.url);
 
 await runDocsProgram({
-  help: `npm run docs:bench [-- FILE]: writes the results of a full run of the bench (default out/bench.json) into README.md,
+  name: "docs:bench",
+  help: `Writes the results of a full run of npm run bench into README.md and docs/benchmarks.md,
 and keeps them in bench/results.json.`,
-  file: "out/bench.json",
-  async publish(file) {
-    const report = await readReport(file);
-    const text = replaceBlocks(await readFile(README, "utf8"), docsBlocks(report));
-    await writeReport(fileURLToPath(RESULTS), report);
-    await writeFile(README, text);
-    return "README.md, bench/results.json";
+  files: ["out/bench.json"],
+  async publish([file]) {
+    const report = await readReport(file as string);
+    return publish(benchDocs(report), "bench/results.json", (kept) => writeReport(kept, report));
   },
 });

@@ -1,4 +1,4 @@
-import type { Ratio, Row } from "../results.js";
+import type { Row } from "../results.js";
 
 /** Four significant digits, more only before the point. */
 const significant = (value: number) => (Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4));
@@ -15,14 +15,8 @@ export function bytes(count: number): string {
   return `${Number((count / 1024 ** power).toPrecision(4))} ${["B", "KiB", "MiB", "GiB"][power]}`;
 }
 
-export function factor(value: number): string {
-  if (value < 0.1) return value.toPrecision(3);
-  return value.toFixed(value < 10 ? 3 : value < 100 ? 2 : 1);
-}
-
-export function spread({ median, low, high }: Ratio): string {
-  return `${factor(median)} (${factor(low)}–${factor(high)})`;
-}
+/** A multiple with three significant digits, more only before the point. */
+export const times = (value: number) => (value < 1000 ? value.toPrecision(3) : value.toFixed(0));
 
 const PERCENT = new Intl.NumberFormat("en", {
   style: "percent",
@@ -31,7 +25,7 @@ const PERCENT = new Intl.NumberFormat("en", {
   maximumFractionDigits: 1,
 });
 
-/** By how much a factor is more or less than 1. */
+/** How much more or less than 1 a quotient is. */
 export const change = (value: number) => PERCENT.format(value - 1);
 
 export const UNITS = {
@@ -50,14 +44,14 @@ export function nsPerElement({ timing }: Row): number | undefined {
   return timing?.elements && (timing.median * 1e6) / timing.elements;
 }
 
-/** The one figure that stands for a row, in a chart and against another run. */
+/** The one figure of a row that a chart shows, and that another run's is compared with. */
 export function measure(row: Row): Measure | undefined {
   const value = nsPerElement(row);
   if (value !== undefined) return { value, unit: "ns per element" };
   return row.quantity ?? (row.timing && { value: row.timing.median, unit: "ms" });
 }
 
-/** With a short unit: "ns" is of an element. */
+/** With a short unit: "ns" is for nanoseconds per element. */
 export function show({ value, unit }: Measure): string {
   const text = UNITS[unit](value);
   return unit === "ns per element" ? `${text} ns` : unit === "GFLOP/s" ? `${text} GFLOP/s` : text;

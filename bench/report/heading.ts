@@ -6,16 +6,16 @@ import { bytes } from "./format.js";
 /** What ran where, as lines of text. */
 export function headingLines(report: Report): string[] {
   const { date, quick, machine, backend } = report;
-  const composed = "; tfjs-uan is made of TensorFlow.js operations there, too";
+  const composed = "; tfjs-uan is composed of TensorFlow.js operations there";
   return [
     `${coresText(report)}, ${bytes(machine.memoryBytes)} of memory, ${machine.platform}`,
     `${runtimeText(report)}; ${versionsText(report)}`,
     ...(backend ? [`${describeBackend(backend as BackendInfo)}${isSynchronous(backend.name) ? "" : composed}`] : []),
-    quick ? `${date}, a quick run: figures are rough` : date,
+    quick ? `${date}, a quick run with rough figures` : date,
   ];
 }
 
-/** The same in short, without the memory. */
+/** The same in short, without the memory and the platform. */
 export function headingText(report: Report): string {
   return `${coresText(report)}, ${runtimeText(report)},\n${versionsText(report)}, ${report.date.slice(0, 10)}`;
 }

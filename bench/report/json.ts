@@ -8,14 +8,14 @@ export async function writeReport(file: string, report: Report): Promise<void> {
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** Throws where the file is no report of version 1. */
+/** Throws unless the file is a report of version 1. */
 export async function readReport(file: string): Promise<Report> {
   const text = await readFile(file, "utf8");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${file}: wanted a report of the bench, as JSON: ${(error as Error).message}`);
+    throw new Error(`${file}: wanted a report of npm run bench, as JSON: ${(error as Error).message}`);
   }
   checkReport(value, file);
   return value;

@@ -13,7 +13,7 @@ export interface MatchedTable {
 
 export interface Match {
   tables: MatchedTable[];
-  /** Sections that one report has alone, and rows, a line for each table. */
+  /** Sections and rows that only one report has. Rows have a line for each table. */
   onlyOld: string[];
   onlyNow: string[];
 }
@@ -65,7 +65,7 @@ const facts = ({ machine, runtime, backend, versions, quick }: Report): Record<s
   quick,
 });
 
-/** Where two runs differ in machine, runtime, versions and care. */
+/** Where two runs differ in machine, runtime, versions, and in how much was measured. */
 export function differences(old: Report, now: Report): string[] {
   const [before, after] = [facts(old), facts(now)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]

@@ -29,11 +29,12 @@ const STYLE = `
   th:first-child, td:first-child { padding-left: 0; }`;
 
 const HOW_TO_READ = [
-  "Times are of one call: the median and the minimum of many. Time per element is the median by the activations in a call.",
-  "GB/s: the bytes that a call must read and write at the least, by its median time.",
-  "A ratio is of a contender's time to that of another that ran in turns with it: the median of the rounds, and the quartiles " +
-    "around it. A ratio below 1 is less time. A machine and its load change times more than ratios.",
-  "Lines are drawn over logarithmic axes; a logarithmic axis of bars says so.",
+  "Times are those of one call: the median and the minimum of many calls. The time per element is the median divided by the " +
+    "number of activations in a call.",
+  "GB/s: the bytes that a call must at least read and write, divided by its median time.",
+  "Times as fast as another contender: the two ran in turns. The figure is the median of the rounds, with the quartiles in " +
+    "brackets. A figure above 1 is faster. The machine and its load change times more than they change these figures.",
+  "Charts of lines have logarithmic axes. Where the axis of a chart of bars is logarithmic, its title says so.",
 ];
 
 const SCRIPT = `const style = getComputedStyle(document.documentElement);
@@ -41,7 +42,7 @@ function paint() {
   Chart.defaults.color = style.getPropertyValue("--text");
   Chart.defaults.borderColor = style.getPropertyValue("--line");
 }
-// Lines have ticks where the cases are, with their names, but not where two would meet.
+// Charts of lines have a tick with its name at each case, but not where two names would overlap.
 function nameTicks({ data, options }) {
   const names = new Map(data.datasets.flatMap(({ data }) => data.map((point) => [point.x, point.case])));
   const places = [...names.keys()].sort((a, b) => a - b);
@@ -74,7 +75,7 @@ function comparisonHtml(old: Report, now: Report): string {
   return [`<h2 id="comparison">Comparison</h2>`, element("p", dates), element("p", EXPLANATION), ...unlike, ...tables].join("\n");
 }
 
-/** One file of HTML that needs nothing else: charts and tables of a report, and its comparison to an older one. */
+/** Writes one file of HTML that needs no other: charts and tables of a report, and its comparison with an older one. */
 export async function writePage(file: string, report: Report, old?: Report): Promise<void> {
   const pickColors = colorPicker();
   const charts: object[] = [];
@@ -96,7 +97,7 @@ export async function writePage(file: string, report: Report, old?: Report): Pro
     ...(old ? [comparisonHtml(old, report)] : []),
   ].join("\n");
   const script = `const charts = ${scriptLiteral(charts)};\n${SCRIPT}`;
-  const page = await selfContainedPage({ title: "tfjs-uan: what the bench measured", style: STYLE, body, script });
+  const page = await selfContainedPage({ title: "tfjs-uan: benchmark results", style: STYLE, body, script });
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, page);
 }

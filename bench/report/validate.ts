@@ -25,7 +25,7 @@ const report = object(
   { backend: object({ name: string }, { simd: boolean, threads: number, device: string, software: boolean }) },
 );
 
-/** Throws unless the value is a report of version 1; the message names the place in it, which begins with `at`. */
+/** Throws unless the value is a report of version 1; the message says where in the value the fault is, and begins with `at`. */
 export function checkReport(value: unknown, at: string): asserts value is Report {
   report(value, at);
 }

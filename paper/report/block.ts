@@ -1,5 +1,5 @@
-import { escapeHtml } from "../../reporting/html.js";
-import { markdownTable } from "../../reporting/markdown.js";
+import type { Docs } from "../../reporting/docs.js";
+import { folded, markdownTable } from "../../reporting/markdown.js";
 import { PRESETS } from "../presets.js";
 import type { Results } from "../results.js";
 import { emphasized, howCompared } from "./compare.js";
@@ -34,11 +34,10 @@ function command(seeds: number): string {
   return seeds === PRESETS.quick.seeds.length ? "npm run paper" : `npm run paper -- --seeds ${seeds}`;
 }
 
-/** What a reader opens. */
-const folded = (summary: string, blocks: string[]): string[] =>
-  blocks.length > 0 ? [`<details>\n<summary>${escapeHtml(summary)}</summary>`, ...blocks, "</details>"] : [];
+/** Blocks behind a click, if there are any. */
+const foldedIfAny = (summary: string, blocks: string[]) => (blocks.length > 0 ? [folded(summary, blocks)] : []);
 
-/** What stands in README.md, of runs of the quick preset. */
+/** What docs/evidence.md says of runs of the quick preset. */
 export function evidenceBlock(results: Results): string {
   const { preset, presetDescription, machine, software, date } = results;
   const sections = sectionsOf(results);
@@ -57,9 +56,11 @@ export function evidenceBlock(results: Results): string {
     wrapped(`${scaleText(results)} ${howCompared(results.runs, comparisonsOf(sections))}`, WIDTH),
     listOf("worse", ({ lost }) => lost, claims),
     listOf("better", ({ won }) => won, claims),
-    ...folded("What is compared", [wrapped(methodsText(results.runs), WIDTH)]),
-    ...folded("Every claim", verdictTable("claim", claims)),
-    ...folded("The library's own options", verdictTable("option", options)),
-    ...sections.flatMap((section) => folded(section.title, tables(section))),
+    ...foldedIfAny("What is compared", [wrapped(methodsText(results.runs), WIDTH)]),
+    ...foldedIfAny("Every claim", verdictTable("claim", claims)),
+    ...foldedIfAny("The library's own options", verdictTable("option", options)),
+    ...sections.flatMap((section) => foldedIfAny(section.title, tables(section))),
   ].join("\n\n");
 }
+
+export const paperDocs = (results: Results): Docs => ({ "docs/evidence.md": { paper: evidenceBlock(results) } });

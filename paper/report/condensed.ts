@@ -37,7 +37,7 @@ function condensedRecord({ config, record: { epochs, gradients, mixtures } }: Fi
   };
 }
 
-/** What the README's figures follow from, and no more. */
+/** The part of the results that the figures of docs/evidence.md follow from. */
 export function condensed(results: Results): Results {
   return { ...results, runs: results.runs.map((run): Finished => ({ ...run, record: condensedRecord(run) })) };
 }

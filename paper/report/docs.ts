@@ -1,18 +1,13 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { publish } from "../../reporting/docs.js";
 import { runDocsProgram } from "../../reporting/docsProgram.js";
-import { replaceBetween } from "../../reporting/markdown.js";
 import { EXPERIMENTS } from "../config.js";
 import type { Results } from "../results.js";
-import { evidenceBlock } from "./block.js";
+import { paperDocs } from "./block.js";
 import { condensed } from "./condensed.js";
 import { fromJson, readResults, toJson, writeResults } from "./json.js";
 import { isIncomplete } from "./runs.js";
 
-const README = new URL("../../README.md", import.meta.url);
-const RESULTS = new URL("../results.json", import.meta.url);
-
-/** Throws where README.md would say of the results what they are not. */
+/** Throws where docs/evidence.md would say of the results what they are not. */
 function checkPublishable({ preset, experiments, runs }: Results, file: string): void {
   const refuse = (wanted: string, got: string): never => {
     throw new Error(`${file}: must have ${wanted}, got ${got}`);
@@ -27,17 +22,15 @@ function checkPublishable({ preset, experiments, runs }: Results, file: string):
 }
 
 await runDocsProgram({
-  help: `npm run docs:paper [-- FILE]: writes what runs of npm run paper came to (default out/paper/quick/results.json)
-into README.md, and keeps what its figures follow from in paper/results.json.`,
-  file: "out/paper/quick/results.json",
-  async publish(file) {
+  name: "docs:paper",
+  help: `Writes the results of npm run paper into docs/evidence.md, and keeps in paper/results.json what its figures follow from.
+They must be complete results of the quick preset.`,
+  files: ["out/paper/quick/results.json"],
+  async publish([file = ""]) {
     const results = condensed(await readResults(file));
     checkPublishable(results, file);
-    // Of the numbers as they are kept: rounding means twice can give another last digit.
-    const block = evidenceBlock(fromJson(toJson(results), file));
-    const text = replaceBetween(await readFile(README, "utf8"), "<!-- paper -->", "<!-- /paper -->", block);
-    await writeResults(fileURLToPath(RESULTS), results);
-    await writeFile(README, text);
-    return "README.md, paper/results.json";
+    // Of the numbers as they are kept: means of rounded numbers can differ in the last digit.
+    const docs = paperDocs(fromJson(toJson(results), file));
+    return publish(docs, "paper/results.json", (kept) => writeResults(kept, results));
   },
 });

@@ -31,7 +31,7 @@ export interface Section {
   /** What was trained on what. */
   setting: string;
   summary: Table;
-  /** The same in short, for the README. */
+  /** The same in short, for docs/evidence.md. */
   compact: Table;
   /** What the paper has of it. */
   papers?: Table;

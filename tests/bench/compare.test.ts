@@ -9,8 +9,19 @@ const uan = (median: number, quotient: number, spread = 0.01) =>
 const line = (text: string, part: string) => text.split("\n").find((line) => line.includes(part)) ?? "";
 
 describe("renderComparison", () => {
-  it("shows medians, their quotient, and the ratios", () => {
+  it("shows medians, how they compare, and how each compares to a contender of its run", () => {
     const text = renderComparison(reportOf(uan(0.004, 0.5)), reportOf(uan(0.002, 0.4)));
+    const heads = line(text, "contender").split("│");
+    expect(heads.map((cell) => cell.trim()).slice(3, -1)).toEqual([
+      "old",
+      "new",
+      "new to old",
+      "within a run",
+      "old run",
+      "new run",
+      "change",
+      "",
+    ]);
     const cells = line(text, "tfjs-uan").split("│");
     expect(cells.map((cell) => cell.trim())).toEqual([
       "",
@@ -18,11 +29,11 @@ describe("renderComparison", () => {
       "tfjs-uan",
       "4.00 ns",
       "2.00 ns",
-      "0.500",
-      "tf.batchNorm",
-      "0.500 (0.490–0.510)",
-      "0.400 (0.390–0.410)",
-      "-20.0%",
+      "2.00 times as fast",
+      "times as fast as tf.batchNorm",
+      "2.00 (1.96–2.04)",
+      "2.50 (2.44–2.56)",
+      "+25.0%",
       "better",
       "",
     ]);
@@ -34,7 +45,7 @@ describe("renderComparison", () => {
 
   it("does not mark noise: a ratio within the spreads, however far the times", () => {
     const text = line(renderComparison(reportOf(uan(1, 0.5)), reportOf(uan(3, 0.515))), "tfjs-uan");
-    expect(text).toContain("3.000");
+    expect(text).toContain("0.333 times as fast");
     expect(text).not.toMatch(/better|worse/);
     const wide = line(renderComparison(reportOf(uan(1, 0.5, 0.1)), reportOf(uan(1, 0.58))), "tfjs-uan");
     expect(wide).not.toMatch(/better|worse/);
@@ -53,7 +64,22 @@ describe("renderComparison", () => {
       quantity: { value, unit: "GFLOP/s" },
       ratio: ratio("tf.conv2d", value / 40, 0.01),
     });
-    expect(line(renderComparison(reportOf(rate(40)), reportOf(rate(50))), "gradient")).toContain("better");
+    const faster = line(renderComparison(reportOf(rate(40)), reportOf(rate(50))), "gradient");
+    expect(faster).toContain("1.25 times as fast");
+    expect(faster).toContain("better");
+  });
+
+  it("takes fewer bytes for better, and says how large they are", () => {
+    const size = (value: number): Row => ({
+      case: "[8]",
+      contender: "tfjs-uan",
+      quantity: { value, unit: "bytes" },
+      ratio: ratio("the outputs alone", value / 1024, 0),
+    });
+    const larger = line(renderComparison(reportOf(size(2048)), reportOf(size(3072))), "tfjs-uan");
+    for (const text of ["1.50 times as large", "times as large as the outputs alone", "3.00 (3.00–3.00)", "+50.0%", "worse"]) {
+      expect(larger).toContain(text);
+    }
   });
 
   it("does not compare ratios to different contenders", () => {

@@ -1,14 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
-import { docsBlocks } from "../../bench/report/docsBlocks.js";
+import { it } from "vitest";
+import { benchDocs } from "../../bench/report/docsBlocks.js";
 import { readReport } from "../../bench/report/json.js";
-import { replaceBlocks } from "../../bench/report/markdown.js";
+import { expectWritten, fileOf } from "../helpers/docs.js";
 
-const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
-
-it("README.md says what bench/results.json says: `npm run docs:bench` writes both", async () => {
-  const readme = await readFile(path("README.md"), "utf8");
-  const blocks = docsBlocks(await readReport(path("bench/results.json")));
-  expect(readme).toBe(replaceBlocks(readme, blocks));
+it("README.md and docs/benchmarks.md say what bench/results.json says: `npm run docs:bench` writes all of them", async () => {
+  await expectWritten(benchDocs(await readReport(fileOf("bench/results.json"))));
 });

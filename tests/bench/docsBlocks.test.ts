@@ -1,76 +1,113 @@
 import { describe, expect, it } from "vitest";
 import { SECTIONS } from "../../bench/names.js";
-import { docsBlocks } from "../../bench/report/docsBlocks.js";
-import { replaceBlocks } from "../../bench/report/markdown.js";
+import { benchDocs } from "../../bench/report/docsBlocks.js";
+import type { Report } from "../../bench/results.js";
 import { docsReport } from "./docsReport.js";
 
-const INTRODUCTION = `\`npm run bench\` on 4 cores of Abacus 9000, Node 20.1.0,
-@tensorflow/tfjs-core 4.22.0, binary simd, 2025-01-02:`;
+const MACHINE = `4 cores of Abacus 9000, Node 20.1.0,
+@tensorflow/tfjs-core 4.22.0, binary simd, 2025-01-02.`;
 
-describe("docsBlocks", () => {
+/** What stands in docs/benchmarks.md, by the name of the block. */
+function blocks(report = docsReport()): Record<string, string> {
+  return benchDocs(report)["docs/benchmarks.md"] ?? {};
+}
+
+describe("benchDocs", () => {
+  it("says on what machine the bench ran", () => {
+    expect(blocks()["bench:machine"]).toBe(`\`npm run bench\` on ${MACHINE}`);
+  });
+
+  it("has four rows of speed for the README, each of the first case", () => {
+    expect(benchDocs(docsReport())["README.md"]).toEqual({
+      "bench:speed": `|  | TensorFlow.js | tfjs-uan | times as fast |
+|---|---|---|---|
+| a training step of a CNN, 8×8 | 16.82 s (its \`cpu\` backend: \`wasm\` alone cannot train it) | 35.50 ms | 474 |
+| batch normalization, forward and backward, [2, 500] | 8.000 µs (\`tf.moments\`, \`tf.batchNorm\`) | 2.000 µs | 2.00 |
+| layer normalization, forward, [2, 500] | 500.0 µs (\`tf.layers.layerNormalization\`) | 2.000 µs | 250 |
+| UAN, forward and backward, [2, 500] | 60.00 µs (batch normalization, as above) | 5.000 µs | 2.00 |
+
+Medians of \`npm run bench\` on ${MACHINE}`,
+    });
+  });
+
   it("has the normalizations, each case with both passes", () => {
-    expect(docsBlocks(docsReport()).normalization).toBe(`${INTRODUCTION}
-K = 7 components; medians, in nanoseconds per activation, and the ratios of tfjs-uan's time to that of the others.
+    expect(
+      blocks()["bench:normalization"],
+    ).toBe(`K = 7 components. Medians, in nanoseconds per activation, and how many times as fast tfjs-uan is.
 
-| activations | pass | tf.batchNorm | UAN of tf operations | tfjs-uan | tfjs-uan to tf.batchNorm | tfjs-uan to UAN of tf operations |
+| activations | pass | tf.batchNorm | UAN of tf operations | tfjs-uan | times as fast as tf.batchNorm | times as fast as UAN of tf operations |
 |---|---|---|---|---|---|---|
-| [2, 500] | forward | 3.00 | 40.00 | 1.50 | 0.500 | 0.0400 |
-| [2, 500] | forward and backward | 60.00 | 700.00 | 5.00 | 0.500 | 0.0400 |
-| [1000] | forward | 4.00 | 40.00 | 1.50 | 0.500 | 0.0400 |
-| [1000] | forward and backward | 61.00 | 700.00 | 5.00 | 0.500 | 0.0400 |`);
+| [2, 500] | forward | 3.00 | 40.00 | 1.50 | 2.00 | 25.0 |
+| [2, 500] | forward and backward | 60.00 | 700.00 | 5.00 | 2.00 | 25.0 |
+| [1000] | forward | 4.00 | 40.00 | 1.50 | 2.00 | 25.0 |
+| [1000] | forward and backward | 61.00 | 700.00 | 5.00 | 2.00 | 25.0 |`);
   });
 
   it("has the classical layers, with a dash where a case is missing", () => {
-    const { layers } = docsBlocks(docsReport());
-    expect(layers?.startsWith(`${INTRODUCTION}\nMedians, in nanoseconds`)).toBe(true);
-    const lines = layers?.split("\n").filter((line) => line.startsWith("|"));
+    const lines = blocks()
+      ["bench:layers"]?.split("\n")
+      .filter((line) => line.startsWith("|"));
     expect(lines?.slice(0, 5)).toEqual([
       "|  | pass | [2, 500] | [1000] |",
       "|---|---|---|---|",
-      "| tf.batchNorm, replaced | inference | 2.00 (2.0×) | – |",
-      "| batchNormalization | inference | 2.00 (2.0×) | 3.00 |",
-      "| batchNormalization | forward and backward | 2.00 (2.0×) | – |",
+      "| tf.batchNorm, replaced | inference | 2.00 (2.00) | – |",
+      "| batchNormalization | inference | 2.00 (2.00) | 3.00 |",
+      "| batchNormalization | forward and backward | 2.00 (2.00) | – |",
     ]);
-    expect(lines).toContain("| layerNormalization | forward | 2.00 (250×) | – |");
+    expect(lines).toContain("| layerNormalization | forward | 2.00 (250) | – |");
     expect(lines).toContain("| groupNormalization | forward | 2.00 | – |");
     expect(lines).toContain("| mixtureNormalization, 1 EM step | forward | 2.00 | – |");
   });
 
-  it("has no block of layers where the report has no such section", () => {
-    const report = docsReport();
-    report.sections = report.sections.filter(({ name }) => name !== SECTIONS.layers);
-    expect(Object.keys(docsBlocks(report))).toEqual(["normalization", "convolution"]);
-  });
-
   it("has the convolutions, and the step of a network", () => {
-    expect(docsBlocks(docsReport()).convolution).toBe(`${INTRODUCTION}
-GFLOP/s, and how many times as fast.
+    expect(blocks()["bench:convolution"]).toBe(`GFLOP/s, and how many times as fast the gradients are.
 
-| convolution | tf.conv2d | gradient of filter | gradient of input | gradient of input, backend's | filter to tf.conv2d | input to tf.conv2d | input to backend's |
+| convolution | tf.conv2d | gradient of filter | gradient of input | gradient of input, backend's | filter: times as fast as tf.conv2d | input: times as fast as tf.conv2d | input: times as fast as the backend's |
 |---|---|---|---|---|---|---|---|
-| [8, 8], 3×3 | 40.0 | 50.0 | 80.0 | 4.0 | 1.250 | 2.000 | 20.00 |
+| [8, 8], 3×3 | 40.0 | 50.0 | 80.0 | 4.0 | 1.25 | 2.00 | 20.0 |
 
 Padding 'none'.
-A training step of a CNN (8×8) took 35.50 ms on \`wasm\`, 16.82 s on TensorFlow.js's \`cpu\`: 474 times as long.`);
+A training step of a CNN (8×8) took 35.50 ms on \`wasm\` and 16.82 s on TensorFlow.js's \`cpu\`: \`wasm\` is 474 times as fast.`);
+  });
+
+  it("has every table, folded by section", () => {
+    const text = blocks()["bench:sections"] ?? "";
+    const titles = [...text.matchAll(/<summary>(.*)<\/summary>/g)].map(([, title]) => title);
+    expect(titles).toEqual(["forward: forward?", "training: training?", "layers: layers?", "convolution: convolution?"]);
+    expect(text.match(/<\/details>/g)).toHaveLength(4);
+    const convolution = text.slice(text.indexOf("<summary>convolution"));
+    expect(
+      convolution.startsWith(`<summary>convolution: convolution?</summary>
+
+**gradients**
+
+Padding 'none'.
+
+| convolution | contender | ns per element | GB/s | median | minimum | GFLOP/s | times as fast as tf.conv2d |
+|---|---|---|---|---|---|---|---|
+| [8, 8], 3×3 | tf.conv2d | 1000.00 | 0.008 | 1.000 ms | 900.0 µs | 40.0 |  |
+|  | gradient of filter | 1000.00 | 0.008 | 1.000 ms | 900.0 µs | 50.0 | 1.25 (1.11–1.43) |
+`),
+    ).toBe(true);
   });
 
   it("refuses a run elsewhere than on 'wasm' in Node.js", () => {
     const backend = { name: "webgl", device: "an abacus", software: true };
-    expect(() => docsBlocks({ ...docsReport(), backend })).toThrow("these are of 'webgl' in Node");
+    expect(() => benchDocs({ ...docsReport(), backend })).toThrow("got those of 'webgl' in Node");
     const runtime = { name: "Chromium", version: "1" };
-    expect(() => docsBlocks({ ...docsReport(), runtime })).toThrow("these are of 'wasm' in Chromium");
-    expect(docsBlocks({ ...docsReport(), backend: { name: "wasm", simd: true } })).toEqual(docsBlocks(docsReport()));
+    expect(() => benchDocs({ ...docsReport(), runtime })).toThrow("got those of 'wasm' in Chromium");
+    expect(benchDocs({ ...docsReport(), backend: { name: "wasm", simd: true } })).toEqual(benchDocs(docsReport()));
   });
 
   it("refuses a quick run", () => {
-    expect(() => docsBlocks({ ...docsReport(), quick: true })).toThrow("--quick");
+    expect(() => benchDocs({ ...docsReport(), quick: true })).toThrow("--quick");
   });
 
   it("refuses a report without what it needs, and names it", () => {
     const without = (change: (report: ReturnType<typeof docsReport>) => void) => () => {
       const report = docsReport();
       change(report);
-      return docsBlocks(report);
+      return benchDocs(report);
     };
     const section = `no table 'target shapes' in a section '${SECTIONS.forward}'`;
     expect(without((report) => report.sections.shift())).toThrow(section);
@@ -80,24 +117,9 @@ A training step of a CNN (8×8) took 35.50 ms on \`wasm\`, 16.82 s on TensorFlow
       "no ratio to 'tf.batchNorm' of 'tfjs-uan' in the case '[2, 500]'",
     );
     expect(without((report) => delete rows(report)[0]?.timing)).toThrow("no time of 'tf.batchNorm'");
-  });
-});
-
-describe("replaceBlocks", () => {
-  const text = "a\n<!-- bench:one -->\nold\n<!-- /bench -->\nb\n<!-- bench:two -->\n<!-- /bench -->\nc\n";
-
-  it("replaces what is between the markers, and nothing else", () => {
-    const replaced = replaceBlocks(text, { one: "1 $& 1", two: "2" });
-    expect(replaced).toBe(
-      "a\n<!-- bench:one -->\n\n1 $& 1\n\n<!-- /bench -->\nb\n<!-- bench:two -->\n\n2\n\n<!-- /bench -->\nc\n",
+    const isLayers = ({ name }: Report["sections"][number]) => name === SECTIONS.layers;
+    expect(without((report) => report.sections.splice(report.sections.findIndex(isLayers), 1))).toThrow(
+      `no table 'batch normalization, inference' in a section '${SECTIONS.layers}'`,
     );
-    expect(replaceBlocks(replaced, { one: "1 $& 1", two: "2" })).toBe(replaced);
-  });
-
-  it("refuses missing, doubled and unclosed markers", () => {
-    expect(() => replaceBlocks(text, { three: "3" })).toThrow("'<!-- bench:three -->' must be there once");
-    expect(() => replaceBlocks(text + text, { one: "1" })).toThrow("'<!-- bench:one -->' must be there once");
-    const unclosed = text.replace("<!-- /bench -->", "");
-    expect(() => replaceBlocks(unclosed, { one: "1" })).toThrow("'<!-- bench:one -->' must have '<!-- /bench -->' after it");
   });
 });

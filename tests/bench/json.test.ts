@@ -51,7 +51,7 @@ describe("a report's file", () => {
   });
 
   it("is refused where it is no JSON", async () => {
-    expect(await refusal("{")).toMatch(/^: wanted a report of the bench, as JSON: /);
+    expect(await refusal("{")).toMatch(/^: wanted a report of npm run bench, as JSON: /);
   });
 
   it("is missed where there is none", async () => {

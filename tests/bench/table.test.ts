@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { renderHeading, renderSection } from "../../bench/report/table.js";
 import type { Report, ResultTable } from "../../bench/results.js";
-import { madeUpReport, SHAPES } from "./reports.js";
+import { madeUpReport, SHAPES, timedRow } from "./reports.js";
 
 const section = (table: ResultTable) => renderSection({ name: "made-up", title: "Is it fast?", tables: [table] });
 
@@ -16,9 +16,9 @@ describe("renderSection", () => {
     const text = section(SHAPES);
     expect(text).toMatch(/^Is it fast\?\n\nshapes\n/);
     expect(text).toMatch(/\nBoth in turns\.$/);
-    const heads = ["activations", "contender", "ns per element", "GB/s", "median", "minimum", "ratio to tf.batchNorm"];
+    const heads = ["activations", "contender", "ns per element", "GB/s", "median", "minimum", "times as fast as tf.batchNorm"];
     expect(cells(text, "contender")).toEqual(["", ...heads, ""]);
-    const uan = ["", "tfjs-uan", "2.00", "4.0", "2.000 µs", "1.800 µs", "0.501 (0.497–0.508)"];
+    const uan = ["", "tfjs-uan", "2.00", "4.0", "2.000 µs", "1.800 µs", "2.00 (1.97–2.01)"];
     expect(cells(text, "tfjs-uan")).toEqual(["", ...uan, ""]);
   });
 
@@ -29,16 +29,25 @@ describe("renderSection", () => {
     expect(cells(text, "output")).toEqual(["", "[8]", "output", "3 MiB", ""]);
   });
 
-  it("has a column for each unit and each reference", () => {
+  it("has a column for each unit and each reference, where more is faster, or larger", () => {
     const ratio = { median: 2, low: 1.5, high: 10.25 };
     const rows = [
       { case: "a", contender: "one", quantity: { value: 51.26, unit: "GFLOP/s" as const }, ratio: { to: "two", ...ratio } },
       { case: "a", contender: "two", quantity: { value: 12_345, unit: "ms" as const }, ratio: { to: "one", ...ratio } },
+      { case: "a", contender: "three", quantity: { value: 2048, unit: "bytes" as const }, ratio: { to: "one", ...ratio } },
     ];
     const text = section({ title: "mixed", axis: "case", rows });
-    expect(cells(text, "contender")).toEqual(["", "case", "contender", "time", "GFLOP/s", "ratio to two", "ratio to one", ""]);
-    expect(cells(text, "51.3")).toEqual(["", "a", "one", "", "51.3", "2.000 (1.500–10.25)", "", ""]);
-    expect(cells(text, "12.35 s")).toEqual(["", "", "two", "12.35 s", "", "", "2.000 (1.500–10.25)", ""]);
+    const multiples = ["times as fast as two", "times as fast as one", "times as large as one"];
+    expect(cells(text, "contender")).toEqual(["", "case", "contender", "size", "time", "GFLOP/s", ...multiples, ""]);
+    expect(cells(text, "51.3")).toEqual(["", "a", "one", "", "", "51.3", "2.00 (1.50–10.3)", "", "", ""]);
+    expect(cells(text, "12.35 s")).toEqual(["", "", "two", "", "12.35 s", "", "", "0.500 (0.0976–0.667)", "", ""]);
+    expect(cells(text, "2 KiB")).toEqual(["", "", "three", "2 KiB", "", "", "", "", "2.00 (1.50–10.3)", ""]);
+  });
+
+  it("takes the ratio of a row with a time and a rate for that of its times", () => {
+    const rate = { value: 51.26, unit: "GFLOP/s" as const };
+    const rows = [{ ...timedRow("a", "one", 1, { to: "two", median: 0.5, low: 0.4, high: 0.8 }), quantity: rate }];
+    expect(cells(section({ title: "both", axis: "case", rows }), "51.3").at(-2)).toBe("2.00 (1.25–2.50)");
   });
 });
 
@@ -53,7 +62,7 @@ describe("renderHeading", () => {
 
   it("says which backend ran, and on what", () => {
     const heading = (backend: Report["backend"]) => renderHeading({ ...madeUpReport(), backend });
-    const composed = "; tfjs-uan is made of TensorFlow.js operations there, too";
+    const composed = "; tfjs-uan is composed of TensorFlow.js operations there";
     expect(heading({ name: "wasm", simd: true })).toContain("\nwasm backend with SIMD, without threads\n");
     expect(heading({ name: "wasm", simd: true, threads: 4 })).toContain("\nwasm backend with SIMD, with 4 threads\n");
     expect(heading({ name: "wasm", simd: true, threads: 1 })).toContain("SIMD, with 1 thread\n");

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { OptionError, runProgram } from "../../reporting/program.js";
 import { textTable } from "../../reporting/textTable.js";
-import { type Line, matrixCells, publish, shortcomings } from "./matrix.js";
+import { type Line, matrixCells, publishMatrix, shortcomings } from "./matrix.js";
 import { PLACES, type Place } from "./places.js";
 
 const HELP = `The same cases in every runtime, on every backend.
@@ -13,7 +13,7 @@ ${PLACES.map(({ name, runtime, variant, backend }) => `  ${name.padEnd(26)}${[ru
 
 Options:
   --only TEXT               the cases whose name has the text in it
-  --docs                    writes the matrix into README.md, and keeps it as tests/everywhere/results.json
+  --docs                    write the matrix into docs/platforms.md, and keep it in tests/everywhere/results.json
   --help                    this text`;
 
 function parse() {
@@ -67,8 +67,8 @@ async function main(): Promise<void> {
   if (lines.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
   if (!values.docs) return;
   if (process.exitCode) throw new Error("nothing is written: not all passed");
-  await publish({ date: new Date().toISOString(), lines });
-  console.log("Written: README.md, tests/everywhere/results.json");
+  const written = await publishMatrix({ date: new Date().toISOString(), lines });
+  console.log(`Written: ${written.join(", ")}`);
 }
 
 await runProgram("everywhere", main);

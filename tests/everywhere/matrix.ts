@@ -1,11 +1,12 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readIfThere } from "../../reporting/files.js";
-import { markdownTable, replaceBetween } from "../../reporting/markdown.js";
+import { type Docs, publish } from "../../reporting/docs.js";
+import { writeWhole } from "../../reporting/files.js";
+import { markdownTable } from "../../reporting/markdown.js";
 import { ROOT } from "../../runtimes/project.js";
 import type { Result } from "./suite.js";
 
-/** What became of the cases, place by place. */
+/** How the cases ended in each runtime, on each backend. */
 export interface Report {
   date: string;
   lines: Line[];
@@ -14,23 +15,22 @@ export interface Report {
 export interface Line extends Result {
   runtime: string;
   variant?: string | undefined;
-  /** For readers, beside the result's own. */
+  /** The name of the backend as the matrix shows it. */
   backendTitle: string;
 }
 
-const RESULTS = join(ROOT, "tests/everywhere/results.json");
-const README = join(ROOT, "README.md");
+const RESULTS = "tests/everywhere/results.json";
 
 const countOf = ({ passed, failed, faults }: Result) => passed + failed.length + faults.length;
 
 function computedBy({ binary, backend }: Result): string {
   if (binary) return `binary ${binary}`;
   const { device, software } = backend;
-  // A GPU that is none does not matter; a package does.
+  // The name of a renderer in software does not matter, that of a package does.
   return ["TensorFlow.js", ...(software ? ["a GPU in software"] : device ? [device] : [])].join(", ");
 }
 
-/** Cells of the matrix, the first row its heads. */
+/** The matrix as text. The first row is its heads. */
 export function matrixCells(lines: Line[]): string[][] {
   const heads = ["runtime", "backend", "computed by", "passed"];
   return [
@@ -43,7 +43,7 @@ export function matrixCells(lines: Line[]): string[][] {
   ];
 }
 
-/** What did not pass, a line for each reason. */
+/** The cases that did not pass, a line for each reason. */
 export function shortcomings(lines: Line[]): string[] {
   const found = lines.flatMap(({ runtime, backendTitle, faults, failed }) => [
     ...faults.map(({ name, reason }) => ({ where: backendTitle, text: `\`${name}\`: a fault of TensorFlow.js, ${reason}` })),
@@ -51,12 +51,12 @@ export function shortcomings(lines: Line[]): string[] {
   ]);
   const texts = [...new Set(found.map(({ text }) => text))];
   return texts.map((text) => {
-    const places = new Set(found.filter((one) => one.text === text).map(({ where }) => where));
-    return `${text} (${[...places].join("; ")})`;
+    const backends = new Set(found.filter((one) => one.text === text).map(({ where }) => where));
+    return `${text} (${[...backends].join("; ")})`;
   });
 }
 
-/** What stands in the README. */
+/** What docs/platforms.md says of a report. */
 export function matrixBlock({ date, lines }: Report): string {
   const [first] = lines;
   const rest = shortcomings(lines);
@@ -68,20 +68,14 @@ export function matrixBlock({ date, lines }: Report): string {
   ].join("\n");
 }
 
-/** The README as it is, and as a report wants it. */
-export async function readmeOf(report: Report): Promise<{ is: string; wanted: string }> {
-  const is = await readFile(README, "utf8");
-  return { is, wanted: replaceBetween(is, "<!-- everywhere -->", "<!-- /everywhere -->", matrixBlock(report)) };
+export const matrixDocs = (report: Report): Docs => ({ "docs/platforms.md": { everywhere: matrixBlock(report) } });
+
+export async function readResults(): Promise<Report> {
+  return JSON.parse(await readFile(join(ROOT, RESULTS), "utf8"));
 }
 
-export async function readResults(): Promise<Report | undefined> {
-  const text = await readIfThere(RESULTS);
-  return text && JSON.parse(text.toString());
-}
-
-/** Writes a report into the README, and keeps it. */
-export async function publish(report: Report): Promise<void> {
-  const { wanted } = await readmeOf(report);
-  await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
-  await writeFile(README, wanted);
+/** Writes a report into the documentation, and keeps it. @returns the files that were written */
+export function publishMatrix(report: Report): Promise<string[]> {
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  return publish(matrixDocs(report), RESULTS, (file) => writeWhole(file, json));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { evidenceBlock } from "../../../paper/report/block.js";
 import { condensed } from "../../../paper/report/condensed.js";
 import { fromJson, toJson } from "../../../paper/report/json.js";
-import { replaceBetween } from "../../../reporting/markdown.js";
+import { replaceBlock } from "../../../reporting/markdown.js";
 import { diverged, epoch, everything, results, run, SHIFTED, seeds } from "./madeUp.js";
 
 describe("evidenceBlock", () => {
@@ -159,8 +159,8 @@ UAN is nowhere **better** than what a claim sets it beside.`);
 
   it("fits between markers, where a second one replaces a first", () => {
     const text = "before\n<!-- paper -->\n<!-- /paper -->\nafter\n";
-    const once = replaceBetween(text, "<!-- paper -->", "<!-- /paper -->", evidenceBlock(everything()));
-    expect(replaceBetween(once, "<!-- paper -->", "<!-- /paper -->", evidenceBlock(everything()))).toBe(once);
+    const once = replaceBlock(text, "paper", evidenceBlock(everything()));
+    expect(replaceBlock(once, "paper", evidenceBlock(everything()))).toBe(once);
     expect(once.startsWith("before\n<!-- paper -->\n\n`npm run paper ")).toBe(true);
     expect(once.endsWith("</details>\n\n<!-- /paper -->\nafter\n")).toBe(true);
   });

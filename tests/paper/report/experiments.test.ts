@@ -174,7 +174,7 @@ describe("batch sizes", () => {
     ]);
   });
 
-  it("stand beside each other for the README, without the variants", () => {
+  it("stand beside each other for the documents, without the variants", () => {
     const { compact } = batchSize([
       ...seeds({ experiment, batchSize: 2 }, [0.5]),
       ...seeds({ experiment, batchSize: 8 }, [0.6]),
