@@ -1,34 +1,28 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import * as tf from "@tensorflow/tfjs-core";
 import { runProgram } from "../reporting/program.js";
 import { textTable } from "../reporting/textTable.js";
-import { BackendError, describeBackend } from "../runtimes/backends.js";
+import { BackendError, type BackendInfo, describeBackend } from "../runtimes/backends.js";
+import { coresText, describeEnvironment, type Environment, runtimeText, versionsText } from "../runtimes/environment.js";
 import { chartPage } from "./mnist/chart.js";
 import { DataError } from "./mnist/digits.js";
-import { contenders, MODELS } from "./mnist/models.js";
+import { contenders, MODELS, type ModelName } from "./mnist/models.js";
 import { helpText, type Options, parseOptions } from "./mnist/options.js";
 import { inPlace, type Place } from "./mnist/places.js";
 import { startProgress } from "./mnist/progress.js";
-import { explanations, summarize, tableRows } from "./mnist/report.js";
+import { describeTraining, explanations, summarize, tableRows } from "./mnist/report.js";
+import { writeJson } from "./mnist/results.js";
 import type { Result } from "./mnist/train.js";
 
-const CHART = new URL("../out/mnist.html", import.meta.url);
+/** Where the results of a network are written. */
+const fileFor = (model: ModelName, ending: "html" | "json") => `out/mnist-${model}.${ending}`;
 
-function describePlace({ backend, runtime }: Place): string {
-  const processors = cpus();
-  const machine = `${runtime}; ${processors.length} x ${processors[0]?.model}`;
-  return `TensorFlow.js ${tf.version_core}, ${describeBackend(backend)}; ${machine}`;
+function describePlace(environment: Environment): string {
+  const backend = describeBackend(environment.backend as BackendInfo);
+  return `${coresText(environment)}; ${runtimeText(environment)}; ${versionsText(environment)}; ${backend}`;
 }
 
-function describeRun(options: Options): string {
-  const { model, width, digits, testDigits, epochs, batchSize, learningRate, components, seed } = options;
-  const data = `${digits} digits to train on, ${testDigits} to test`;
-  const training = `${epochs} epoch${epochs === 1 ? "" : "s"}, batch size ${batchSize}, Adam with learning rate ${learningRate}`;
-  return `${model} of width ${width} (${MODELS[model].description}), ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
-}
+const describeRun = (options: Options) => `${options.model} (${MODELS[options.model].description}), ${describeTraining(options)}`;
 
 function train(place: Place, options: Options): Promise<Result[]> {
   const stepsPerRound = contenders(options.components).length * Math.ceil(options.digits / options.batchSize);
@@ -42,18 +36,20 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  const { description, results } = await inPlace(options.backend, async (place) => {
-    const description = `${describePlace(place)}; ${describeRun(options)}`;
+  const { environment, description, results } = await inPlace(options.backend, async (place) => {
+    const environment = await describeEnvironment(place);
+    const description = `${describePlace(environment)}; ${describeRun(options)}`;
     console.log(description);
-    return { description, results: await train(place, options) };
+    return { environment, description, results: await train(place, options) };
   });
 
   const summaries = results.map(summarize);
   console.log([textTable(tableRows(summaries)), ...explanations(summaries)].join("\n"));
-  const page = await chartPage(description, results, summaries);
-  await mkdir(dirname(fileURLToPath(CHART)), { recursive: true });
-  await writeFile(CHART, page);
-  console.log(`Chart: ${CHART.href}`);
+  const [page, json] = [fileFor(options.model, "html"), fileFor(options.model, "json")];
+  await mkdir(dirname(page), { recursive: true });
+  await writeFile(page, await chartPage(description, results, summaries));
+  await writeJson(json, { version: 1, date: new Date().toISOString(), ...environment, options, summaries });
+  console.log(`Written: ${page}, ${json}`);
 }
 
 await runProgram("mnist", main, DataError, BackendError);

@@ -82,7 +82,7 @@ function charts(results: Result[], summaries: Summary[]): (LineChart | BarChart)
       (value) => value.toFixed(4),
     ),
     ...bars("time per epoch, s", ({ secondsPerEpoch }) => secondsPerEpoch, seconds),
-    ...bars("of it normalizing, s", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
+    ...bars("time normalizing, s per epoch", ({ normalizingSecondsPerEpoch }) => normalizingSecondsPerEpoch, seconds),
   ];
 }
 

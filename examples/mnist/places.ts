@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { useFastestBackend } from "tfjs-uan";
 import { type BackendInfo, type BackendName, isOfPages } from "../../runtimes/backends.js";
+import type { Environment } from "../../runtimes/environment.js";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { inChromium } from "../../runtimes/program.js";
 import { remote } from "../../runtimes/remote.js";
@@ -17,7 +18,7 @@ import type { Result, Step } from "./train.js";
 /** Where networks are trained. */
 export interface Place {
   backend: BackendInfo;
-  runtime: string;
+  runtime: Environment["runtime"];
   train(options: Options, onStep: (step: Step) => void): Promise<Result[]>;
 }
 
@@ -34,7 +35,7 @@ async function inNode<T>(name: BackendChoice, use: (place: Place) => Promise<T>)
   const read = (file: string) => readFile(join(folder, file));
   return use({
     backend: await (name === "fastest" ? startFastest() : startNodeBackend(name)),
-    runtime: `Node.js ${process.version}`,
+    runtime: { name: "Node.js", version: process.version },
     // Pauses let the progress bar's timer and Ctrl-C in.
     train: (options, onStep) => run(options, read, { step: onStep, pause: () => setImmediate() }),
   });
@@ -48,7 +49,7 @@ function inPage<T>(name: BackendName, use: (place: Place) => Promise<T>): Promis
     await page.exposeFunction("onStep", (step: Step) => onStep(step));
     return use({
       backend: await mnist.start(name),
-      runtime: `Chromium ${page.context().browser()?.version()}`,
+      runtime: { name: "Chromium", version: page.context().browser()?.version() ?? "" },
       train(options, tell) {
         onStep = tell;
         return mnist.run(options);
