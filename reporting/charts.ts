@@ -1,4 +1,4 @@
-/** Okabe and Ito's colors, which color-blind readers tell apart too; grey in the place of their black. */
+/** The colors of Okabe and Ito, which color-blind readers can distinguish, too; grey instead of their black. */
 export const OKABE_ITO = {
   blue: "#0072b2",
   orange: "#e69f00",
@@ -10,7 +10,7 @@ export const OKABE_ITO = {
   yellow: "#f0e442",
 };
 
-/** Options of every chart: it fills its box at once. */
+/** Options of every chart: it fills its box, without an animation. */
 export const common = { animation: false, maintainAspectRatio: false } as const;
 
 export const titled = (text: string) => ({ display: true, text });

@@ -1,6 +1,6 @@
-// Of JSON that was read: what is not as wanted is refused, by its place.
+// Checks of JSON that was read. An error says where in it the fault is, what was wanted, and what came.
 
-/** Throws where a value is not what was wanted. */
+/** Throws unless a value is what is wanted. `at` says where the value stands. */
 export type Check = (value: unknown, at: string) => void;
 
 function refuse(at: string, wanted: string, value: unknown): never {
@@ -23,7 +23,7 @@ export function oneOf(...values: unknown[]): Check {
   };
 }
 
-/** @param least how many must be in it */
+/** @param least the number of items that it must have at least */
 export function list(item: Check, least = 0): Check {
   return (value, at) => {
     if (!Array.isArray(value)) refuse(at, "a list", value);

@@ -6,18 +6,18 @@ import { escapeHtml } from "./html.js";
 export interface Page {
   title: string;
   style: string;
-  /** HTML, below the title. */
+  /** The HTML below the title. */
   body: string;
-  /** Runs after the body, with Chart.js's `Chart`. */
+  /** JavaScript that runs after the body. It has Chart.js's `Chart`. */
   script: string;
 }
 
-/** A value as a literal of a page's script. */
+/** A value as a literal for the script of a page. */
 export function scriptLiteral(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
-/** HTML of a page with charts that needs nothing but itself: Chart.js is in it. */
+/** The HTML of a page with charts that needs no other file: Chart.js is in it. */
 export async function selfContainedPage({ title, style, body, script }: Page): Promise<string> {
   const folder = join(createRequire(import.meta.url).resolve("chart.js"), "..");
   const library = await readFile(join(folder, "chart.umd.min.js"), "utf8");

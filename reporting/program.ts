@@ -1,18 +1,18 @@
-/** Says, in one line, what was wanted of an option and what came. */
+/** An error of the command line. Its message says in one line what was wanted and what came. */
 export class OptionError extends Error {}
 
 type ErrorClass = new (...args: never[]) => Error;
 
 /**
- * Runs a program. Its exit code is 2 where an option was wrong, and 1 where something else was.
+ * Runs a program. Its exit code is 2 after an error of the command line, and 1 after any other error.
  *
- * @param plain errors that are said in a line, as those of options are; of others, everything is shown
+ * @param plain types of errors of which only the message is shown, as of OptionError; of others, the stack is shown, too
  */
 export async function runProgram(name: string, main: () => Promise<void>, ...plain: ErrorClass[]): Promise<void> {
   try {
     await main();
   } catch (error) {
-    // Caught here: the WASM backend has a handler of uncaught errors that prints its own source.
+    // The WASM backend has a handler of uncaught errors, which prints its own source. So we catch them here.
     const isPlain = [OptionError, ...plain].some((type) => error instanceof type);
     console.error(isPlain ? `${name}: ${(error as Error).message}` : error);
     process.exitCode = error instanceof OptionError ? 2 : 1;

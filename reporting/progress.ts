@@ -1,19 +1,19 @@
 import { SingleBar } from "cli-progress";
 
 const REFRESHES_PER_SECOND = 5;
-/** Between two lines where the output is no terminal. */
+/** The time between two lines where the output is no terminal. */
 const LINE_INTERVAL_MS = 10_000;
-/** The exit code of a program that Ctrl-C ended. */
+/** The exit code after Ctrl-C. */
 const INTERRUPTED = 130;
 
 export interface ProgressOptions {
   total: number;
-  /** In braces: what `text` names, and the bar's own {bar}, {percentage} and {eta_formatted}, the time left. */
+  /** Names in braces stand for what `text` has, or are the bar's own: {bar}, {percentage}, and {eta_formatted}, the time left. */
   format: string;
   text: Record<string, string | number>;
-  /** The time left follows the pace of so many last updates. */
+  /** The number of last updates from whose pace the time left is estimated. */
   paceUpdates: number;
-  /** Before Ctrl-C ends the program. */
+  /** Called before Ctrl-C ends the program. */
   onInterrupt?: () => void;
 }
 
@@ -23,7 +23,7 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** Minutes and seconds; hours and minutes; days and hours. The bar hands over text while it cannot tell. */
+/** Minutes and seconds, hours and minutes, or days and hours. The bar passes a text while it has no estimate. */
 export function timeText(seconds: number): string {
   if (!Number.isFinite(seconds)) return "-:--";
   const minutes = Math.floor(seconds / 60);
@@ -32,7 +32,7 @@ export function timeText(seconds: number): string {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** A progress bar on the standard output; plain lines now and then where that is no terminal. */
+/** A progress bar on the standard output, or, where that is no terminal, a plain line now and then. */
 export function startProgressBar({ total, format, text, paceUpdates, onInterrupt }: ProgressOptions): ProgressBar {
   const bar = new SingleBar({
     stream: process.stdout,
@@ -41,13 +41,13 @@ export function startProgressBar({ total, format, text, paceUpdates, onInterrupt
     fps: REFRESHES_PER_SECOND,
     etaBuffer: paceUpdates,
     hideCursor: true,
-    gracefulExit: false, // it would swallow the first Ctrl-C
+    gracefulExit: false, // with it, the bar would swallow the first Ctrl-C
     noTTYOutput: true,
     notTTYSchedule: LINE_INTERVAL_MS,
     formatTime: timeText,
   });
   const interrupt = () => {
-    bar.stop(); // gives the terminal its cursor back
+    bar.stop(); // shows the cursor of the terminal again
     onInterrupt?.();
     process.exit(INTERRUPTED);
   };

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 
-/** A table for a terminal, the first row its heads; columns after the first `left` stand to the right. */
+/** A table for a terminal. The first row is its heads. The first `left` columns are aligned to the left, the others to the right. */
 export function textTable([head = [], ...rows]: string[][], left = 1): string {
   const table = new Table({
     head,

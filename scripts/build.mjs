@@ -1,4 +1,4 @@
-// Builds dist/: the binaries, then the library as ES modules and as CommonJS, each with its declarations, and as a script.
+// Builds dist/: the binaries, then the library as ES modules and as CommonJS, each with declarations, and then as a script.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// Builds dist/tfuan.js, for pages without modules: a global `tfuan` beside TensorFlow.js's `tf`, both of them also to be had by
-// CommonJS and AMD.
+// Builds dist/tfuan.js, for pages without modules. It makes a global `tfuan` beside TensorFlow.js's `tf`. CommonJS and AMD can load
+// it, too.
 import { readFileSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -15,7 +15,7 @@ const before = `/*! tfjs-uan ${version}, ${license} */
     });
   } else {
     if (!root.tf || !root.tf.engine || !root.tf.layers) {
-      throw new Error("tfuan: TensorFlow.js is not there: load tf.min.js, or tf-core.min.js and tf-layers.min.js, before");
+      throw new Error("tfuan: TensorFlow.js must be loaded before, as tf.min.js, or as tf-core.min.js and tf-layers.min.js; got no global tf with layers");
     }
     root.tfuan = factory(function () { return root.tf; });
   }

@@ -1,15 +1,15 @@
-// Compiles assembly/ into build/wasm, once for each target of asconfig.json (from assembly/index.ts, or the `entry` that a target
-// names), and inlines binaries in TypeScript modules; not those for shared memory, which src/binary/sharedMemory.ts makes of the
+// Compiles assembly/ into build/wasm, once for each target of asconfig.json (from assembly/index.ts, or from the `entry` of a target).
+// It also inlines binaries in TypeScript modules, except those for shared memory: src/binary/sharedMemory.ts makes them from the
 // others.
-// A binary runs over memory that is full of somebody else's tensors: one that would write to it by itself (static data, an
-// allocation) or that asks for anything but the memory is refused.
+// A binary runs in memory that is full of somebody else's tensors. So it must not write there by itself (no static data, no
+// allocation), and must import nothing but the memory. Otherwise the build fails.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 import { interfaceReader, writeInterface } from "./binaryInterface.mjs";
 
 const root = new URL("../", import.meta.url);
 const { targets } = JSON.parse(readFileSync(new URL("asconfig.json", root), "utf8"));
-/** Modules of inlined binaries. Base64 is the shortest; hexadecimal is the shorter where it travels compressed, by a quarter. */
+/** Modules with inlined binaries. Base64 is shorter as it is; hexadecimal is shorter by a quarter once it is compressed. */
 const INLINED = {
   "src/binary/inlined.ts": { encoding: "base64", targets: ["relaxed-simd", "simd", "scalar"] },
   "src/standalone/inlined.ts": { encoding: "hex", targets: ["standalone-simd"] },
@@ -63,7 +63,7 @@ for (const [target, { entry = "assembly/index.ts", outFile, textFile }] of Objec
       }),
     ],
   });
-  // The compiler has said what is wrong; a stack trace through its bundle would bury it.
+  // The compiler has printed what is wrong. A stack trace through its bundle would only hide that.
   if (error) process.exit(1);
   const bytes = readFileSync(new URL(outFile, root));
   check(outFile, bytes, readFileSync(new URL(textFile, root), "utf8"));

@@ -1,5 +1,5 @@
-// Runs the as-pect specs of tests/assembly. as-pect passes when there is nothing for it to run; this fails unless every spec
-// file has run and has had tests.
+// Runs the as-pect specs of tests/assembly. as-pect also passes when it runs nothing. So this program fails unless every spec file
+// ran, and had tests.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 const root = new URL("../", import.meta.url);
 const specs = new URL("tests/assembly/", root);
 
-/** as-pect's exit code and what it wrote (its verbose reporter, to the error stream). */
+/** The exit code and the output of as-pect. Its verbose reporter writes to the error stream. */
 async function run() {
   const main = fileURLToPath(new URL("test.js", import.meta.resolve("@as-pect/cli")));
   const child = spawn(process.execPath, [main, "--verbose"], {
@@ -27,7 +27,7 @@ async function run() {
   return { code, output: stripVTControlCharacters(output) };
 }
 
-/** How many tests ran in each spec file, by as-pect's report. */
+/** The number of tests that ran in each spec file, from as-pect's report. */
 function testsRun(output) {
   const reports = output.matchAll(/\[File\]: (\S+).*?\[Summary\]: [^\n]*?(\d+) total/gs);
   return new Map(Array.from(reports, ([, file, tests]) => [file.replaceAll("\\", "/"), Number(tests)]));

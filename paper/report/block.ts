@@ -19,17 +19,17 @@ function verdictTable(head: string, shown: Verdict[]): string[] {
   return shown.length > 0 ? [markdownTable([[head, "here"], ...shown.map(row)])] : [];
 }
 
-/** Where UAN is better, or worse, than what a claim sets it beside. */
+/** The claims for which UAN is better, or worse, than what it is compared with. */
 function listOf(word: "better" | "worse", names: (verdict: Verdict) => string[], claims: Verdict[]): string {
   const items = claims.flatMap((verdict) => {
     const uan = names(verdict).filter((name) => name.startsWith("UAN"));
     return uan.length > 0 ? [`- ${verdict.claim}: ${uan.join("; ")}.`] : [];
   });
-  const than = `**${word}** than what a claim sets it beside`;
+  const than = `**${word}** than what a claim compares it with`;
   return items.length > 0 ? `Where UAN is ${than}:\n\n${items.join("\n")}` : `UAN is nowhere ${than}.`;
 }
 
-/** What makes the same runs. */
+/** The command that makes the same runs. */
 function command(seeds: number): string {
   return seeds === PRESETS.quick.seeds.length ? "npm run paper" : `npm run paper -- --seeds ${seeds}`;
 }

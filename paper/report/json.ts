@@ -5,16 +5,16 @@ import { checkResults } from "./validate.js";
 
 const DIGITS = 6;
 
-/** Numbers with few digits, counts and seeds as they are; JSON makes NaN, of a run that diverged, null. */
+/** Shortens numbers, but not integers such as counts and seeds. JSON writes NaN, which means that a run diverged, as null. */
 const rounded = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value;
 
-/** What stands in a file. */
+/** The contents of a file of results. */
 export const toJson = (results: Results): string => `${JSON.stringify(results, rounded)}\n`;
 
 export const writeResults = (file: string, results: Results): Promise<void> => writeWhole(file, toJson(results));
 
-/** @param from the file, which errors name */
+/** @param from the name of the file, for errors */
 export function fromJson(text: string, from: string): Results {
   let value: unknown;
   try {
@@ -26,5 +26,5 @@ export function fromJson(text: string, from: string): Results {
   return value;
 }
 
-/** Throws where the file is no results of version 1. */
+/** Throws unless the file has results of version 1. */
 export const readResults = async (file: string): Promise<Results> => fromJson(await readFile(file, "utf8"), file);

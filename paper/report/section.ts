@@ -3,42 +3,42 @@ import type { LineChart } from "./charts.js";
 
 export interface Table {
   title: string;
-  /** What its names mean, as sentences. */
+  /** Sentences that explain the names in it. */
   note?: string;
-  /** Of text, the first row its heads. */
+  /** Rows of text. The first row is the heads. */
   rows: string[][];
-  /** Columns of names, before those of figures; 1 where it does not say. */
+  /** The number of columns with names, which stand before those with figures. Default 1. */
   names?: number;
 }
 
 export interface Verdict {
-  /** What the paper says, or, of the library's own options, what is asked. */
+  /** The claim of the paper, or a question about the library's own options. */
   claim: string;
-  /** What these runs say, in a sentence. */
+  /** What these runs say about it, in a sentence. */
   found: string;
   comparisons: number;
-  /** What is better than what it is set beside, and what is worse or diverged. */
+  /** What is better than what it is compared with, and what is worse or diverged. */
   won: string[];
   lost: string[];
-  /** Whether the paper says something about it. */
+  /** Whether it is a claim of the paper. */
   isPapers: boolean;
 }
 
-/** What the runs of an experiment come to. */
+/** The results of an experiment. */
 export interface Section {
   experiment: ExperimentName;
   title: string;
-  /** What was trained on what. */
+  /** Which networks were trained on which data. */
   setting: string;
   summary: Table;
   /** The same in short, for docs/evidence.md. */
   compact: Table;
-  /** What the paper has of it. */
+  /** The figures of the paper. */
   papers?: Table;
   /** The same in detail. */
   tables: Table[];
   verdicts: Verdict[];
   charts: LineChart[];
-  /** Charts without a legend, whose colors the title explains. */
+  /** Charts without a legend. The title explains their colors. */
   small?: { title: string; charts: LineChart[] };
 }

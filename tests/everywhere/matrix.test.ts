@@ -17,7 +17,7 @@ const line: Line = {
   seconds: 1,
 };
 
-it("the README's matrix says what passed, and once why something did not", () => {
+it("the matrix says what passed, and once why something did not", () => {
   const faults = [{ name: "tf.sum", reason: "it is off by one" }];
   const backend = { name: "webgl", device: "SwiftShader", software: true } as const;
   const onGpu: Line = { ...line, runtime: "Chromium", version: "156", backendTitle: "webgl", backend, passed: 4, faults };

@@ -49,7 +49,7 @@ describeInChromium("dist/tfuan.js", () => {
   it("says so where TensorFlow.js is not there", async () => {
     const texts = { "/": page(["/dist/tfuan.js"], "") };
     const { error } = await outcomeOf<{ error: string }>({ texts, folders }, "/");
-    expect(error).toContain("tfuan: TensorFlow.js is not there: load tf.min.js");
+    expect(error).toContain("tfuan: TensorFlow.js must be loaded before, as tf.min.js");
   });
 });
 

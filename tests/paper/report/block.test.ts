@@ -22,9 +22,9 @@ where the paper's classification has 100. Runs of 2 seeds. The figures compare t
 refute the paper's own. Better and worse: the means differ by more than 3 standard errors of their difference. Seeds change
 initial weights and the order of images, not which images are used.
 
-UAN is nowhere **worse** than what a claim sets it beside.
+UAN is nowhere **worse** than what a claim compares it with.
 
-Where UAN is **better** than what a claim sets it beside:
+Where UAN is **better** than what a claim compares it with:
 
 - UAN classifies better than BN (MNIST, learning rate 0.001): UAN, data start.
 
@@ -88,12 +88,12 @@ The paper's own accuracies, %, of its shallow CNN on CIFAR after 100 epochs, by 
       diverged({ method: "uan-random" }),
     ]);
     const where = "MNIST, learning rate 0.001";
-    expect(evidenceBlock(loser)).toContain(`Where UAN is **worse** than what a claim sets it beside:
+    expect(evidenceBlock(loser)).toContain(`Where UAN is **worse** than what a claim compares it with:
 
 - A normalization classifies better than none (${where}): UAN, data start; UAN, random start.
 - UAN classifies better than BN (${where}): UAN, data start; UAN, random start.
 
-UAN is nowhere **better** than what a claim sets it beside.`);
+UAN is nowhere **better** than what a claim compares it with.`);
   });
 
   it("has a table of every experiment", () => {

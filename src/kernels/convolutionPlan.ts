@@ -1,0 +1,102 @@
+import { type BinaryExports, ConvolutionPlanWords } from "../binary/interface.js";
+import { type KernelPlan, NOT_STREAMED } from "../launch/plan.js";
+import type { ConvolutionView } from "./convolution.js";
+
+/** Bytes of the images and operands that a gradient works in, one image of the batch at a time. */
+interface WorkingBytes {
+  /** An image with its border. */
+  padded?: number;
+  /** An image that is turned to channels first or last when it is complete. */
+  turned?: number;
+  /** The packed operand of the matrix product. */
+  packed?: number;
+}
+
+/** Pixels of dy that are packed at a time. */
+const PACKED_PIXELS = 128;
+
+const extent = (out: number, stride: number, filter: number, dilation: number) =>
+  out === 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
+
+/** Rows of the smallest image, from −padTop on, in which every tap of the filter finds its pixels. */
+const paddedHeight = (view: ConvolutionView) => extent(view.outHeight, view.strideHeight, view.filterHeight, view.dilationHeight);
+const paddedWidth = (view: ConvolutionView) => extent(view.outWidth, view.strideWidth, view.filterWidth, view.dilationWidth);
+
+/** Rows of dy that are packed at a time. */
+const packedRows = ({ outWidth }: ConvolutionView) => Math.max(Math.floor(PACKED_PIXELS / Math.max(outWidth, 1)), 1);
+
+/** Rows of dy with the border in which the taps of every input pixel find theirs. */
+const borderedOut = (size: number, pad: number, stride: number, filter: number) =>
+  (size === 0 ? 0 : Math.floor((size + pad - 1) / stride)) + Math.ceil(filter / stride);
+
+export const forPool = (): WorkingBytes => ({});
+
+export function forFilterGradient(view: ConvolutionView, columns: number): WorkingBytes {
+  const rows = Math.min(packedRows(view), view.outHeight);
+  return {
+    padded: 4 * paddedHeight(view) * paddedWidth(view) * view.inChannels,
+    packed: 4 * Math.ceil(view.outChannels / columns) * columns * rows * view.outWidth,
+  };
+}
+
+export function forInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
+  const { inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth, padInfo } = view;
+  const height = borderedOut(inHeight, padInfo.top, view.strideHeight, filterHeight);
+  const width = borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth);
+  return {
+    padded: 4 * height * width * outChannels,
+    turned: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,
+    packed: 4 * filterHeight * filterWidth * outChannels * Math.ceil(inChannels / columns) * columns,
+  };
+}
+
+export function forDepthwiseGradient(view: ConvolutionView): WorkingBytes {
+  const height = Math.max(paddedHeight(view), view.padInfo.top + view.inHeight);
+  const width = Math.max(paddedWidth(view), view.padInfo.left + view.inWidth);
+  return { padded: 4 * height * width * view.outChannels };
+}
+
+const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
+
+/**
+ * The part of a plan that the gradients of convolutions and pools share: a table that describes the convolution, and the room that
+ * they work in.
+ */
+export function convolutionPlan(
+  binary: BinaryExports,
+  view: ConvolutionView,
+  workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
+) {
+  const { padded = 0, turned = 0, packed = 0 } = workingBytes(view, binary.gemm_column_count());
+  const tableBytes = binary.convolution_table_bytes();
+  const turnedAt = tableBytes + aligned(padded);
+  const packedAt = turnedAt + aligned(turned);
+  const words: Record<(typeof ConvolutionPlanWords)[number], number> = {
+    batch: view.batchSize,
+    inHeight: view.inHeight,
+    inWidth: view.inWidth,
+    inChannels: view.inChannels,
+    outHeight: view.outHeight,
+    outWidth: view.outWidth,
+    outChannels: view.outChannels,
+    filterHeight: view.filterHeight,
+    filterWidth: view.filterWidth,
+    strideHeight: view.strideHeight,
+    strideWidth: view.strideWidth,
+    dilationHeight: view.dilationHeight,
+    dilationWidth: view.dilationWidth,
+    padTop: view.padInfo.top,
+    padLeft: view.padInfo.left,
+    channelsLast: Number(view.dataFormat === "channelsLast"),
+    packedRows: packedRows(view),
+    padded: tableBytes,
+    turned: turnedAt,
+    packed: packedAt,
+  };
+  return {
+    ...NOT_STREAMED,
+    tableBytes,
+    scratchBytes: packedAt + packed - tableBytes,
+    constants: Uint32Array.from(ConvolutionPlanWords, (word) => words[word]),
+  } satisfies Partial<KernelPlan>;
+}
