@@ -1,24 +1,41 @@
-export { mixture_merge, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
-export { period as walk_alignment } from "./simd/walk";
-export { uan_apply } from "./unsupervisedAdaptiveNorm";
-export { uan_grad_apply, uan_grad_finalize, uan_grad_accumulator_count } from "./unsupervisedAdaptiveNormGrad";
-export { mixture_moments_accumulate, mixture_moments_finalize, mixture_moments_accumulator_count } from "./mixtureMoments";
-export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
-export {
-  norm_grad_params_merge, norm_grad_merge, norm_grad_apply, norm_grad_params_finalize, norm_grad_params_reset, norm_grad_prepare, norm_apply, norm_inference_prepare, norm_moments_finalize, norm_grad_accumulate, norm_grad_finalize,
-} from "./normalization/channels";
-export { norm_moments_merge, norm_moments_accumulate } from "./normalization/moments";
-export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slabs";
-export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";
-export { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/fit";
-export {
-  mixture_norm_grad_apply, mixture_norm_grad_finalize, mixture_norm_grad_accumulate, mixture_norm_apply,
-} from "./mixtureNorm/norm";
-export { mixture_norm_kmeans_accumulate, mixture_norm_kmeans_scratch_bytes, mixture_norm_kmeans_finalize } from "./mixtureNorm/start";
-export { mixture_norm_prepare, mixture_norm_table_bytes } from "./mixtureNorm/table";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_prepare } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply } from "./convolution/pooling";
+export { mixture_merge, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
+export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
+export { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/fit";
+export {
+  mixture_norm_apply,
+  mixture_norm_grad_accumulate,
+  mixture_norm_grad_apply,
+  mixture_norm_grad_finalize,
+} from "./mixtureNorm/norm";
+export {
+  mixture_norm_kmeans_accumulate,
+  mixture_norm_kmeans_finalize,
+  mixture_norm_kmeans_scratch_bytes,
+} from "./mixtureNorm/start";
+export { mixture_norm_prepare, mixture_norm_table_bytes } from "./mixtureNorm/table";
+export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
+export {
+  norm_apply,
+  norm_grad_accumulate,
+  norm_grad_apply,
+  norm_grad_finalize,
+  norm_grad_merge,
+  norm_grad_params_finalize,
+  norm_grad_params_merge,
+  norm_grad_params_reset,
+  norm_grad_prepare,
+  norm_inference_prepare,
+  norm_moments_finalize,
+} from "./normalization/channels";
+export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
+export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slabs";
+export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";
+export { period as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
+export { uan_apply } from "./unsupervisedAdaptiveNorm";
+export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";

@@ -1,6 +1,6 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, exchanged, laneOf, sumsOf } from "./mixture/table";
-import { HALVES, VEC, Vec, WIDE, addAt, get, mulWide, sub, widen } from "./simd/vec";
+import { exchanged, laneOf, MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, sumsOf } from "./mixture/table";
+import { addAt, get, HALVES, mulWide, sub, VEC, Vec, WIDE, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 // Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
@@ -9,7 +9,8 @@ import { walk } from "./simd/walk";
 /** Sums of τ, τd and τd² for each slot. */
 const SUMS: u32 = 3;
 
-@unmanaged class Moments {
+@unmanaged
+class Moments {
   visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
@@ -34,7 +35,9 @@ const SUMS: u32 = 3;
 }
 
 /** How many sums mixture_moments_accumulate wants in its table. */
-export function mixture_moments_accumulator_count(components: u32): u32 { return SUMS * components; }
+export function mixture_moments_accumulator_count(components: u32): u32 {
+  return SUMS * components;
+}
 
 /**
  * Adds `count` activations, from the `start`-th of their tensor on, to the table's sums.
@@ -54,7 +57,12 @@ export function mixture_moments_accumulate(at: usize, x: usize, start: u32, coun
  * @param mass, newMean, newVariance float32 [components, channels]
  */
 export function mixture_moments_finalize(
-  at: usize, mean: usize, variance: usize, mass: usize, newMean: usize, newVariance: usize,
+  at: usize,
+  mean: usize,
+  variance: usize,
+  mass: usize,
+  newMean: usize,
+  newVariance: usize,
 ): void {
   const table = changetype<MixtureTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
@@ -62,7 +70,7 @@ export function mixture_moments_finalize(
     const reference = <u32>load<f32>(laneOf(table, c) + REFERENCE);
     for (let k: u32 = 0; k < table.components; k++) {
       const first = sums + SUMS * exchanged(k, reference) * SUM;
-      const out = <usize>(k * table.channels + c) << 2;
+      const out = (<usize>(k * table.channels + c)) << 2;
       const n = load<f64>(first);
       store<f32>(mass + out, <f32>n);
       if (n > 0 || n != n) {

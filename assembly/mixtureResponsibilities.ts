@@ -1,9 +1,10 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { MixtureTable, REFERENCE, exchanged } from "./mixture/table";
-import { LANES, VEC, Vec, get, splat } from "./simd/vec";
+import { exchanged, MixtureTable, REFERENCE } from "./mixture/table";
+import { get, LANES, splat, VEC, Vec } from "./simd/vec";
 import { walk } from "./simd/walk";
 
-@unmanaged class Responsibilities {
+@unmanaged
+class Responsibilities {
   visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;

@@ -1,7 +1,7 @@
 // What tfjs-uan/standalone runs: index.ts has these too.
 export { mixture_merge, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
-export { mixture_moments_accumulate, mixture_moments_finalize, mixture_moments_accumulator_count } from "./mixtureMoments";
+export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
 export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
 export { period as walk_alignment } from "./simd/walk";
 export { uan_apply } from "./unsupervisedAdaptiveNorm";
-export { uan_grad_apply, uan_grad_finalize, uan_grad_accumulator_count } from "./unsupervisedAdaptiveNormGrad";
+export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";

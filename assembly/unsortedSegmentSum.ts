@@ -1,4 +1,4 @@
-import { VEC, add, get, put } from "./simd/vec";
+import { add, get, put, VEC } from "./simd/vec";
 
 /**
  * out[s] = Σ of the rows of x whose id is s; rows of other ids are left out.
@@ -8,10 +8,10 @@ import { VEC, add, get, put } from "./simd/vec";
  * @param out float32 [segments, width]
  */
 export function unsorted_segment_sum_apply(x: usize, ids: usize, out: usize, rows: u32, width: u32, segments: u32): void {
-  const bytes = <usize>width << 2;
+  const bytes = (<usize>width) << 2;
   memory.fill(out, 0, segments * bytes);
   for (let i: u32 = 0; i < rows; i++, x += bytes) {
-    const id = load<u32>(ids + (<usize>i << 2));
+    const id = load<u32>(ids + ((<usize>i) << 2));
     if (id >= segments) continue;
     const to = out + id * bytes;
     let q: usize = 0;

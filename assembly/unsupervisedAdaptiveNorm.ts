@@ -2,11 +2,29 @@ import { farMixture, farResponsibilities } from "./mixture/far";
 import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
-  HALVES, Vec, add, addWide, any, div, get, greater, larger, madd, mul, nmadd, put, select, splat, sub, widen, withHalf,
+  add,
+  addWide,
+  any,
+  div,
+  get,
+  greater,
+  HALVES,
+  larger,
+  madd,
+  mul,
+  nmadd,
+  put,
+  select,
+  splat,
+  sub,
+  Vec,
+  widen,
+  withHalf,
 } from "./simd/vec";
 import { walk } from "./simd/walk";
 
-@unmanaged class Forward {
+@unmanaged
+class Forward {
   visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const first = group + SLOTS + SLOT;

@@ -1,12 +1,55 @@
 import { constant, distance, farMixture, farResponsibilities } from "./mixture/far";
 import {
-  BLOCK, EXP2, GAIN, INVERSE, KAPPA2, LIMIT, LOG, MEAN, MixtureTable, PULL, REFERENCE, SCALE, SCORE, SLOT, SLOTS, SUM, exchanged,
-  laneOf, sumsOf,
+  BLOCK,
+  EXP2,
+  exchanged,
+  GAIN,
+  INVERSE,
+  KAPPA2,
+  LIMIT,
+  LOG,
+  laneOf,
+  MEAN,
+  MixtureTable,
+  PULL,
+  REFERENCE,
+  SCALE,
+  SCORE,
+  SLOT,
+  SLOTS,
+  SUM,
+  sumsOf,
 } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
-  HALVES, VEC, Vec, WIDE, Wide, add, addAt, addWide, any, div, except, get, getWide, greater, larger, madd, mul, mulWide, nmadd, put,
-  select, splat, splatWide, sub, subWide, where, widen, withHalf,
+  add,
+  addAt,
+  addWide,
+  any,
+  div,
+  except,
+  get,
+  getWide,
+  greater,
+  HALVES,
+  larger,
+  madd,
+  mul,
+  mulWide,
+  nmadd,
+  put,
+  select,
+  splat,
+  splatWide,
+  sub,
+  subWide,
+  VEC,
+  Vec,
+  WIDE,
+  Wide,
+  where,
+  widen,
+  withHalf,
 } from "./simd/vec";
 import { walk } from "./simd/walk";
 
@@ -25,9 +68,12 @@ const SUMS: u32 = 4;
 
 // A block of rows is taken through two steps, each of short chains of instructions so that many are under way at once.
 // For each row of a block, in the table's scratch: y and w = dy/Σe, then e and t of every slot.
-@inline function rowBytes(slots: u32): usize { return 2 * VEC + 2 * slots * VEC; }
+@inline function rowBytes(slots: u32): usize {
+  return 2 * VEC + 2 * slots * VEC;
+}
 
-@unmanaged class Backward {
+@unmanaged
+class Backward {
   visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const slots = table.slots;
@@ -62,7 +108,15 @@ const SUMS: u32 = 4;
  * @returns whether that is done: false where there are far lanes and no mask
  */
 @inline function responsibilities(
-  table: MixtureTable, group: usize, x: usize, dy: usize, stride: usize, rows: u32, kept: usize, row: usize, mask: bool,
+  table: MixtureTable,
+  group: usize,
+  x: usize,
+  dy: usize,
+  stride: usize,
+  rows: u32,
+  kept: usize,
+  row: usize,
+  mask: bool,
 ): bool {
   const slots = group + SLOTS;
   const end = slots + table.slots * SLOT;
@@ -114,7 +168,15 @@ const SUMS: u32 = 4;
 
 /** One component's sums over `rows` rows; its part of dx, and those that were kept of the components before, into `dx`. */
 @inline function gradients(
-  slot: usize, sums: usize, kept: usize, et: usize, row: usize, dx: usize, step: usize, rows: u32, isReference: bool,
+  slot: usize,
+  sums: usize,
+  kept: usize,
+  et: usize,
+  row: usize,
+  dx: usize,
+  step: usize,
+  rows: u32,
+  isReference: bool,
 ): void {
   const gain = get(slot + GAIN);
   const pull = get(slot + PULL);
@@ -200,7 +262,9 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
 }
 
 /** How many sums uan_grad_apply wants in its table. */
-export function uan_grad_accumulator_count(slots: u32): u32 { return 1 + SUMS * slots; }
+export function uan_grad_accumulator_count(slots: u32): u32 {
+  return 1 + SUMS * slots;
+}
 
 /**
  * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's sums.
@@ -240,19 +304,19 @@ export function uan_grad_finalize(at: usize, dmean: usize, dvariance: usize, dpr
       const first = sums + (1 + SUMS * slot) * SUM;
       const p = table.ucb ? 0 : load<f64>(first + SUM);
       const ug = load<f64>(first + 3 * SUM);
-      const out = <usize>(k * channels + c) << 2;
+      const out = (<usize>(k * channels + c)) << 2;
       store<f32>(dmean + out, <f32>-load<f64>(first));
       // 1/v = inverse²/κ²
-      const variance = (load<f64>(first + 2 * SUM) / KAPPA2 - p - ug) * inverse * inverse / (2 * KAPPA2);
+      const variance = ((load<f64>(first + 2 * SUM) / KAPPA2 - p - ug) * inverse * inverse) / (2 * KAPPA2);
       store<f32>(dvariance + out, <f32>(scale * variance));
-      store<f64>(priors + (<usize>k << 3), load<f64>(priors + (<usize>k << 3)) + scale * (p - 0.5 * ug));
+      store<f64>(priors + ((<usize>k) << 3), load<f64>(priors + ((<usize>k) << 3)) + scale * (p - 0.5 * ug));
       dscale += ug;
     }
-    store<f32>(dgamma + (<usize>c << 2), <f32>dscale);
-    store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(sums));
+    store<f32>(dgamma + ((<usize>c) << 2), <f32>dscale);
+    store<f32>(dbeta + ((<usize>c) << 2), <f32>load<f64>(sums));
   }
   if (table.ucb) {
-    memory.fill(dprior, 0, <usize>components << 2);
+    memory.fill(dprior, 0, (<usize>components) << 2);
     return;
   }
   const lane = laneOf(table, 0);
@@ -260,6 +324,6 @@ export function uan_grad_finalize(at: usize, dmean: usize, dvariance: usize, dpr
     // 1/λ = κ² gain², the same in every channel
     const slot = exchanged(k, <u32>load<f32>(lane + REFERENCE));
     const gain = <f64>load<f32>(lane + SLOTS + slot * SLOT + GAIN);
-    store<f32>(dprior + (<usize>k << 2), <f32>(load<f64>(priors + (<usize>k << 3)) * KAPPA2 * gain * gain));
+    store<f32>(dprior + ((<usize>k) << 2), <f32>(load<f64>(priors + ((<usize>k) << 3)) * KAPPA2 * gain * gain));
   }
 }

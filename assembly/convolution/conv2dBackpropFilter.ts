@@ -1,7 +1,7 @@
-import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../simd/gemm";
-import { VEC, get, put } from "../simd/vec";
+import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../simd/gemm";
+import { get, put, VEC } from "../simd/vec";
 import { padImage } from "./image";
-import { Plan, ceilDiv, describeImage, paddedHeight, paddedWidth } from "./plan";
+import { ceilDiv, describeImage, Plan, paddedHeight, paddedWidth } from "./plan";
 
 /**
  * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
@@ -21,16 +21,15 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
   const panels = ceilDiv(outChannels, COLUMNS);
   const height = paddedHeight(plan);
   const width = paddedWidth(plan);
-  memory.fill(dw, 0, <usize>plan.filterHeight * m * outChannels << 2);
+  memory.fill(dw, 0, (<usize>plan.filterHeight * m * outChannels) << 2);
   if (plan.batch == 0 || height == 0 || width == 0) return;
 
-  const copies =
-    !plan.channelsLast || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
-  const row = <usize>(copies ? width : plan.inWidth) * inChannels << 2;
-  const inImage = <usize>plan.inHeight * plan.inWidth * inChannels << 2;
-  const outImage = <usize>plan.outHeight * plan.outWidth * outChannels << 2;
+  const copies = !plan.channelsLast || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
+  const row = (<usize>(copies ? width : plan.inWidth) * inChannels) << 2;
+  const inImage = (<usize>plan.inHeight * plan.inWidth * inChannels) << 2;
+  const outImage = (<usize>plan.outHeight * plan.outWidth * outChannels) << 2;
   steps.length = plan.outWidth;
-  steps.step = plan.strideWidth * inChannels << 2;
+  steps.step = (plan.strideWidth * inChannels) << 2;
   steps.segmentStep = plan.strideHeight * <u32>row;
   for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += outImage) {
     let source = x;
@@ -54,7 +53,7 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
           const panel = at + plan.packed + <usize>j * k * PANEL;
           const columns = min(COLUMNS, outChannels - j * COLUMNS);
           for (let i: u32 = 0; i < m; i += ROWS) {
-            const c = dw + (<usize>(tap * m + i) * outChannels + j * COLUMNS << 2);
+            const c = dw + ((<usize>(tap * m + i) * outChannels + j * COLUMNS) << 2);
             gemmTile(steps, a + (i << 2), 4, panel, c, outChannels << 2, min(ROWS, m - i), columns, true, at + plan.edge);
           }
         }

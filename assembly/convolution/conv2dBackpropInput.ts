@@ -1,6 +1,6 @@
-import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../simd/gemm";
+import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../simd/gemm";
 import { cropImage, padImage } from "./image";
-import { Plan, before, ceilDiv, describeImage, lastRow } from "./plan";
+import { before, ceilDiv, describeImage, lastRow, Plan } from "./plan";
 
 /** Bytes of packed filter that a pass over the pixels goes through, so that it stays in a first-level cache. */
 const PASS: u32 = 24576;
@@ -20,8 +20,8 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   const plan = changetype<Plan>(at);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const inImage = <usize>plan.inHeight * plan.inWidth * inChannels << 2;
-  const outImage = <usize>plan.outHeight * plan.outWidth * outChannels << 2;
+  const inImage = (<usize>plan.inHeight * plan.inWidth * inChannels) << 2;
+  const outImage = (<usize>plan.outHeight * plan.outWidth * outChannels) << 2;
   if (plan.batch == 0 || inImage == 0) return;
   pack(plan, filter);
 
@@ -30,7 +30,7 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
   const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
   const copies = !plan.channelsLast || top != 0 || left != 0 || rows > plan.outHeight || columns > plan.outWidth;
-  const row = <usize>(copies ? left + columns : plan.outWidth) * outChannels << 2;
+  const row = (<usize>(copies ? left + columns : plan.outWidth) * outChannels) << 2;
   for (let b: u32 = 0; b < plan.batch; b++, dy += outImage, dx += inImage) {
     let source = dy;
     if (copies) {
@@ -49,21 +49,23 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
     }
     if (!plan.channelsLast) {
       const image = describeImage(plan, plan.inHeight, plan.inWidth, inChannels, plan.inHeight, plan.inWidth);
-      cropImage(image, out, <usize>plan.inWidth * inChannels << 2, dx, 1);
+      cropImage(image, out, (<usize>plan.inWidth * inChannels) << 2, dx, 1);
     }
   }
 }
 
 /** Taps of a filter that phase p meets. */
-@inline function taps(filter: u32, stride: u32, p: u32): u32 { return p < filter ? ceilDiv(filter - p, stride) : 0; }
+@inline function taps(filter: u32, stride: u32, p: u32): u32 {
+  return p < filter ? ceilDiv(filter - p, stride) : 0;
+}
 
 /** The first position of phase p. */
-@inline function firstOf(p: u32, pad: u32, stride: u32): u32 { return (p + stride - pad % stride) % stride; }
+@inline function firstOf(p: u32, pad: u32, stride: u32): u32 {
+  return (p + stride - (pad % stride)) % stride;
+}
 
 /** All pixels of one phase. @returns where the next phase's filter is. */
-function phase(
-  plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize,
-): usize {
+function phase(plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize): usize {
   const at = changetype<usize>(plan);
   const steps = changetype<Steps>(at + plan.steps);
   const inChannels = plan.inChannels;
@@ -91,12 +93,10 @@ function phase(
       const b = packed + j * panelBytes + <usize>tap * length * PANEL;
       for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
         const a = source + (sourceRow + n + tap) * row + sourceColumn * pixel;
-        const c = out + ((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS << 2);
-        const cStep = plan.strideWidth * inChannels << 2;
+        const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
+        const cStep = (plan.strideWidth * inChannels) << 2;
         for (let i: u32 = 0; i < width; i += ROWS) {
-          gemmTile(
-            steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, at + plan.edge,
-          );
+          gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, at + plan.edge);
         }
       }
       tap += steps.segments;
@@ -120,10 +120,10 @@ function pack(plan: Plan, filter: usize): void {
           for (let v: u32 = 0; v < tapColumns; v++) {
             const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
             const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
-            const from = filter + (<usize>((filterRow * plan.filterWidth + filterColumn) * inChannels + j) * outChannels << 2);
+            const from = filter + ((<usize>((filterRow * plan.filterWidth + filterColumn) * inChannels + j) * outChannels) << 2);
             for (let o: u32 = 0; o < outChannels; o++, to += PANEL) {
               for (let c: u32 = 0; c < COLUMNS; c++) {
-                store<f32>(to + (c << 2), c < columns ? load<f32>(from + (<usize>c * outChannels + o << 2)) : 0);
+                store<f32>(to + (c << 2), c < columns ? load<f32>(from + ((<usize>c * outChannels + o) << 2)) : 0);
               }
             }
           }

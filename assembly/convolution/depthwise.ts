@@ -1,6 +1,6 @@
-import { LANES, VEC, Vec, add, get, madd, put, splat } from "../simd/vec";
+import { add, get, LANES, madd, put, splat, VEC, Vec } from "../simd/vec";
 import { cropImage, padImage } from "./image";
-import { Plan, borderedHeight, borderedWidth, describeImage } from "./plan";
+import { borderedHeight, borderedWidth, describeImage, Plan } from "./plan";
 
 // Depthwise convolutions: output channel q is input channel q / multiplier, convolved. With each channel of x repeated
 // `multiplier` times, q meets q everywhere (channels last always, as TensorFlow.js has it): the image is repeated so where it is copied with its border, and dx is added up where
@@ -15,13 +15,13 @@ import { Plan, borderedHeight, borderedWidth, describeImage } from "./plan";
 export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
   const plan = changetype<Plan>(at);
   const channels = plan.outChannels;
-  memory.fill(dw, 0, <usize>plan.filterHeight * plan.filterWidth * channels << 2);
+  memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * channels) << 2);
   if (plan.batch == 0 || plan.outHeight == 0 || plan.outWidth == 0) return;
   const height = borderedHeight(plan);
   const width = borderedWidth(plan);
-  const pixel = <usize>channels << 2;
+  const pixel = (<usize>channels) << 2;
   const row = width * pixel;
-  const inImage = <usize>plan.inHeight * plan.inWidth * plan.inChannels << 2;
+  const inImage = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
   const source = at + plan.padded;
   for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += plan.outHeight * plan.outWidth * pixel) {
     const image = describeImage(plan, plan.inHeight, plan.inWidth, plan.inChannels, plan.inHeight, plan.inWidth);
@@ -47,7 +47,8 @@ export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, 
           let p = dy + (q << 2);
           for (let y: u32 = 0; y < plan.outHeight; y++) {
             let s = a + y * plan.strideHeight * row + (q << 2);
-            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel) sum += load<f32>(s) * load<f32>(p);
+            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel)
+              sum += load<f32>(s) * load<f32>(p);
           }
           store<f32>(out + (q << 2), load<f32>(out + (q << 2)) + sum);
         }
@@ -68,9 +69,9 @@ export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usi
   const channels = plan.outChannels;
   const height = borderedHeight(plan);
   const width = borderedWidth(plan);
-  const pixel = <usize>channels << 2;
+  const pixel = (<usize>channels) << 2;
   const row = width * pixel;
-  const inImage = <usize>plan.inHeight * plan.inWidth * plan.inChannels << 2;
+  const inImage = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
   const padded = at + plan.padded;
   for (let b: u32 = 0; b < plan.batch; b++, dx += inImage, dy += plan.outHeight * plan.outWidth * pixel) {
     memory.fill(padded, 0, height * row);

@@ -2,7 +2,8 @@
 // loops of a convolution meet no edge.
 
 /** An image in memory, with bytes from row to row, column to column, channel to channel. */
-@unmanaged export class Image {
+@unmanaged
+export class Image {
   height: u32;
   width: u32;
   channels: u32;
@@ -21,7 +22,7 @@
  * times in a row.
  */
 export function padImage(image: Image, from: usize, to: usize, top: u32, bottom: u32, left: u32, right: u32, repeat: u32): void {
-  const pixel = <usize>(image.channels * repeat) << 2;
+  const pixel = (<usize>(image.channels * repeat)) << 2;
   const row = (left + image.width + right) * pixel;
   memory.fill(to, 0, top * row);
   to += top * row;
@@ -51,7 +52,7 @@ export function padImage(image: Image, from: usize, to: usize, top: u32, bottom:
  * on, into each channel of `to`.
  */
 export function cropImage(image: Image, from: usize, row: usize, to: usize, repeat: u32): void {
-  const pixel = <usize>(image.channels * repeat) << 2;
+  const pixel = (<usize>(image.channels * repeat)) << 2;
   for (let y: u32 = 0; y < image.height; y++) {
     if (repeat == 1 && isDense(image)) {
       memory.copy(to, from, image.width * pixel);

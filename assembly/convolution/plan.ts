@@ -10,7 +10,8 @@ import { Image } from "./image";
 /** Pixels of dy that are packed at a time. */
 const CHUNK: u32 = 128;
 
-@unmanaged export class Plan {
+@unmanaged
+export class Plan {
   batch: u32;
   inHeight: u32;
   inWidth: u32;
@@ -44,7 +45,9 @@ export const DEPTHWISE_FILTER: u32 = 2;
 export const DEPTHWISE_INPUT: u32 = 3;
 export const POOL: u32 = 4;
 
-@inline export function ceilDiv(a: u32, b: u32): u32 { return (a + b - 1) / b; }
+@inline export function ceilDiv(a: u32, b: u32): u32 {
+  return (a + b - 1) / b;
+}
 
 /** The least bordered image of the input that every tap finds its pixels in, from −padTop, −padLeft on. */
 @inline export function paddedHeight(plan: Plan): u32 {
@@ -54,16 +57,24 @@ export const POOL: u32 = 4;
   return extent(plan.outWidth, plan.strideWidth, plan.filterWidth, plan.dilationWidth);
 }
 /** Room for all of the input, too: the bordered image of a depthwise convolution. */
-@inline export function borderedHeight(plan: Plan): u32 { return max(paddedHeight(plan), plan.padTop + plan.inHeight); }
-@inline export function borderedWidth(plan: Plan): u32 { return max(paddedWidth(plan), plan.padLeft + plan.inWidth); }
+@inline export function borderedHeight(plan: Plan): u32 {
+  return max(paddedHeight(plan), plan.padTop + plan.inHeight);
+}
+@inline export function borderedWidth(plan: Plan): u32 {
+  return max(paddedWidth(plan), plan.padLeft + plan.inWidth);
+}
 
 function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return out == 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
 }
 
 /** The border of dy that the taps of any input pixel find themselves in: before, and in all with the dys. */
-@inline export function before(filter: u32, stride: u32): u32 { return ceilDiv(filter, stride) - 1; }
-@inline export function lastRow(size: u32, pad: u32, stride: u32): u32 { return size == 0 ? 0 : (size + pad - 1) / stride; }
+@inline export function before(filter: u32, stride: u32): u32 {
+  return ceilDiv(filter, stride) - 1;
+}
+@inline export function lastRow(size: u32, pad: u32, stride: u32): u32 {
+  return size == 0 ? 0 : (size + pad - 1) / stride;
+}
 
 /** Of bordered and packed images: leaves room for the rest below 2^32. */
 const MOST_BYTES: u32 = 0xf0000000;
@@ -75,9 +86,24 @@ const MOST_BYTES: u32 = 0xf0000000;
  * @returns bytes of the plan and its room
  */
 export function convolution_prepare(
-  at: usize, kind: u32, batch: u32, inHeight: u32, inWidth: u32, inChannels: u32, outHeight: u32, outWidth: u32, outChannels: u32,
-  filterHeight: u32, filterWidth: u32, strideHeight: u32, strideWidth: u32, dilationHeight: u32, dilationWidth: u32,
-  padTop: u32, padLeft: u32, channelsLast: bool,
+  at: usize,
+  kind: u32,
+  batch: u32,
+  inHeight: u32,
+  inWidth: u32,
+  inChannels: u32,
+  outHeight: u32,
+  outWidth: u32,
+  outChannels: u32,
+  filterHeight: u32,
+  filterWidth: u32,
+  strideHeight: u32,
+  strideWidth: u32,
+  dilationHeight: u32,
+  dilationWidth: u32,
+  padTop: u32,
+  padLeft: u32,
+  channelsLast: bool,
 ): usize {
   const chunk = max<u32>(CHUNK / max<u32>(outWidth, 1), 1);
   const steps = aligned(offsetof<Plan>());
@@ -136,9 +162,7 @@ export function convolution_prepare(
 }
 
 /** The plan's image, set to [height, width] out of a tensor's [fullHeight, fullWidth, channels]. */
-export function describeImage(
-  plan: Plan, height: u32, width: u32, channels: u32, fullHeight: u32, fullWidth: u32,
-): Image {
+export function describeImage(plan: Plan, height: u32, width: u32, channels: u32, fullHeight: u32, fullWidth: u32): Image {
   const image = changetype<Image>(changetype<usize>(plan) + plan.image);
   image.height = height;
   image.width = width;

@@ -1,11 +1,12 @@
-import { LANES, VEC, Vec, add, get, greater, mul, put, select, splat, splatBits } from "../simd/vec";
+import { add, get, greater, LANES, mul, put, select, splat, splatBits, VEC, Vec } from "../simd/vec";
 import { Plan } from "./plan";
 
 // Gradients of two-dimensional pools, channels last. Every pixel of dy goes through the window of the input that it came from,
 // which the input's edges cut off.
 
 /** A window: its first row and column that are there, and how many are. */
-@unmanaged class Window {
+@unmanaged
+class Window {
   row: u32;
   rows: u32;
   column: u32;
@@ -26,9 +27,10 @@ import { Plan } from "./plan";
 }
 
 /** A visitor takes one pixel of dy to its window; x and dx are at the window's first pixel, `row` bytes from row to row. */
-@unmanaged class MaxPool {
+@unmanaged
+class MaxPool {
   @inline visit(plan: Plan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
-    const pixel = <usize>plan.inChannels << 2;
+    const pixel = (<usize>plan.inChannels) << 2;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
       // The first of the largest, as its distance from the window's first pixel; none where all are NaN.
@@ -71,9 +73,10 @@ import { Plan } from "./plan";
   }
 }
 
-@unmanaged class AveragePool {
+@unmanaged
+class AveragePool {
   @inline visit(plan: Plan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
-    const pixel = <usize>plan.inChannels << 2;
+    const pixel = (<usize>plan.inChannels) << 2;
     // Of the taps that the edge leaves, as the pool is the mean of these.
     const share = <f32>1 / <f32>(window.rows * window.columns);
     for (let r: u32 = 0; r < window.rows; r++) {
@@ -88,7 +91,7 @@ import { Plan } from "./plan";
 }
 
 function through<T>(plan: Plan, x: usize, dy: usize, dx: usize): void {
-  const pixel = <usize>plan.inChannels << 2;
+  const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
   const window = changetype<Window>(changetype<usize>(plan) + plan.edge);

@@ -1,5 +1,5 @@
 import { exp2Wide } from "../simd/exp2";
-import { WIDE, Wide, addWide, divWide, get, getWide, largerWide, mulWide, putWide, splatWide, subWide, widen } from "../simd/vec";
+import { addWide, divWide, get, getWide, largerWide, mulWide, putWide, splatWide, subWide, WIDE, Wide, widen } from "../simd/vec";
 import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 
 // The way of activations far from their reference component (t_r² > LIMIT, see table.ts): in float64, where no square of a

@@ -1,6 +1,25 @@
 import { exp2 } from "../simd/exp2";
 import {
-  HALVES, VEC, Vec, WIDE, add, any, div, except, get, getWide, greater, mul, mulWide, nmadd, put, select, splat, sub, widen, withHalf,
+  add,
+  any,
+  div,
+  except,
+  get,
+  getWide,
+  greater,
+  HALVES,
+  mul,
+  mulWide,
+  nmadd,
+  put,
+  select,
+  splat,
+  sub,
+  VEC,
+  Vec,
+  WIDE,
+  widen,
+  withHalf,
 } from "../simd/vec";
 import { farResponsibilities } from "./far";
 import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";

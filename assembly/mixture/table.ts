@@ -1,8 +1,30 @@
 import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
 import {
-  HALVES, LANES, VEC, Vec, WIDE, abs, add, addAt, aligned, any, div, equal, get, getWide, greater, larger, mul, put, select, smaller, splat, sqrt, sub,
+  abs,
+  add,
+  addAt,
+  aligned,
+  any,
+  div,
+  equal,
+  get,
+  getWide,
+  greater,
+  HALVES,
+  LANES,
+  larger,
+  mul,
+  put,
+  select,
+  smaller,
+  splat,
+  sqrt,
+  sub,
+  VEC,
+  Vec,
+  WIDE,
 } from "../simd/vec";
-import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
+import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes } from "../simd/walk";
 
 // The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
 //
@@ -43,7 +65,8 @@ const MOST_SQUARE: f32 = 1e30;
 /** Bits that an e_k, or its part of y, may reach on the fast way. */
 const MOST_BITS: f32 = 100;
 
-@unmanaged export class MixtureTable extends Table {
+@unmanaged
+export class MixtureTable extends Table {
   components: u32;
   /** Its components, and under "ucb" that of ε: mixture_slot_count. */
   slots: u32;
@@ -114,8 +137,19 @@ export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, sums:
  * @param ucb whether the formula is "ucb"
  */
 export function mixture_prepare(
-  at: usize, mean: usize, variance: usize, prior: usize, gamma: usize, beta: usize,
-  channels: u32, inner: u32, components: u32, sums: u32, epsilon: f32, fold: bool, ucb: bool,
+  at: usize,
+  mean: usize,
+  variance: usize,
+  prior: usize,
+  gamma: usize,
+  beta: usize,
+  channels: u32,
+  inner: u32,
+  components: u32,
+  sums: u32,
+  epsilon: f32,
+  fold: bool,
+  ucb: bool,
 ): void {
   const table = changetype<MixtureTable>(at);
   const slots = mixture_slot_count(components, epsilon, ucb);
@@ -123,13 +157,13 @@ export function mixture_prepare(
   table.components = components;
   table.ucb = ucb;
   putExp2Constants(at + EXP2);
-  const row = <usize>channels << 2;
+  const row = (<usize>channels) << 2;
 
   // What depends on the component alone: gain and log of the prior, into the scratch, and the bits of the largest gain.
   const ofComponent = at + table.scratch;
   let gainBits: Vec = splat(0);
   for (let k: u32 = 0; k < components; k++) {
-    const p = ucb ? splat(1 + epsilon) : larger(splat(load<f32>(prior + (<usize>k << 2))), splat(LEAST_PRIOR));
+    const p = ucb ? splat(1 + epsilon) : larger(splat(load<f32>(prior + ((<usize>k) << 2))), splat(LEAST_PRIOR));
     const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
     gainBits = larger(gainBits, log2(gain));
     put(ofComponent + 2 * k * VEC, gain);
@@ -212,7 +246,7 @@ function swap(p: usize, q: usize, mask: Vec): void {
 /** The first lane of a channel: a constant of it is the float32 at the constant's offset from here. */
 export function laneOf(table: Table, channel: u32): usize {
   const lane = channel * lanesInARow(table);
-  return groupAt(table, lane / LANES) + (<usize>(lane % LANES) << 2);
+  return groupAt(table, lane / LANES) + ((<usize>(lane % LANES)) << 2);
 }
 
 /**
@@ -236,7 +270,7 @@ export function sumsOf(table: MixtureTable, channel: u32): usize {
 }
 
 @inline function sumOfLane(table: MixtureTable, lane: u32): usize {
-  return groupAt(table, lane / LANES) + table.sumsAt + (<usize>(lane % LANES) << 3);
+  return groupAt(table, lane / LANES) + table.sumsAt + ((<usize>(lane % LANES)) << 3);
 }
 
 /**

@@ -1,10 +1,28 @@
 import { exp2Fine } from "../simd/exp2";
 import {
-  VEC, Vec, WIDE, Wide, addWide, allWide, divWide, get, getWide, greaterWide, largerWide, madd, mul, putSumsOfLanes, putWide, splat,
-  splatWide, sub, subWide, whereWide,
+  addWide,
+  allWide,
+  divWide,
+  get,
+  getWide,
+  greaterWide,
+  largerWide,
+  madd,
+  mul,
+  putSumsOfLanes,
+  putWide,
+  splat,
+  splatWide,
+  sub,
+  subWide,
+  VEC,
+  Vec,
+  WIDE,
+  Wide,
+  whereWide,
 } from "../simd/vec";
 import { accumulate } from "./sums";
-import { INVERSE, MEAN, RowTable, TILE, TILE_BYTES, logOf, massOf, packed, plane, sumOf } from "./table";
+import { INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, sumOf, TILE, TILE_BYTES } from "./table";
 
 /** Bytes of a row whose float32 sums are added up in float64. */
 const CHUNK: usize = 16 * VEC;
@@ -60,7 +78,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     }
   }
   if (!allWide(greaterWide(splatWide(3e38), squares))) {
-    for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + (<usize>i << 3));
+    for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
   }
 
   for (let first = tile; first < tile + TILE_BYTES; first += WIDE) {
@@ -77,7 +95,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
   }
   for (let k: u32 = 0; k < components; k++) {
     const p = tile + k * TILE_BYTES;
-    for (let i: usize = 0; i < rows; i++) store<f32>(nu + (i * components + k << 2), <f32>load<f64>(p + (i << 3)));
+    for (let i: usize = 0; i < rows; i++) store<f32>(nu + ((i * components + k) << 2), <f32>load<f64>(p + (i << 3)));
   }
 }
 
@@ -105,10 +123,10 @@ export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: 
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    const from = packed(table, 0, x + <usize>(row * table.channels << 2), n);
-    const to = nu + <usize>(row * table.components << 2);
+    const from = packed(table, 0, x + <usize>((row * table.channels) << 2), n);
+    const to = nu + <usize>((row * table.components) << 2);
     for (let i: u32 = 0; i < n; i += TILE) {
-      responsibilities(table, from + <usize>i * table.rowBytes, to + <usize>(i * table.components << 2), min(TILE, n - i));
+      responsibilities(table, from + <usize>i * table.rowBytes, to + <usize>((i * table.components) << 2), min(TILE, n - i));
     }
     if (moments) accumulate(table, from, 0, to, n);
   }
@@ -123,17 +141,22 @@ export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: 
  * @param newMean, newVariance float32 [components, channels]
  */
 export function mixture_norm_m_step_finalize(
-  at: usize, prior: usize, variance: usize, newPrior: usize, newMean: usize, newVariance: usize,
+  at: usize,
+  prior: usize,
+  variance: usize,
+  newPrior: usize,
+  newMean: usize,
+  newVariance: usize,
 ): void {
   const table = changetype<RowTable>(at);
   let rows: f64 = 0;
   for (let k: u32 = 0; k < table.components; k++) rows += load<f64>(massOf(table, k));
   for (let k: u32 = 0; k < table.components; k++) {
     const mass = load<f64>(massOf(table, k));
-    store<f32>(newPrior + (<usize>k << 2), rows > 0 ? <f32>(mass / rows) : load<f32>(prior + (<usize>k << 2)));
+    store<f32>(newPrior + ((<usize>k) << 2), rows > 0 ? <f32>(mass / rows) : load<f32>(prior + ((<usize>k) << 2)));
     for (let c: u32 = 0; c < table.channels; c++) {
-      const to = <usize>(k * table.channels + c) << 2;
-      const mean = load<f32>(plane(table, MEAN) + <usize>k * table.rowBytes + (<usize>c << 2));
+      const to = (<usize>(k * table.channels + c)) << 2;
+      const mean = load<f32>(plane(table, MEAN) + <usize>k * table.rowBytes + ((<usize>c) << 2));
       const shift = mass > 0 ? sumOf(table, 0, k, c) / mass : 0;
       const square = max(sumOf(table, 1, k, c) / mass - shift * shift, 0);
       store<f32>(newMean + to, <f32>(mean + shift));

@@ -1,7 +1,21 @@
-import { VEC, get, loadSplat, madd, mul, nmadd, put, splat, sub } from "../simd/vec";
+import { get, loadSplat, madd, mul, nmadd, put, splat, sub, VEC } from "../simd/vec";
 import { accumulate } from "./sums";
 import {
-  FIRST, GAIN, MEAN, RowTable, SECOND, TILE, betaOf, massOf, outOf, packed, plane, precision, rootOf, sumOf, unpack,
+  betaOf,
+  FIRST,
+  GAIN,
+  MEAN,
+  massOf,
+  outOf,
+  packed,
+  plane,
+  precision,
+  RowTable,
+  rootOf,
+  SECOND,
+  sumOf,
+  TILE,
+  unpack,
 } from "./table";
 
 /**
@@ -14,13 +28,13 @@ import {
 export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
-  const step = <usize>table.components << 2;
+  const step = (<usize>table.components) << 2;
   const means = plane(table, MEAN);
   const gains = plane(table, GAIN);
   const betas = betaOf(table);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    const begin = <usize>(row * table.channels << 2);
+    const begin = <usize>((row * table.channels) << 2);
     const from = packed(table, 0, x + begin, n);
     const to = outOf(table, 1, y + begin);
     for (let i: u32 = 0; i < n; i += TILE) {
@@ -75,9 +89,9 @@ export function mixture_norm_grad_accumulate(at: usize, x: usize, dy: usize, nu:
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    const begin = <usize>(row * table.channels << 2);
+    const begin = <usize>((row * table.channels) << 2);
     const from = packed(table, 0, x + begin, n);
-    accumulate(table, from, packed(table, 1, dy + begin, n), nu + <usize>(row * table.components << 2), n);
+    accumulate(table, from, packed(table, 1, dy + begin, n), nu + <usize>((row * table.components) << 2), n);
   }
 }
 
@@ -95,7 +109,7 @@ export function mixture_norm_grad_accumulate(at: usize, x: usize, dy: usize, nu:
 export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usize, batch: bool): void {
   const table = changetype<RowTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
-    const channel = <usize>c << 2;
+    const channel = (<usize>c) << 2;
     let ofGamma: f64 = 0;
     let ofBeta: f64 = 0;
     for (let k: u32 = 0; k < table.components; k++) {
@@ -108,7 +122,7 @@ export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usiz
       if (!batch || mass == 0) continue;
       const to = <usize>k * table.rowBytes + channel;
       store<f32>(plane(table, FIRST) + to, <f32>(first / mass));
-      store<f32>(plane(table, SECOND) + to, <f32>(second * v / mass));
+      store<f32>(plane(table, SECOND) + to, <f32>((second * v) / mass));
     }
     store<f32>(dgamma + channel, <f32>ofGamma);
     store<f32>(dbeta + channel, <f32>ofBeta);
@@ -124,14 +138,14 @@ export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usiz
 export function mixture_norm_grad_apply(at: usize, x: usize, dy: usize, nu: usize, dx: usize, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
-  const step = <usize>table.components << 2;
+  const step = (<usize>table.components) << 2;
   const means = plane(table, MEAN);
   const gains = plane(table, GAIN);
   const firsts = plane(table, FIRST);
   const seconds = plane(table, SECOND);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    const begin = <usize>(row * table.channels << 2);
+    const begin = <usize>((row * table.channels) << 2);
     const from = packed(table, 0, x + begin, n);
     const upstream = packed(table, 1, dy + begin, n);
     const to = outOf(table, 2, dx + begin);

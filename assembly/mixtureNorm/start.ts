@@ -1,7 +1,7 @@
-import { VEC, Vec, get, madd, splat, sub, sumOfLanes } from "../simd/vec";
+import { get, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { mixture_norm_m_step_finalize } from "./fit";
 import { accumulate } from "./sums";
-import { RowTable, mixture_norm_prepare, packed } from "./table";
+import { mixture_norm_prepare, packed, RowTable } from "./table";
 
 /** The start looks at this many rows at the most. */
 const MOST_ROWS: u32 = 1024;
@@ -10,7 +10,7 @@ const MOST_SQUARE: f32 = 1e34;
 
 /** Σ (a − b)² over n numbers. */
 function distance(a: usize, b: usize, n: u32): f32 {
-  const end = a + (<usize>n << 2);
+  const end = a + ((<usize>n) << 2);
   let sums: Vec = splat(0);
   for (; a + VEC <= end; a += VEC, b += VEC) {
     const d = sub(get(a), get(b));
@@ -26,7 +26,7 @@ function distance(a: usize, b: usize, n: u32): f32 {
 
 /** Bytes for the rows that mixture_norm_kmeans_accumulate takes of `rows`, and for mixture_norm_kmeans_finalize to work in after them. */
 export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, components: u32): usize {
-  return <usize>min(rows, MOST_ROWS) * (channels + components + 1) << 2;
+  return (<usize>min(rows, MOST_ROWS) * (channels + components + 1)) << 2;
 }
 
 /**
@@ -37,9 +37,9 @@ export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, comp
  */
 export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
   const taken = min(rows, MOST_ROWS);
-  const bytes = <usize>channels << 2;
+  const bytes = (<usize>channels) << 2;
   for (let i: u32 = 0; i < taken; i++) {
-    const row = <u32>(<u64>i * rows / taken) - start;
+    const row = <u32>((<u64>i * rows) / taken) - start;
     if (row < count) memory.copy(sample + i * bytes, x + row * bytes, bytes);
   }
 }
@@ -57,13 +57,21 @@ export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u
  * @param all the rows that the sample was taken of
  */
 export function mixture_norm_kmeans_finalize(
-  at: usize, x: usize, draws: usize, prior: usize, mean: usize, variance: usize, all: u32, channels: u32, components: u32,
+  at: usize,
+  x: usize,
+  draws: usize,
+  prior: usize,
+  mean: usize,
+  variance: usize,
+  all: u32,
+  channels: u32,
+  components: u32,
 ): void {
   const rows = min(all, MOST_ROWS);
-  const rowBytes = <usize>channels << 2;
-  const step = <usize>components << 2;
+  const rowBytes = (<usize>channels) << 2;
+  const step = (<usize>components) << 2;
   const nearest = x + rows * rowBytes; // float32 [rows]: the squared distance from the nearest seed; at first, 1: all are as likely
-  const nu = nearest + (<usize>rows << 2); // float32 [rows, components]: 1 for the nearest seed; NaN where a row is left out
+  const nu = nearest + ((<usize>rows) << 2); // float32 [rows, components]: 1 for the nearest seed; NaN where a row is left out
   memory.fill(mean, 0, components * rowBytes);
   memory.fill(variance, 0, components * rowBytes);
   memory.fill(nu, 0, rows * step);

@@ -1,5 +1,5 @@
-import { HALVES, VEC, Vec, WIDE, add, addAt, get, loadSplat, madd, mul, put, splat, sub, widen } from "../simd/vec";
-import { MEAN, RowTable, SUMS, massOf, plane } from "./table";
+import { add, addAt, get, HALVES, loadSplat, madd, mul, put, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
+import { MEAN, massOf, plane, RowTable, SUMS } from "./table";
 
 // Sums over rows: in float32 over a block, in float64 over blocks.
 
@@ -20,8 +20,8 @@ function goodRows(nu: usize, step: usize, rows: u32): u32 {
  * @param nu float32 [rows, components]
  */
 export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows: u32): void {
-  const step = <usize>table.components << 2;
-  for (let i: u32 = 0; i < rows;) {
+  const step = (<usize>table.components) << 2;
+  for (let i: u32 = 0; i < rows; ) {
     const good = goodRows(nu + i * step, step, rows - i);
     const from = <usize>i * table.rowBytes;
     if (good) {
@@ -33,7 +33,7 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
 }
 
 @inline function sums(table: RowTable, x: usize, dy: usize, nu: usize, rows: u32, backward: bool): void {
-  const step = <usize>table.components << 2;
+  const step = (<usize>table.components) << 2;
   const rowBytes = <usize>table.rowBytes;
   for (let k: u32 = 0; k < table.components; k++) {
     let mass: f64 = 0;

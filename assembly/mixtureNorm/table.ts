@@ -19,7 +19,8 @@ const LEAST_PRIOR: f64 = 1.1754943508222875e-38;
 /** κ² = ½ log2 e */
 const KAPPA2: f64 = 0.7213475204444817;
 
-@unmanaged export class RowTable {
+@unmanaged
+export class RowTable {
   channels: u32;
   components: u32;
   /** Bytes of a row of P float32. */
@@ -52,27 +53,35 @@ const PLANES: u32 = 9;
   return changetype<usize>(table) + table.planes + <usize>(i * table.components) * table.rowBytes;
 }
 /** The row of float32 after the planes. */
-@inline export function betaOf(table: RowTable): usize { return plane(table, PLANES); }
-@inline export function logOf(table: RowTable, k: u32): usize { return changetype<usize>(table) + COMPONENTS + k * COMPONENT + LOG; }
-@inline export function massOf(table: RowTable, k: u32): usize { return changetype<usize>(table) + COMPONENTS + k * COMPONENT + MASS; }
-@inline export function rootOf(table: RowTable, k: u32): usize { return changetype<usize>(table) + COMPONENTS + k * COMPONENT + ROOT; }
+@inline export function betaOf(table: RowTable): usize {
+  return plane(table, PLANES);
+}
+@inline export function logOf(table: RowTable, k: u32): usize {
+  return changetype<usize>(table) + COMPONENTS + k * COMPONENT + LOG;
+}
+@inline export function massOf(table: RowTable, k: u32): usize {
+  return changetype<usize>(table) + COMPONENTS + k * COMPONENT + MASS;
+}
+@inline export function rootOf(table: RowTable, k: u32): usize {
+  return changetype<usize>(table) + COMPONENTS + k * COMPONENT + ROOT;
+}
 
 /** A sum's float64 for a component and a channel. */
 @inline export function sumOf(table: RowTable, sum: u32, k: u32, c: u32): f64 {
-  return load<f64>(plane(table, SUMS + 2 * sum) + 2 * <usize>k * table.rowBytes + (<usize>c << 3));
+  return load<f64>(plane(table, SUMS + 2 * sum) + 2 * <usize>k * table.rowBytes + ((<usize>c) << 3));
 }
 
 /** 1/v_k */
 @inline export function precision(table: RowTable, k: u32, c: u32): f64 {
-  const inverse = <f64>load<f32>(plane(table, INVERSE) + <usize>k * table.rowBytes + (<usize>c << 2));
-  return inverse * inverse / KAPPA2;
+  const inverse = <f64>load<f32>(plane(table, INVERSE) + <usize>k * table.rowBytes + ((<usize>c) << 2));
+  return (inverse * inverse) / KAPPA2;
 }
 
 /** A block of n rows as rows of P numbers: where they are, or their copy in room 0, 1 or 2. */
 export function packed(table: RowTable, room: u32, rows: usize, n: u32): usize {
   if (table.channels % LANES == 0) return rows;
   const at = roomOf(table, room);
-  const bytes = <usize>table.channels << 2;
+  const bytes = (<usize>table.channels) << 2;
   for (let i: usize = 0; i < n; i++) memory.copy(at + i * table.rowBytes, rows + i * bytes, bytes);
   return at;
 }
@@ -84,7 +93,7 @@ export function packed(table: RowTable, room: u32, rows: usize, n: u32): usize {
 export function unpack(table: RowTable, room: u32, rows: usize, n: u32): void {
   if (table.channels % LANES == 0) return;
   const at = roomOf(table, room);
-  const bytes = <usize>table.channels << 2;
+  const bytes = (<usize>table.channels) << 2;
   for (let i: usize = 0; i < n; i++) memory.copy(rows + i * bytes, at + i * table.rowBytes, bytes);
 }
 
@@ -93,7 +102,7 @@ export function unpack(table: RowTable, room: u32, rows: usize, n: u32): void {
 }
 
 function layout(table: RowTable | null, channels: u32, components: u32): usize {
-  const rowBytes = (channels + LANES - 1) / LANES * <u32>VEC;
+  const rowBytes = ((channels + LANES - 1) / LANES) * <u32>VEC;
   const blockRows = max(min(BLOCK_BYTES / rowBytes, MOST_ROWS) & ~(TILE - 1), TILE);
   const tile = COMPONENTS + components * COMPONENT;
   const planes = tile + (components + 1) * TILE_BYTES;
@@ -122,16 +131,24 @@ export function mixture_norm_table_bytes(channels: u32, components: u32): usize 
  * @param gamma, beta float32 [channels], or 0: ones, zeros
  */
 export function mixture_norm_prepare(
-  at: usize, prior: usize, mean: usize, variance: usize, gamma: usize, beta: usize, channels: u32, components: u32, epsilon: f64,
+  at: usize,
+  prior: usize,
+  mean: usize,
+  variance: usize,
+  gamma: usize,
+  beta: usize,
+  channels: u32,
+  components: u32,
+  epsilon: f64,
 ): void {
   memory.fill(at, 0, layout(null, channels, components));
   const table = changetype<RowTable>(at);
   layout(table, channels, components);
-  const bytes = <usize>channels << 2;
+  const bytes = (<usize>channels) << 2;
   if (beta) memory.copy(betaOf(table), beta, bytes);
   for (let k: u32 = 0; k < components; k++) {
     const row = <usize>k * table.rowBytes;
-    const share = max(<f64>load<f32>(prior + (<usize>k << 2)), LEAST_PRIOR);
+    const share = max(<f64>load<f32>(prior + ((<usize>k) << 2)), LEAST_PRIOR);
     const root = 1 / Math.sqrt(share);
     memory.copy(plane(table, MEAN) + row, mean + k * bytes, bytes);
     // Σ log2 v as log2 Π v, the product's exponent kept apart: one logarithm, and no error that grows with C.
@@ -144,15 +161,19 @@ export function mixture_norm_prepare(
       product = mantissaOf(product);
       const deviation = Math.sqrt(v);
       store<f32>(plane(table, INVERSE) + row + c, <f32>(Math.sqrt(KAPPA2) / deviation));
-      store<f32>(plane(table, GAIN) + row + c, <f32>((gamma ? <f64>load<f32>(gamma + c) : 1) * root / deviation));
+      store<f32>(plane(table, GAIN) + row + c, <f32>(((gamma ? <f64>load<f32>(gamma + c) : 1) * root) / deviation));
     }
     store<f64>(logOf(table, k), log2(share) - 0.5 * (<f64>exponent + log2(product)));
     store<f64>(rootOf(table, k), root);
   }
 }
 
-@inline function exponentOf(a: f64): i64 { return <i64>(reinterpret<u64>(a) >> 52) - 1023; }
-@inline function mantissaOf(a: f64): f64 { return reinterpret<f64>(reinterpret<u64>(a) & 0x000fffffffffffff | 0x3ff0000000000000); }
+@inline function exponentOf(a: f64): i64 {
+  return <i64>(reinterpret<u64>(a) >> 52) - 1023;
+}
+@inline function mantissaOf(a: f64): f64 {
+  return reinterpret<f64>((reinterpret<u64>(a) & 0x000fffffffffffff) | 0x3ff0000000000000);
+}
 
 /**
  * log2 a of normal positive a, absolute error below 1e-11: the series of simd/exp2.ts's log2, with a = m·2^e, m in [1, 2), about √2,

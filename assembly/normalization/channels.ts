@@ -1,9 +1,26 @@
-import { HALVES, LANES, VEC, Vec, WIDE, add, addAt, get, getWide, madd, put, splat, sub, widen } from "../simd/vec";
+import { add, addAt, get, getWide, HALVES, LANES, madd, put, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
-  BACKWARD, BETA, CENTER, FORWARD, GAMMA, NormTable, OFFSET, PULL, SCALE, SUM, SUMS, SUMS_DY, inRow, lanes, norm_moments_reset, rowOf,
-  spreadConstants, sumOf, sumsOfLane,
+  BACKWARD,
+  BETA,
+  CENTER,
+  FORWARD,
+  GAMMA,
+  inRow,
+  lanes,
+  NormTable,
+  norm_moments_reset,
+  OFFSET,
+  PULL,
+  rowOf,
+  SCALE,
+  SUM,
+  SUMS,
+  SUMS_DY,
+  spreadConstants,
+  sumOf,
+  sumsOfLane,
 } from "./table";
 
 // Normalization of a slab's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's set of n
@@ -16,7 +33,8 @@ import {
 /** Vectors in a visit that does little more than read and write. */
 const FEWEST: u32 = 16;
 
-@unmanaged class Apply {
+@unmanaged
+class Apply {
   visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const scale = get(group + SCALE * VEC);
@@ -29,7 +47,8 @@ const FEWEST: u32 = 16;
   }
 }
 
-@unmanaged class Sums {
+@unmanaged
+class Sums {
   visit(at: usize, group: usize, x: usize, dy: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const even = rows & ~1;
@@ -61,7 +80,8 @@ const FEWEST: u32 = 16;
   }
 }
 
-@unmanaged class Pull {
+@unmanaged
+class Pull {
   visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const scale = get(group + SCALE * VEC);
@@ -98,7 +118,7 @@ function setForward(table: NormTable, set: u32, mean: f64, variance: f64): void 
 export function norm_inference_prepare(at: usize, mean: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
   for (let set: u32 = 0; set < table.sets; set++) {
-    setForward(table, set, <f64>load<f32>(mean + (<usize>set << 2)), <f64>load<f32>(variance + (<usize>set << 2)));
+    setForward(table, set, <f64>load<f32>(mean + ((<usize>set) << 2)), <f64>load<f32>(variance + ((<usize>set) << 2)));
   }
   spreadConstants(table, FORWARD);
 }
@@ -112,8 +132,8 @@ export function norm_moments_finalize(at: usize, mean: usize, variance: usize): 
   const table = changetype<NormTable>(at);
   for (let set: u32 = 0; set < table.sets; set++) {
     momentsOf(table, set);
-    store<f32>(mean + (<usize>set << 2), <f32>table.mean);
-    store<f32>(variance + (<usize>set << 2), <f32>table.variance);
+    store<f32>(mean + ((<usize>set) << 2), <f32>table.mean);
+    store<f32>(variance + ((<usize>set) << 2), <f32>table.variance);
     setForward(table, set, table.mean, table.variance);
   }
   spreadConstants(table, FORWARD);
@@ -141,7 +161,7 @@ export function norm_grad_prepare(at: usize, mean: usize): void {
   norm_moments_reset(at);
   const channels = table.channels / table.sets;
   for (let c: u32 = 0; c < table.channels; c++) {
-    store<f32>(inRow(table, CENTER, c), load<f32>(mean + (<usize>(c / channels) << 2)));
+    store<f32>(inRow(table, CENTER, c), load<f32>(mean + ((<usize>(c / channels)) << 2)));
   }
   spreadConstants(table, 1);
 }
@@ -180,14 +200,14 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
   const channels = table.channels / table.sets;
   const n = <f64>(table.size / table.sets);
   for (let set: u32 = 0; set < table.sets; set++) {
-    const r = 1 / Math.sqrt(<f64>load<f32>(variance + (<usize>set << 2)) + table.epsilon);
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>set) << 2)) + table.epsilon);
     let m1: f64 = 0;
     let m2: f64 = 0;
     for (let c = set * channels; c < (set + 1) * channels; c++) {
       const plain = sumOf(table, c, 0);
       const first = r * sumOf(table, c, SUM);
-      const dgamma = at + table.dgamma + (<usize>c << 3);
-      const dbeta = at + table.dbeta + (<usize>c << 3);
+      const dgamma = at + table.dgamma + ((<usize>c) << 3);
+      const dbeta = at + table.dbeta + ((<usize>c) << 3);
       store<f64>(dgamma, load<f64>(dgamma) + first);
       store<f64>(dbeta, load<f64>(dbeta) + plain);
       const gamma = <f64>load<f32>(inRow(table, GAMMA, c));
@@ -196,8 +216,8 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
       store<f32>(inRow(table, SCALE, c), <f32>(gamma * r));
     }
     for (let c = set * channels; c < (set + 1) * channels; c++) {
-      store<f32>(inRow(table, PULL, c), <f32>(-r * r * m2 / n));
-      store<f32>(inRow(table, OFFSET, c), <f32>(-r * m1 / n));
+      store<f32>(inRow(table, PULL, c), <f32>((-r * r * m2) / n));
+      store<f32>(inRow(table, OFFSET, c), <f32>((-r * m1) / n));
     }
   }
   spreadConstants(table, BACKWARD);
@@ -219,7 +239,7 @@ export function norm_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start
  */
 export function norm_grad_params_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
-  for (let c: usize = 0; c < <usize>table.channels << 3; c += 8) {
+  for (let c: usize = 0; c < (<usize>table.channels) << 3; c += 8) {
     const dgamma = table.dgamma + c;
     const dbeta = table.dbeta + c;
     store<f64>(at + dgamma, load<f64>(at + dgamma) + load<f64>(other + dgamma));
@@ -231,7 +251,7 @@ export function norm_grad_params_merge(at: usize, other: usize): void {
 export function norm_grad_params_finalize(at: usize, dgamma: usize, dbeta: usize): void {
   const table = changetype<NormTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
-    store<f32>(dgamma + (<usize>c << 2), <f32>load<f64>(at + table.dgamma + (<usize>c << 3)));
-    store<f32>(dbeta + (<usize>c << 2), <f32>load<f64>(at + table.dbeta + (<usize>c << 3)));
+    store<f32>(dgamma + ((<usize>c) << 2), <f32>load<f64>(at + table.dgamma + ((<usize>c) << 3)));
+    store<f32>(dbeta + ((<usize>c) << 2), <f32>load<f64>(at + table.dbeta + ((<usize>c) << 3)));
   }
 }

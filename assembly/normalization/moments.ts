@@ -1,9 +1,28 @@
 import {
-  HALVES, LANES, Vec, WIDE, Wide, add, addAt, addWide, div, divWide, get, getWide, largerWide, madd, mulWide, putWide, splat, splatWide, sub,
-  subWide, widen,
+  add,
+  addAt,
+  addWide,
+  div,
+  divWide,
+  get,
+  getWide,
+  HALVES,
+  LANES,
+  largerWide,
+  madd,
+  mulWide,
+  putWide,
+  splat,
+  splatWide,
+  sub,
+  subWide,
+  Vec,
+  WIDE,
+  Wide,
+  widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
-import { NormTable, SUM, SUMS, firstLane, lanes, nextLane, sumsOfLane } from "./table";
+import { firstLane, lanes, NormTable, nextLane, SUM, SUMS, sumsOfLane } from "./table";
 
 // Mean and squared deviations in one pass over memory. Every visit has its own mean, from which its deviations are measured
 // while it is in the nearest cache; what it finds joins what came before as Chan, Golub, LeVeque (1979) add up parts:
@@ -16,7 +35,8 @@ const COUNT: usize = 0;
 const MEAN: usize = 1 * SUM;
 const SQUARES: usize = 2 * SUM;
 
-@unmanaged class Moments {
+@unmanaged
+class Moments {
   visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
     const even = rows & ~1;
     let p = x;

@@ -1,5 +1,5 @@
-import { LANES, VEC, Vec, add, get, madd, mul, put, splat, sub, sumOfLanes } from "../simd/vec";
-import { BETA, GAMMA, NormTable, SUMS_DY, SUMS_DYX, inRow, rowOf } from "./table";
+import { add, get, LANES, madd, mul, put, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
+import { BETA, GAMMA, inRow, NormTable, rowOf, SUMS_DY, SUMS_DYX } from "./table";
 
 // Sets that are runs of numbers one after the other, each with a gamma and beta of its own: layer normalization of the last
 // axes, group normalization without space. A run is in the nearest cache after its first number was asked for.
@@ -25,7 +25,7 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
     if (p < end) sum = add(sum, get(p));
     total += <f64>sumOfLanes(add(sum, sum2));
   }
-  for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + (<usize>i << 2));
+  for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + ((<usize>i) << 2));
   const share = 1 / <f64>n;
 
   // Deviations from that, a float32; what is left of their sum corrects both.
@@ -55,7 +55,7 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
     squares += <f64>sumOfLanes(add(square, square2));
   }
   for (let i = vectors * LANES; i < n; i++) {
-    const d = <f64>load<f32>(x + (<usize>i << 2)) - <f64>center;
+    const d = <f64>load<f32>(x + ((<usize>i) << 2)) - <f64>center;
     rest += d;
     squares += d * d;
   }
@@ -73,27 +73,27 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
   const n = table.channels / table.sets;
   for (let run: u32 = 0; run < runs; run++) {
     momentsOfRun(table, x, n);
-    store<f32>(mean + (<usize>run << 2), <f32>table.mean);
-    store<f32>(variance + (<usize>run << 2), <f32>table.variance);
+    store<f32>(mean + ((<usize>run) << 2), <f32>table.mean);
+    store<f32>(variance + ((<usize>run) << 2), <f32>table.variance);
     const r = 1 / Math.sqrt(table.variance + table.epsilon);
     const center = <f32>table.mean;
     const scale = <f32>r;
     const offset = <f32>((<f64>center - table.mean) * r);
-    const first = run % table.sets * n;
+    const first = (run % table.sets) * n;
     const gamma = inRow(table, GAMMA, first);
     const beta = inRow(table, BETA, first);
     const c = splat(center);
     const s = splat(scale);
     const o = splat(offset);
     let i: usize = 0;
-    for (; i + VEC <= <usize>n << 2; i += VEC) {
+    for (; i + VEC <= (<usize>n) << 2; i += VEC) {
       put(y + i, madd(madd(sub(get(x + i), c), s, o), get(gamma + i), get(beta + i)));
     }
-    for (; i < <usize>n << 2; i += 4) {
+    for (; i < (<usize>n) << 2; i += 4) {
       store<f32>(y + i, ((load<f32>(x + i) - center) * scale + offset) * load<f32>(gamma + i) + load<f32>(beta + i));
     }
-    x += <usize>n << 2;
-    y += <usize>n << 2;
+    x += (<usize>n) << 2;
+    y += (<usize>n) << 2;
   }
 }
 
@@ -102,16 +102,14 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
  *
  * @param mean, variance float32 [runs]
  */
-export function rowsBackward(
-  table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, runs: u32,
-): void {
+export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, runs: u32): void {
   const n = table.channels / table.sets;
-  const bytes = <usize>n << 2;
+  const bytes = (<usize>n) << 2;
   const share = 1 / <f64>n;
   for (let run: u32 = 0; run < runs; run++) {
-    const center = load<f32>(mean + (<usize>run << 2));
-    const r = 1 / Math.sqrt(<f64>load<f32>(variance + (<usize>run << 2)) + table.epsilon);
-    const first = run % table.sets * n;
+    const center = load<f32>(mean + ((<usize>run) << 2));
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>run) << 2)) + table.epsilon);
+    const first = (run % table.sets) * n;
     const gamma = inRow(table, GAMMA, first);
     const sumsDy = inRow(table, SUMS_DY, first);
     const sumsDyx = inRow(table, SUMS_DYX, first);
@@ -168,8 +166,8 @@ export function rowsBackward(
 function flush(table: NormTable): void {
   const at = changetype<usize>(table);
   for (let c: u32 = 0; c < table.channels; c++) {
-    const dgamma = at + table.dgamma + (<usize>c << 3);
-    const dbeta = at + table.dbeta + (<usize>c << 3);
+    const dgamma = at + table.dgamma + ((<usize>c) << 3);
+    const dbeta = at + table.dbeta + ((<usize>c) << 3);
     store<f64>(dgamma, load<f64>(dgamma) + <f64>load<f32>(inRow(table, SUMS_DYX, c)));
     store<f64>(dbeta, load<f64>(dbeta) + <f64>load<f32>(inRow(table, SUMS_DY, c)));
   }

@@ -1,4 +1,11 @@
-import { norm_grad_apply, norm_grad_prepare, norm_apply, norm_moments_finalize, norm_grad_accumulate, norm_grad_finalize } from "./channels";
+import {
+  norm_apply,
+  norm_grad_accumulate,
+  norm_grad_apply,
+  norm_grad_finalize,
+  norm_grad_prepare,
+  norm_moments_finalize,
+} from "./channels";
 import { norm_moments_accumulate } from "./moments";
 import { rowsBackward, rowsForward } from "./rows";
 import { NormTable, norm_moments_reset } from "./table";
@@ -12,23 +19,21 @@ import { NormTable, norm_moments_reset } from "./table";
  * @param x, y float32 [count], not overlapping
  * @param mean, variance float32 [slabs, sets], of the tensor
  */
-export function norm_slices_apply(
-  at: usize, x: usize, y: usize, mean: usize, variance: usize, start: u32, count: u32,
-): void {
+export function norm_slices_apply(at: usize, x: usize, y: usize, mean: usize, variance: usize, start: u32, count: u32): void {
   const table = changetype<NormTable>(at);
   const size = table.size;
-  let done = <usize>(start / size * table.sets) << 2;
+  let done = (<usize>((start / size) * table.sets)) << 2;
   if (size == table.channels) {
-    rowsForward(table, x, y, mean + done, variance + done, count / size * table.sets);
+    rowsForward(table, x, y, mean + done, variance + done, (count / size) * table.sets);
     return;
   }
   for (let i: u32 = 0; i < count; i += size) {
-    const offset = <usize>i << 2;
+    const offset = (<usize>i) << 2;
     norm_moments_reset(at);
     norm_moments_accumulate(at, x + offset, 0, size);
     norm_moments_finalize(at, mean + done, variance + done);
     norm_apply(at, x + offset, y + offset, 0, size);
-    done += <usize>table.sets << 2;
+    done += (<usize>table.sets) << 2;
   }
 }
 
@@ -39,21 +44,28 @@ export function norm_slices_apply(
  * @param mean, variance float32 [slabs, sets], of the tensor
  */
 export function norm_grad_slices_apply(
-  at: usize, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, start: u32, count: u32,
+  at: usize,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  mean: usize,
+  variance: usize,
+  start: u32,
+  count: u32,
 ): void {
   const table = changetype<NormTable>(at);
   const size = table.size;
-  let done = <usize>(start / size * table.sets) << 2;
+  let done = (<usize>((start / size) * table.sets)) << 2;
   if (size == table.channels) {
-    rowsBackward(table, x, dy, dx, mean + done, variance + done, count / size * table.sets);
+    rowsBackward(table, x, dy, dx, mean + done, variance + done, (count / size) * table.sets);
     return;
   }
   for (let i: u32 = 0; i < count; i += size) {
-    const offset = <usize>i << 2;
+    const offset = (<usize>i) << 2;
     norm_grad_prepare(at, mean + done);
     norm_grad_accumulate(at, x + offset, dy + offset, 0, size);
     norm_grad_finalize(at, variance + done);
     norm_grad_apply(at, x + offset, dy + offset, dx + offset, 0, size);
-    done += <usize>table.sets << 2;
+    done += (<usize>table.sets) << 2;
   }
 }

@@ -1,12 +1,13 @@
-import { HALVES, LANES, VEC, WIDE, aligned, put, splat } from "../simd/vec";
-import { Table, gather, groupAt, groupCount, lanesInARow, tableBytes, tailBytes } from "../simd/walk";
+import { aligned, HALVES, LANES, put, splat, VEC, WIDE } from "../simd/vec";
+import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
 // normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
 // channels, all of one size, with all their numbers. So batch normalization is one slab and a set for each channel; group
 // normalization a slab for each sample and a set for each group; layer normalization is one set.
 
-@unmanaged export class NormTable extends Table {
+@unmanaged
+export class NormTable extends Table {
   /** Numbers in a slab. */
   size: u32;
   sets: u32;
@@ -44,8 +45,8 @@ const GROUP: usize = SUMS + MOST_SUMS * SUM;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.
-  const rowBytes = <u64>aligned(<usize>channels << 2) + VEC;
-  const wideBytes = <u64>aligned(<usize>channels << 3);
+  const rowBytes = <u64>aligned((<usize>channels) << 2) + VEC;
+  const wideBytes = <u64>aligned((<usize>channels) << 3);
   const tail = aligned(offsetof<NormTable>());
   const rows = <u64>tail + aligned(tailBytes(4));
   const dgamma = rows + ROWS * rowBytes;
@@ -77,14 +78,21 @@ export function norm_table_bytes(channels: u32, inner: u32): usize {
  * @param sets how many sets the channels make: a divisor of their number
  */
 export function norm_prepare(
-  at: usize, gamma: usize, beta: usize, size: u32, channels: u32, inner: u32, sets: u32, epsilon: f64,
+  at: usize,
+  gamma: usize,
+  beta: usize,
+  size: u32,
+  channels: u32,
+  inner: u32,
+  sets: u32,
+  epsilon: f64,
 ): void {
   const table = changetype<NormTable>(at);
   layout(table, channels, inner);
   table.size = size;
   table.sets = sets;
   table.epsilon = epsilon;
-  const row = <usize>channels << 2;
+  const row = (<usize>channels) << 2;
   if (gamma) memory.copy(rowOf(table, GAMMA), gamma, row);
   else for (let i: usize = 0; i < row; i += 4) store<f32>(rowOf(table, GAMMA) + i, 1);
   if (beta) memory.copy(rowOf(table, BETA), beta, row);
@@ -96,7 +104,7 @@ export function norm_prepare(
 }
 
 @inline export function inRow(table: NormTable, row: u32, channel: u32): usize {
-  return rowOf(table, row) + (<usize>channel << 2);
+  return rowOf(table, row) + ((<usize>channel) << 2);
 }
 
 /** Copies the first `rows` constants of all channels from their rows to the groups. */
@@ -125,8 +133,12 @@ export function norm_moments_reset(at: usize): void {
 //
 //     for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) …
 
-@inline export function firstLane(table: NormTable, channel: u32): u32 { return channel * lanesInARow(table); }
-@inline export function lanes(table: NormTable): u32 { return groupCount(table.channels, table.inner) * LANES; }
+@inline export function firstLane(table: NormTable, channel: u32): u32 {
+  return channel * lanesInARow(table);
+}
+@inline export function lanes(table: NormTable): u32 {
+  return groupCount(table.channels, table.inner) * LANES;
+}
 @inline export function nextLane(table: NormTable, lane: u32): u32 {
   const row = lanesInARow(table);
   const next = lane + 1;
@@ -135,7 +147,7 @@ export function norm_moments_reset(at: usize): void {
 
 /** The first sum of a lane; the next ones are SUM bytes apart. */
 @inline export function sumsOfLane(table: NormTable, lane: u32): usize {
-  return groupAt(table, lane / LANES) + SUMS + (<usize>(lane % LANES) << 3);
+  return groupAt(table, lane / LANES) + SUMS + ((<usize>(lane % LANES)) << 3);
 }
 
 /** One of the sums, over all lanes of a channel. @param sum bytes from a lane's first sum to it */

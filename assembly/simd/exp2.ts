@@ -1,6 +1,25 @@
 import {
-  VEC, Vec, Wide, add, addToExponent, addToExponentWide, addWide, div, exponent, get, larger, largerWide, madd, mantissa, mul,
-  mulWide, put, splat, splatWide, sub, subWide,
+  add,
+  addToExponent,
+  addToExponentWide,
+  addWide,
+  div,
+  exponent,
+  get,
+  larger,
+  largerWide,
+  madd,
+  mantissa,
+  mul,
+  mulWide,
+  put,
+  splat,
+  splatWide,
+  sub,
+  subWide,
+  VEC,
+  Vec,
+  Wide,
 } from "./vec";
 
 // 2^t = 2^n · 2^f with n the integer nearest to t and f = t − n in [−½, ½].

@@ -1,4 +1,4 @@
-import { LANES, VEC, Vec, add, get, loadSplat, madd, put, splat } from "./vec";
+import { add, get, LANES, loadSplat, madd, put, splat, VEC, Vec } from "./vec";
 
 // Matrix products by tiles of ROWS × COLUMNS accumulators that stay in registers: for each k, ROWS numbers of A are spread over
 // vectors and multiplied with the COLUMNS numbers of B. B is packed, COLUMNS numbers for each k, one after the other, so
@@ -11,7 +11,8 @@ export const COLUMNS: u32 = 2 * LANES;
 export const PANEL: usize = 2 * VEC;
 
 /** How k runs along A: `segments` times `length` numbers; bytes from number to number, and from segment to segment. */
-@unmanaged export class Steps {
+@unmanaged
+export class Steps {
   length: u32;
   step: u32;
   segments: u32;
@@ -27,7 +28,16 @@ export const PANEL: usize = 2 * VEC;
  * @param edge room for ROWS · COLUMNS numbers
  */
 export function gemmTile(
-  steps: Steps, a: usize, rowStep: usize, b: usize, c: usize, cStep: usize, rows: u32, columns: u32, accumulate: bool, edge: usize,
+  steps: Steps,
+  a: usize,
+  rowStep: usize,
+  b: usize,
+  c: usize,
+  cStep: usize,
+  rows: u32,
+  columns: u32,
+  accumulate: bool,
+  edge: usize,
 ): void {
   // Rows that are not there repeat the last one.
   const o1 = rows > 1 ? rowStep : 0;

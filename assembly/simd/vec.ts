@@ -19,7 +19,9 @@ export const VEC: usize = ASC_FEATURE_SIMD ? 16 : 4;
 export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
 
 /** Bytes, up to what a Vec and a Wide are whole in. */
-@inline export function aligned(bytes: usize): usize { return (bytes + 15) & ~15; }
+@inline export function aligned(bytes: usize): usize {
+  return (bytes + 15) & ~15;
+}
 
 @inline export function splat(x: f32): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.splat(x);
@@ -192,7 +194,9 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   else store<f64>(p, a);
 }
 /** Adds w to the Wide at p. */
-@inline export function addAt(p: usize, w: Wide): void { putWide(p, addWide(getWide(p), w)); }
+@inline export function addAt(p: usize, w: Wide): void {
+  putWide(p, addWide(getWide(p), w));
+}
 @inline export function addWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.add(a, b);
   return a + b;

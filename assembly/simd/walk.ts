@@ -1,4 +1,4 @@
-import { LANES, VEC, Vec, get, splat, withLane } from "./vec";
+import { get, LANES, splat, VEC, Vec, withLane } from "./vec";
 
 // How a tensor with a channel axis meets vectors of LANES numbers.
 //
@@ -19,7 +19,8 @@ const TILE: u32 = 16384;
 const MOST_ROWS: u32 = 128;
 
 /** The head of a table; its groups follow `first` bytes after it. */
-@unmanaged export class Table {
+@unmanaged
+export class Table {
   channels: u32;
   inner: u32;
   first: u32;
@@ -43,7 +44,7 @@ function gcd(a: u32, b: u32): u32 {
 export function period(channels: u32, inner: u32): u32 {
   if (inner >= RUN) return 1;
   const n = channels * inner;
-  return n / gcd(n, LANES) * LANES;
+  return (n / gcd(n, LANES)) * LANES;
 }
 
 export function groupCount(channels: u32, inner: u32): u32 {
@@ -52,7 +53,7 @@ export function groupCount(channels: u32, inner: u32): u32 {
 
 /** The channel of a lane. */
 export function channelOf(table: Table, group: u32, lane: u32): u32 {
-  return (group * LANES + lane) / lanesInARow(table) % table.channels;
+  return ((group * LANES + lane) / lanesInARow(table)) % table.channels;
 }
 
 /** How many lanes in a row are one channel's; lane `channel · lanesInARow` is its first, and so on every channels rows. */
@@ -65,7 +66,7 @@ export function gather(table: Table, group: u32, p: usize): Vec {
   // Lanes that are channels in their order, as they mostly are.
   if (table.inner == 1 && table.channels % LANES == 0) return get(p + <usize>group * VEC);
   let v: Vec = splat(0);
-  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + (<usize>channelOf(table, group, lane) << 2));
+  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + ((<usize>channelOf(table, group, lane)) << 2));
   return v;
 }
 
@@ -79,7 +80,9 @@ export function tableBytes(first: u64, channels: u32, inner: u32, groupBytes: u6
 }
 
 /** Bytes of the room that Table.tail points to. */
-export function tailBytes(outBytes: usize): usize { return 2 * VEC + LANES * outBytes; }
+export function tailBytes(outBytes: usize): usize {
+  return 2 * VEC + LANES * outBytes;
+}
 
 /**
  * Visits every number from `start` (a multiple of the period) on, `count` of them.
@@ -97,15 +100,22 @@ export function tailBytes(outBytes: usize): usize { return 2 * VEC + LANES * out
  * where reading and writing is all, so that a tile of every tensor stays in the nearest cache
  */
 export function walk<T>(
-  table: Table, a: usize, b: usize, out: usize, outBytes: usize, start: u32, count: u32, fewest: u32 = 32,
+  table: Table,
+  a: usize,
+  b: usize,
+  out: usize,
+  outBytes: usize,
+  start: u32,
+  count: u32,
+  fewest: u32 = 32,
 ): void {
   const inner = table.inner;
   if (inner >= RUN) {
-    for (let i: u32 = 0; i < count;) {
+    for (let i: u32 = 0; i < count; ) {
       const run = (start + i) / inner;
-      const n = min(min(inner - (start + i) % inner, count - i), MOST_ROWS * LANES);
+      const n = min(min(inner - ((start + i) % inner), count - i), MOST_ROWS * LANES);
       const group = groupAt(table, run % table.channels);
-      along<T>(table, group, a + (<usize>i << 2), b && b + (<usize>i << 2), out + <usize>i * outBytes, outBytes, n);
+      along<T>(table, group, a + ((<usize>i) << 2), b && b + ((<usize>i) << 2), out + <usize>i * outBytes, outBytes, n);
       i += n;
     }
     return;
@@ -113,7 +123,7 @@ export function walk<T>(
 
   const p = period(table.channels, inner);
   const groups = p / LANES;
-  const stride = <usize>p << 2;
+  const stride = (<usize>p) << 2;
   const most = min(max<u32>(TILE / <u32>stride, fewest), MOST_ROWS);
   let rest = count;
   while (rest >= p) {
@@ -124,19 +134,32 @@ export function walk<T>(
     for (let g: u32 = 0; g < groups; g++) {
       const at = <usize>g * LANES;
       changetype<T>(0).visit(
-        changetype<usize>(table), groupAt(table, g), a + (at << 2), b && b + (at << 2), out + at * outBytes, stride, rows, splat(1),
+        changetype<usize>(table),
+        groupAt(table, g),
+        a + (at << 2),
+        b && b + (at << 2),
+        out + at * outBytes,
+        stride,
+        rows,
+        splat(1),
       );
     }
     const n = rows * p;
-    a += <usize>n << 2;
-    if (b) b += <usize>n << 2;
+    a += (<usize>n) << 2;
+    if (b) b += (<usize>n) << 2;
     out += <usize>n * outBytes;
     rest -= n;
   }
   for (let g: u32 = 0; g * LANES < rest; g++) {
     const at = <usize>g * LANES;
     along<T>(
-      table, groupAt(table, g), a + (at << 2), b && b + (at << 2), out + at * outBytes, outBytes, min(rest - <u32>at, LANES),
+      table,
+      groupAt(table, g),
+      a + (at << 2),
+      b && b + (at << 2),
+      out + at * outBytes,
+      outBytes,
+      min(rest - <u32>at, LANES),
     );
   }
 }
@@ -160,8 +183,8 @@ function along<T>(table: Table, group: usize, a: usize, b: usize, out: usize, ou
   store<f32>(tail, 1);
   for (let lane: u32 = 0; lane < left; lane++) weight = withLane(weight, lane, tail);
   memory.fill(tail, 0, 2 * VEC);
-  memory.copy(tail, a + (done << 2), <usize>left << 2);
-  if (b) memory.copy(tail + VEC, b + (done << 2), <usize>left << 2);
+  memory.copy(tail, a + (done << 2), (<usize>left) << 2);
+  if (b) memory.copy(tail + VEC, b + (done << 2), (<usize>left) << 2);
   changetype<T>(0).visit(changetype<usize>(table), group, tail, b && tail + VEC, tail + 2 * VEC, VEC, 1, weight);
   if (outBytes) memory.copy(out + done * outBytes, tail + 2 * VEC, left * outBytes);
 }

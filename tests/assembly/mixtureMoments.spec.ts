@@ -1,8 +1,12 @@
 import { mixture_merge } from "../../assembly/mixture/table";
-import { mixture_moments_accumulate, mixture_moments_finalize, mixture_moments_accumulator_count } from "../../assembly/mixtureMoments";
+import {
+  mixture_moments_accumulate,
+  mixture_moments_accumulator_count,
+  mixture_moments_finalize,
+} from "../../assembly/mixtureMoments";
 import { period } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
-import { Random, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -14,7 +18,9 @@ let mass: usize = 0;
 let mean: usize = 0;
 let variance: usize = 0;
 
-function size(): usize { return 4 * problem.components * problem.channels; }
+function size(): usize {
+  return 4 * problem.components * problem.channels;
+}
 
 function prepare(): void {
   problem.prepare(mixture_moments_accumulator_count(problem.components), false, false);
@@ -108,7 +114,7 @@ describe("mixture_moments_accumulate", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
       const p = period(CHANNELS[i], INNER[i]);
-      const cut = 250 / p * p;
+      const cut = (250 / p) * p;
       const other = room(problem.tableBytes);
       memory.copy(other, problem.table, problem.tableBytes);
       mixture_moments_accumulate(problem.table, x, 0, cut);

@@ -1,10 +1,17 @@
 import { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "../../assembly/mixtureNorm/fit";
 import {
-  mixture_norm_grad_apply, mixture_norm_grad_finalize, mixture_norm_grad_accumulate, mixture_norm_apply,
+  mixture_norm_apply,
+  mixture_norm_grad_accumulate,
+  mixture_norm_grad_apply,
+  mixture_norm_grad_finalize,
 } from "../../assembly/mixtureNorm/norm";
-import { mixture_norm_kmeans_accumulate, mixture_norm_kmeans_scratch_bytes, mixture_norm_kmeans_finalize } from "../../assembly/mixtureNorm/start";
+import {
+  mixture_norm_kmeans_accumulate,
+  mixture_norm_kmeans_finalize,
+  mixture_norm_kmeans_scratch_bytes,
+} from "../../assembly/mixtureNorm/start";
 import { mixture_norm_prepare, mixture_norm_table_bytes } from "../../assembly/mixtureNorm/table";
-import { Random, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt } from "./support";
 
 // Around the vector, the chunk of a row that is summed in float32, the tile and the block of rows.
 const CHANNELS: u32[] = [1, 3, 4, 8, 63, 64, 65, 130, 1100];
@@ -15,10 +22,28 @@ const EPSILON: f64 = 1e-3;
 class Case {
   private rooms: usize[] = [];
   private sizes: usize[] = [];
-  x: usize; dy: usize; nu: usize; y: usize; prior: usize; mean: usize; variance: usize; gamma: usize; beta: usize;
-  newPrior: usize; newMean: usize; newVariance: usize; dgamma: usize; dbeta: usize; table: usize;
+  x: usize;
+  dy: usize;
+  nu: usize;
+  y: usize;
+  prior: usize;
+  mean: usize;
+  variance: usize;
+  gamma: usize;
+  beta: usize;
+  newPrior: usize;
+  newMean: usize;
+  newVariance: usize;
+  dgamma: usize;
+  dbeta: usize;
+  table: usize;
 
-  constructor(public rows: u32, public channels: u32, public components: u32, spread: f64 = 2) {
+  constructor(
+    public rows: u32,
+    public channels: u32,
+    public components: u32,
+    spread: f64 = 2,
+  ) {
     const random = new Random(rows * 1000 + channels);
     this.x = this.numbers(rows * channels, random, -spread, spread);
     this.dy = this.numbers(rows * channels, random, -1, 1);
@@ -45,15 +70,22 @@ class Case {
   }
 
   private numbers(count: u32, random: Random, low: f64, high: f64): usize {
-    const at = this.take(<usize>count << 2);
+    const at = this.take((<usize>count) << 2);
     for (let i: u32 = 0; i < count; i++) setAt(at, i, random.between(low, high));
     return at;
   }
 
   prepare(isAffine: bool): void {
     mixture_norm_prepare(
-      this.table, this.prior, this.mean, this.variance, isAffine ? this.gamma : 0, isAffine ? this.beta : 0,
-      this.channels, this.components, EPSILON,
+      this.table,
+      this.prior,
+      this.mean,
+      this.variance,
+      isAffine ? this.gamma : 0,
+      isAffine ? this.beta : 0,
+      this.channels,
+      this.components,
+      EPSILON,
     );
   }
 
@@ -61,21 +93,33 @@ class Case {
   fit(cut: u32): void {
     this.prepare(false);
     mixture_norm_e_step_apply(this.table, this.x, this.nu, cut, true);
-    mixture_norm_e_step_apply(this.table, this.x + (cut * this.channels << 2), this.nu + (cut * this.components << 2), this.rows - cut, true);
+    mixture_norm_e_step_apply(
+      this.table,
+      this.x + ((cut * this.channels) << 2),
+      this.nu + ((cut * this.components) << 2),
+      this.rows - cut,
+      true,
+    );
     mixture_norm_m_step_finalize(this.table, this.prior, this.variance, this.newPrior, this.newMean, this.newVariance);
   }
 
   d(i: u32, k: u32, c: u32): f64 {
     return <f64>getAt(this.x, i * this.channels + c) - <f64>getAt(this.mean, k * this.channels + c);
   }
-  v(k: u32, c: u32): f64 { return <f64>getAt(this.variance, k * this.channels + c) + EPSILON; }
-  tau(i: u32, k: u32): f64 { return getAt(this.nu, i * this.components + k); }
-  gain(k: u32, c: u32): f64 { return 1 / Math.sqrt(<f64>getAt(this.prior, k) * this.v(k, c)); }
+  v(k: u32, c: u32): f64 {
+    return <f64>getAt(this.variance, k * this.channels + c) + EPSILON;
+  }
+  tau(i: u32, k: u32): f64 {
+    return getAt(this.nu, i * this.components + k);
+  }
+  gain(k: u32, c: u32): f64 {
+    return 1 / Math.sqrt(<f64>getAt(this.prior, k) * this.v(k, c));
+  }
 
   logDensity(i: u32, k: u32): f64 {
     let sum = Math.log(getAt(this.prior, k));
     for (let c: u32 = 0; c < this.channels; c++) {
-      sum -= 0.5 * (Math.log(this.v(k, c)) + this.d(i, k, c) * this.d(i, k, c) / this.v(k, c));
+      sum -= 0.5 * (Math.log(this.v(k, c)) + (this.d(i, k, c) * this.d(i, k, c)) / this.v(k, c));
     }
     return sum;
   }
@@ -100,7 +144,7 @@ function each(f: (opened: Case) => void): void {
   worst = 0;
   for (let i = 0; i < CHANNELS.length; i++) {
     for (let j = 0; j < ROWS.length; j++) {
-      const opened = new Case(ROWS[j], CHANNELS[i], <u32>(1 + (i + j) % 4));
+      const opened = new Case(ROWS[j], CHANNELS[i], <u32>(1 + ((i + j) % 4)));
       f(opened);
       opened.close();
     }
@@ -134,8 +178,8 @@ describe("mixture_norm_e_step_apply", () => {
         for (let c: u32 = 0; c < p.channels; c++) {
           let first: f64 = 0;
           let second: f64 = 0;
-          for (let i: u32 = 0; i < p.rows; i++) first += p.tau(i, k) * p.d(i, k, c) / n;
-          for (let i: u32 = 0; i < p.rows; i++) second += p.tau(i, k) * (p.d(i, k, c) - first) * (p.d(i, k, c) - first) / n;
+          for (let i: u32 = 0; i < p.rows; i++) first += (p.tau(i, k) * p.d(i, k, c)) / n;
+          for (let i: u32 = 0; i < p.rows; i++) second += (p.tau(i, k) * (p.d(i, k, c) - first) * (p.d(i, k, c) - first)) / n;
           keep(getAt(p.newMean, k * p.channels + c), first + getAt(p.mean, k * p.channels + c), 1);
           keep(getAt(p.newVariance, k * p.channels + c), second, 1);
         }
@@ -162,7 +206,8 @@ describe("mixture_norm_e_step_apply", () => {
       for (let i: u32 = 0; i < 70; i++) if (i != 8 && i != 66) n += p.tau(i, k) / 68;
       keep(getAt(p.newPrior, k), n, 1);
       for (let c: u32 = 0; c < 5; c++) {
-        const isFinite = getAt(p.newMean, k * 5 + c) - getAt(p.newMean, k * 5 + c) == 0 && getAt(p.newVariance, k * 5 + c) < Infinity;
+        const isFinite =
+          getAt(p.newMean, k * 5 + c) - getAt(p.newMean, k * 5 + c) == 0 && getAt(p.newVariance, k * 5 + c) < Infinity;
         expect<bool>(isFinite).toBe(true);
       }
     }
@@ -208,8 +253,8 @@ describe("mixture_norm_grad_apply", () => {
       p.fit(0);
       const batch = p.rows % 2 == 1;
       const cut = p.rows / 2;
-      const begin = cut * p.channels << 2;
-      const nu = p.nu + (cut * p.components << 2);
+      const begin = (cut * p.channels) << 2;
+      const nu = p.nu + ((cut * p.components) << 2);
       p.prepare(true);
       mixture_norm_grad_accumulate(p.table, p.x, p.dy, p.nu, cut);
       mixture_norm_grad_accumulate(p.table, p.x + begin, p.dy + begin, nu, p.rows - cut);
@@ -235,7 +280,7 @@ describe("mixture_norm_grad_apply", () => {
           ofBeta += first;
           for (let i: u32 = 0; i < p.rows; i++) {
             let inner: f64 = getAt(p.dy, i * p.channels + c);
-            if (batch && n > 0) inner -= (first + p.d(i, k, c) * second / p.v(k, c)) / n;
+            if (batch && n > 0) inner -= (first + (p.d(i, k, c) * second) / p.v(k, c)) / n;
             dx[i] += p.tau(i, k) * p.gain(k, c) * inner * getAt(p.gamma, c);
           }
         }
@@ -251,12 +296,12 @@ describe("mixture_norm_grad_apply", () => {
 /** A start over all rows, given in pieces. */
 function start(p: Case): void {
   const sample = p.take(mixture_norm_kmeans_scratch_bytes(p.rows, p.channels, p.components));
-  const draws = p.take(<usize>p.components << 2);
+  const draws = p.take((<usize>p.components) << 2);
   const random = new Random(1);
   for (let k: u32 = 0; k < p.components; k++) setAt(draws, k, random.between(0, 1));
   const cut = p.rows / 3;
   mixture_norm_kmeans_accumulate(sample, p.x, 0, cut, p.rows, p.channels);
-  mixture_norm_kmeans_accumulate(sample, p.x + (cut * p.channels << 2), cut, p.rows - cut, p.rows, p.channels);
+  mixture_norm_kmeans_accumulate(sample, p.x + ((cut * p.channels) << 2), cut, p.rows - cut, p.rows, p.channels);
   mixture_norm_kmeans_finalize(p.table, sample, draws, p.newPrior, p.newMean, p.newVariance, p.rows, p.channels, p.components);
 }
 
@@ -282,7 +327,7 @@ describe("mixture_norm_kmeans_finalize", () => {
 
   it("finds clusters that are far apart, by evenly spread rows of many", () => {
     const p = new Case(3001, 6, 3, 0.1);
-    for (let i: u32 = 0; i < 3001 * 6; i++) setAt(p.x, i, getAt(p.x, i) + 100 * <f32>(i / 6 * 3 / 3001));
+    for (let i: u32 = 0; i < 3001 * 6; i++) setAt(p.x, i, getAt(p.x, i) + 100 * <f32>(((i / 6) * 3) / 3001));
     start(p);
     for (let k: u32 = 0; k < 3; k++) {
       expect<f64>(Math.abs(<f64>getAt(p.newPrior, k) - 1.0 / 3)).toBeLessThan(2e-3);
@@ -293,7 +338,7 @@ describe("mixture_norm_kmeans_finalize", () => {
 
   it("leaves out rows that are not finite, and components where distinct rows are fewer", () => {
     const p = new Case(10, 3, 4);
-    for (let i: u32 = 0; i < 30; i++) setAt(p.x, i, <f32>(i / 3 % 2));
+    for (let i: u32 = 0; i < 30; i++) setAt(p.x, i, <f32>((i / 3) % 2));
     setAt(p.x, 0, NaN);
     setAt(p.x, 5, Infinity);
     start(p);

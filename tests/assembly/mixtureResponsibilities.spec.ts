@@ -1,7 +1,7 @@
 import { mixture_responsibilities_apply } from "../../assembly/mixtureResponsibilities";
 import { period } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
-import { Random, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -11,7 +11,9 @@ let count: u32 = 0;
 let x: usize = 0;
 let out: usize = 0;
 
-function size(): usize { return 4 * problem.components * count; }
+function size(): usize {
+  return 4 * problem.components * count;
+}
 
 /** Activations over a mixture, one in 16 of them very far. */
 function open(opened: Problem, numbers: u32): void {

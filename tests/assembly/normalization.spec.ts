@@ -1,12 +1,20 @@
 import {
-  norm_grad_params_merge, norm_grad_merge, norm_grad_apply, norm_grad_params_finalize, norm_grad_params_reset, norm_grad_prepare, norm_apply, norm_moments_finalize, norm_grad_accumulate,
+  norm_apply,
+  norm_grad_accumulate,
+  norm_grad_apply,
   norm_grad_finalize,
+  norm_grad_merge,
+  norm_grad_params_finalize,
+  norm_grad_params_merge,
+  norm_grad_params_reset,
+  norm_grad_prepare,
+  norm_moments_finalize,
 } from "../../assembly/normalization/channels";
-import { norm_moments_merge, norm_moments_accumulate } from "../../assembly/normalization/moments";
+import { norm_moments_accumulate, norm_moments_merge } from "../../assembly/normalization/moments";
 import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slabs";
 import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
 import { period } from "../../assembly/simd/walk";
-import { Random, UNWRITTEN, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt, UNWRITTEN } from "./support";
 
 const EPSILON: f64 = 1e-3;
 
@@ -26,9 +34,15 @@ class Pass {
   dbeta: usize;
   table: usize;
 
-  constructor(public slabs: u32, public outer: u32, public channels: u32, public inner: u32, public sets: u32) {
+  constructor(
+    public slabs: u32,
+    public outer: u32,
+    public channels: u32,
+    public inner: u32,
+    public sets: u32,
+  ) {
     this.size = outer * channels * inner;
-    this.bytes = <usize>(slabs * this.size) << 2;
+    this.bytes = (<usize>(slabs * this.size)) << 2;
     this.x = room(this.bytes);
     this.dy = room(this.bytes);
     this.y = room(this.bytes);
@@ -67,7 +81,7 @@ class Pass {
   /** One slab in two pieces. */
   byPieces(cut: u32): void {
     const rest = this.size - cut;
-    const after = <usize>cut << 2;
+    const after = (<usize>cut) << 2;
     this.begin();
     norm_moments_reset(this.table);
     norm_moments_accumulate(this.table, this.x, 0, cut);
@@ -89,7 +103,7 @@ class Pass {
   /** One slab in two pieces, each with a table of its own. */
   apart(cut: u32): void {
     const rest = this.size - cut;
-    const after = <usize>cut << 2;
+    const after = (<usize>cut) << 2;
     this.begin();
     norm_moments_reset(this.table);
     let other = this.copy();
@@ -114,14 +128,21 @@ class Pass {
 
   /** The gradient slab by slab, the first `cut` slabs with a table of their own. */
   slabsApart(cut: u32): void {
-    const after = <usize>(cut * this.size) << 2;
+    const after = (<usize>(cut * this.size)) << 2;
     this.begin();
     norm_grad_params_reset(this.table);
     const other = this.copy();
     const first = cut * this.size;
     norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, first);
     norm_grad_slices_apply(
-      other, this.x + after, this.dy + after, this.dx + after, this.mean, this.variance, first, this.slabs * this.size - first,
+      other,
+      this.x + after,
+      this.dy + after,
+      this.dx + after,
+      this.mean,
+      this.variance,
+      first,
+      this.slabs * this.size - first,
     );
     norm_grad_params_merge(this.table, other);
     this.close(other);
@@ -142,10 +163,12 @@ class Pass {
 
   /** Which set number i is in. */
   setOf(i: u32): u32 {
-    return i / this.size * this.sets + this.channelOf(i) / (this.channels / this.sets);
+    return (i / this.size) * this.sets + this.channelOf(i) / (this.channels / this.sets);
   }
 
-  channelOf(i: u32): u32 { return i / this.inner % this.channels; }
+  channelOf(i: u32): u32 {
+    return (i / this.inner) % this.channels;
+  }
 
   /** The largest error of y and dx, in float64 and by the formulas of spec.md, section 3. */
   worst(): f64 {
@@ -162,7 +185,7 @@ class Pass {
       const set = this.setOf(i);
       const g = <f64>getAt(this.dy, i) * getAt(this.gamma, this.channelOf(i));
       m1[set] += g / n;
-      m2[set] += g * (getAt(this.x, i) - mean[set]) / Math.sqrt(variance[set] + EPSILON) / n;
+      m2[set] += (g * (getAt(this.x, i) - mean[set])) / Math.sqrt(variance[set] + EPSILON) / n;
     }
     let worst: f64 = 0;
     for (let i: u32 = 0; i < total; i++) {
@@ -181,8 +204,13 @@ class Pass {
   drop(): bool {
     const small = this.channels << 2;
     const stats = (this.slabs * this.sets) << 2;
-    const isIntact = intact(this.y, this.bytes) && intact(this.dx, this.bytes) && intact(this.mean, stats) &&
-      intact(this.variance, stats) && intact(this.dgamma, small) && intact(this.dbeta, small) &&
+    const isIntact =
+      intact(this.y, this.bytes) &&
+      intact(this.dx, this.bytes) &&
+      intact(this.mean, stats) &&
+      intact(this.variance, stats) &&
+      intact(this.dgamma, small) &&
+      intact(this.dbeta, small) &&
       intact(this.table, norm_table_bytes(this.channels, this.inner));
     const written = getAt(this.dbeta, this.channels - 1) != UNWRITTEN;
     free(this.table);
@@ -192,8 +220,19 @@ class Pass {
 
 /** slabs, outer, channels, inner, sets */
 const CASES: u32[][] = [
-  [1, 40, 5, 1, 5], [1, 37, 8, 1, 8], [1, 6, 3, 17, 3], [1, 3, 3, 5, 3], [1, 700, 1, 1, 1], [2, 9, 6, 1, 2], [3, 50, 64, 1, 8],
-  [2, 1, 6, 20, 3], [2, 4, 6, 3, 6], [5, 1, 7, 1, 1], [70, 1, 9, 1, 3], [130, 1, 8, 1, 2], [2, 1, 1030, 1, 1],
+  [1, 40, 5, 1, 5],
+  [1, 37, 8, 1, 8],
+  [1, 6, 3, 17, 3],
+  [1, 3, 3, 5, 3],
+  [1, 700, 1, 1, 1],
+  [2, 9, 6, 1, 2],
+  [3, 50, 64, 1, 8],
+  [2, 1, 6, 20, 3],
+  [2, 4, 6, 3, 6],
+  [5, 1, 7, 1, 1],
+  [70, 1, 9, 1, 3],
+  [130, 1, 8, 1, 2],
+  [2, 1, 1030, 1, 1],
 ];
 
 describe("norm_table_bytes", () => {
@@ -244,7 +283,7 @@ describe("the classical normalizations", () => {
         pass.slabsApart(shape[0] / 2);
       } else {
         const step = period(shape[2], shape[3]);
-        pass.apart(pass.size / 2 / step * step);
+        pass.apart((pass.size / 2 / step) * step);
       }
       for (let c: u32 = 0; c < shape[2]; c++) {
         expect<f64>(Math.abs(getAt(pass.dgamma, c) - whole[c])).toBeLessThan(1e-4, shape.toString());

@@ -1,6 +1,6 @@
 import { laneOf, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "../../assembly/mixture/table";
 import { Table } from "../../assembly/simd/walk";
-import { Random, free, intact, room } from "./support";
+import { free, intact, Random, room } from "./support";
 
 // A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas, "uan" or "ucb".
 
@@ -24,7 +24,12 @@ export class Problem {
   table: usize = 0;
   tableBytes: usize = 0;
 
-  constructor(public channels: u32, public inner: u32, public components: u32, seed: u32 = 1) {
+  constructor(
+    public channels: u32,
+    public inner: u32,
+    public components: u32,
+    seed: u32 = 1,
+  ) {
     const random = new Random(seed);
     const size = components * channels;
     this.mean = new StaticArray<f32>(size);
@@ -56,15 +61,28 @@ export class Problem {
     return problem;
   }
 
-  get slots(): u32 { return mixture_slot_count(this.components, this.epsilon, this.ucb); }
+  get slots(): u32 {
+    return mixture_slot_count(this.components, this.epsilon, this.ucb);
+  }
 
   /** A table of it, until drop(). */
   prepare(sums: u32, fold: bool, isAffine: bool = true): usize {
     this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, sums);
     this.table = room(this.tableBytes);
     mixture_prepare(
-      this.table, address(this.mean), address(this.variance), address(this.prior), isAffine ? address(this.gamma) : 0,
-      isAffine ? address(this.beta) : 0, this.channels, this.inner, this.components, sums, this.epsilon, fold, this.ucb,
+      this.table,
+      address(this.mean),
+      address(this.variance),
+      address(this.prior),
+      isAffine ? address(this.gamma) : 0,
+      isAffine ? address(this.beta) : 0,
+      this.channels,
+      this.inner,
+      this.components,
+      sums,
+      this.epsilon,
+      fold,
+      this.ucb,
     );
     return this.table;
   }
@@ -76,20 +94,36 @@ export class Problem {
     return isIntact;
   }
 
-  get meanAt(): usize { return address(this.mean); }
-  get varianceAt(): usize { return address(this.variance); }
+  get meanAt(): usize {
+    return address(this.mean);
+  }
+  get varianceAt(): usize {
+    return address(this.variance);
+  }
 
-  channelAt(i: u32): u32 { return i / this.inner % this.channels; }
+  channelAt(i: u32): u32 {
+    return (i / this.inner) % this.channels;
+  }
 
   // Constants of component k in channel c.
-  mu(k: u32, c: u32): f64 { return this.mean[k * this.channels + c]; }
-  v(k: u32, c: u32): f64 { return <f64>this.variance[k * this.channels + c] + <f64>this.epsilon; }
+  mu(k: u32, c: u32): f64 {
+    return this.mean[k * this.channels + c];
+  }
+  v(k: u32, c: u32): f64 {
+    return <f64>this.variance[k * this.channels + c] + <f64>this.epsilon;
+  }
   /** What g_k is divided by the root of. */
-  lambda(k: u32): f64 { return this.ucb ? 1 + <f64>this.epsilon : this.prior[k]; }
+  lambda(k: u32): f64 {
+    return this.ucb ? 1 + <f64>this.epsilon : this.prior[k];
+  }
 
   // Of an activation x.
-  z(k: u32, c: u32, x: f64): f64 { return (x - this.mu(k, c)) / Math.sqrt(this.v(k, c)); }
-  g(k: u32, c: u32, x: f64): f64 { return this.z(k, c, x) / Math.sqrt(this.lambda(k)); }
+  z(k: u32, c: u32, x: f64): f64 {
+    return (x - this.mu(k, c)) / Math.sqrt(this.v(k, c));
+  }
+  g(k: u32, c: u32, x: f64): f64 {
+    return this.z(k, c, x) / Math.sqrt(this.lambda(k));
+  }
 
   logDensity(k: u32, c: u32, x: f64): f64 {
     const z = this.z(k, c, x);

@@ -26,7 +26,7 @@ export function bits(v: v128, i: u32): u32 {
 
 /** 2^n for an integer n, exactly. */
 export function power(n: i32): f64 {
-  return reinterpret<f64>(<u64>(n + 1023) << 52);
+  return reinterpret<f64>((<u64>(n + 1023)) << 52);
 }
 
 /** The next float32 after a, away from zero; before it, towards zero, for steps of −1. */
@@ -59,11 +59,11 @@ export function free(p: usize): void {
 }
 
 export function getAt(p: usize, i: u32): f32 {
-  return load<f32>(p + (<usize>i << 2));
+  return load<f32>(p + ((<usize>i) << 2));
 }
 
 export function setAt(p: usize, i: u32, value: f32): void {
-  store<f32>(p + (<usize>i << 2), value);
+  store<f32>(p + ((<usize>i) << 2), value);
 }
 
 /** Random numbers, the same ones in every run. */

@@ -1,7 +1,7 @@
 import { period } from "../../assembly/simd/walk";
 import { uan_apply } from "../../assembly/unsupervisedAdaptiveNorm";
 import { Problem } from "./problem";
-import { Random, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -64,12 +64,12 @@ describe("uan_apply", () => {
     checkLayouts(1e-3, false);
   });
 
-  it("is formula \"ucb\"'s y to 1e-5·(1 + |y|), near and very far, in every layout, with any epsilon", () => {
+  it('is formula "ucb"\'s y to 1e-5·(1 + |y|), near and very far, in every layout, with any epsilon', () => {
     const epsilons: f32[] = [1e-3, 0, 1e-30, 2e-29, 1e-12, 1, 1e6];
     for (let i = 0; i < epsilons.length; i++) checkLayouts(epsilons[i], true);
   });
 
-  it("with formula \"ucb\" is beta from 12 deviations of every component on, to 1e-20", () => {
+  it('with formula "ucb" is beta from 12 deviations of every component on, to 1e-20', () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000);

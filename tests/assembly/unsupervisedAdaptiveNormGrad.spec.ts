@@ -1,7 +1,7 @@
 import { period } from "../../assembly/simd/walk";
-import { uan_grad_apply, uan_grad_finalize, uan_grad_accumulator_count } from "../../assembly/unsupervisedAdaptiveNormGrad";
+import { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "../../assembly/unsupervisedAdaptiveNormGrad";
 import { Problem } from "./problem";
-import { Random, free, getAt, intact, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -17,7 +17,9 @@ let dprior: usize = 0;
 let dgamma: usize = 0;
 let dbeta: usize = 0;
 
-function size(): usize { return 4 * problem.components * problem.channels; }
+function size(): usize {
+  return 4 * problem.components * problem.channels;
+}
 
 function prepare(): void {
   problem.prepare(uan_grad_accumulator_count(problem.slots), false);
@@ -100,11 +102,11 @@ function worst(): f64 {
       const z = problem.z(k, c, at);
       const g = problem.g(k, c, at);
       const u = d * problem.tau(k, c, at);
-      const m = u * ((g - y) * z / Math.sqrt(v) - 1 / Math.sqrt(problem.lambda(k) * v));
+      const m = u * (((g - y) * z) / Math.sqrt(v) - 1 / Math.sqrt(problem.lambda(k) * v));
       ofX[i] -= m;
       ofMean[k * channels + c] += m;
-      ofVariance[k * channels + c] += u * ((g - y) * (z * z - (problem.ucb ? 0 : 1)) - g) / (2 * v);
-      if (!problem.ucb) ofPrior[k] += u * (g / 2 - y) / problem.lambda(k);
+      ofVariance[k * channels + c] += (u * ((g - y) * (z * z - (problem.ucb ? 0 : 1)) - g)) / (2 * v);
+      if (!problem.ucb) ofPrior[k] += (u * (g / 2 - y)) / problem.lambda(k);
     }
   }
   let worst = max(errorOf(dx, ofX), errorOf(dgamma, ofGamma));
@@ -144,7 +146,7 @@ describe("uan_grad_apply", () => {
     checkGradients(4, 5e-4, 0, true);
   });
 
-  it("with formula \"ucb\" takes nothing from activations 12 deviations to the largest float32 away, but dbeta", () => {
+  it('with formula "ucb" takes nothing from activations 12 deviations to the largest float32 away, but dbeta', () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000, Infinity);

@@ -1,8 +1,8 @@
 import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
-import { MixtureTable, REFERENCE, exchanged } from "../../../assembly/mixture/table";
-import { WIDE, getWide } from "../../../assembly/simd/vec";
+import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
+import { getWide, WIDE } from "../../../assembly/simd/vec";
 import { groupAt } from "../../../assembly/simd/walk";
-import { Problem, constantOf } from "../problem";
+import { constantOf, Problem } from "../problem";
 import { free, intact, laneWide, room, vecWide } from "../support";
 
 const FAR: f64[] = [1e3, 1e6, 1e12, 1e20, 3e38];
@@ -105,7 +105,7 @@ describe("farResponsibilities", () => {
     close();
   });
 
-  it("give ε all under the formula \"ucb\", and y is 0, up to the largest float32", () => {
+  it('give ε all under the formula "ucb", and y is 0, up to the largest float32', () => {
     const problem = Problem.of([1, -1, 0], [0.5, 0.1, 2]);
     problem.ucb = true;
     open(problem);

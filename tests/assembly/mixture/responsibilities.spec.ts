@@ -1,5 +1,5 @@
 import { responsibilities } from "../../../assembly/mixture/responsibilities";
-import { MixtureTable, REFERENCE, exchanged } from "../../../assembly/mixture/table";
+import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
 import { LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt } from "../../../assembly/simd/walk";
 import { Problem } from "../problem";

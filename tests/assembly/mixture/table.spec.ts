@@ -1,10 +1,30 @@
 import {
-  GAIN, INVERSE, KAPPA2, LEAST_EPSILON, LEAST_PRIOR, LEAST_VARIANCE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, PULL, REFERENCE, SCALE,
-  SCORE, SLOT, SLOTS, SUM, exchanged, mixture_slot_count, mixture_table_bytes, sumsOf,
+  exchanged,
+  GAIN,
+  INVERSE,
+  KAPPA2,
+  LEAST_EPSILON,
+  LEAST_PRIOR,
+  LEAST_VARIANCE,
+  LIMIT,
+  LOG,
+  MEAN,
+  MixtureTable,
+  mixture_slot_count,
+  mixture_table_bytes,
+  OFFSET,
+  PULL,
+  REFERENCE,
+  SCALE,
+  SCORE,
+  SLOT,
+  SLOTS,
+  SUM,
+  sumsOf,
 } from "../../../assembly/mixture/table";
 import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
-import { Problem, constantOf } from "../problem";
+import { constantOf, Problem } from "../problem";
 import { free, getAt, intact, power, room } from "../support";
 
 const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
@@ -208,7 +228,7 @@ describe("LIMIT", () => {
       // Variances and priors over many orders of magnitude.
       for (let k = 0; k < 4; k++) {
         problem.variance[k] = <f32>power(<i32>(problem.variance[k] * 100 - 80));
-        problem.prior[k] = <f32>power(-<i32>(problem.prior[k] * 100));
+        problem.prior[k] = <f32>power(-(<i32>(problem.prior[k] * 100)));
       }
       problem.epsilon = 0;
       const table = changetype<MixtureTable>(problem.prepare(0, true));
@@ -233,7 +253,7 @@ describe("LIMIT", () => {
   });
 });
 
-describe("the formula \"ucb\"", () => {
+describe('the formula "ucb"', () => {
   it("has ε as one more component, the reference, of gain 0, and log2 ε out of all others' logs", () => {
     for (let components: u32 = 1; components <= 5; components++) {
       const problem = new Problem(6, 3, components, components);
@@ -272,7 +292,7 @@ describe("the formula \"ucb\"", () => {
       const table = changetype<MixtureTable>(problem.prepare(0, true, false));
       expect<bool>(isFiniteTable(problem)).toBe(true);
       const narrowest = <f64>constantOf(table, 0, SLOTS + exchanged(0, 2) * SLOT + INVERSE);
-      const widths = Math.sqrt(constantOf(table, 0, LIMIT)) / constantOf(table, 0, SLOTS + INVERSE) * narrowest;
+      const widths = (Math.sqrt(constantOf(table, 0, LIMIT)) / constantOf(table, 0, SLOTS + INVERSE)) * narrowest;
       expect<f64>(Math.abs(widths / power(30) - 1)).toBeLessThan(1e-6);
       problem.drop();
     }

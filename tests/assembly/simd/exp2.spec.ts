@@ -99,7 +99,20 @@ describe("exp2", () => {
 
   it("is 2^-126 or less below -126, and never negative", () => {
     const far: f32[] = [
-      step(-126, 1), -126.25, -126.5, -126.75, -127, -127.5, -149, -150, -200, -1e3, -1e6, -1e20, -f32.MAX_VALUE, -Infinity,
+      step(-126, 1),
+      -126.25,
+      -126.5,
+      -126.75,
+      -127,
+      -127.5,
+      -149,
+      -150,
+      -200,
+      -1e3,
+      -1e6,
+      -1e20,
+      -f32.MAX_VALUE,
+      -Infinity,
     ];
     for (let i = 0; i < far.length; i++) {
       const e = <f64>one(far[i]);

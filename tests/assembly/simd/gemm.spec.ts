@@ -1,10 +1,10 @@
-import { COLUMNS, PANEL, ROWS, Steps, gemmTile } from "../../../assembly/simd/gemm";
+import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../../../assembly/simd/gemm";
 
 const SEGMENTS: u32 = 2;
 const LENGTH: u32 = 5;
 
 function fill(at: usize, count: u32, seed: f32): void {
-  for (let i: u32 = 0; i < count; i++) store<f32>(at + (<usize>i << 2), <f32>(<i32>(i * 7 + <u32>seed) % 11) - 5);
+  for (let i: u32 = 0; i < count; i++) store<f32>(at + ((<usize>i) << 2), <f32>(<i32>(i * 7 + <u32>seed) % 11) - 5);
 }
 
 describe("gemmTile", () => {

@@ -1,5 +1,5 @@
 import { LANES, VEC } from "../../../assembly/simd/vec";
-import { Table, channelOf, groupAt, groupCount, lanesInARow, period, tailBytes, walk } from "../../../assembly/simd/walk";
+import { channelOf, groupAt, groupCount, lanesInARow, period, Table, tailBytes, walk } from "../../../assembly/simd/walk";
 import { free, getAt, intact, lane, room, setAt } from "../support";
 
 const CHANNELS: u32[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 33];
@@ -40,17 +40,28 @@ let fault: string = "";
 
 function blame(what: string): void {
   if (fault != "") return;
-  fault = what + ": channels " + channels.toString() + ", inner " + inner.toString() + ", start " + start.toString() +
-    ", count " + count.toString() + ", width " + width.toString();
+  fault =
+    what +
+    ": channels " +
+    channels.toString() +
+    ", inner " +
+    inner.toString() +
+    ", start " +
+    start.toString() +
+    ", count " +
+    count.toString() +
+    ", width " +
+    width.toString();
 }
 
 function record(group: usize, i: u32, l: u32): void {
   if (i >= count) return blame("a number from outside the tensor");
   if (visits[i] < 2) visits[i]++;
-  if (getAt(group, l) != <f32>((start + i) / inner % channels)) blame("another channel's group");
+  if (getAt(group, l) != <f32>(((start + i) / inner) % channels)) blame("another channel's group");
 }
 
-@unmanaged class Recorder {
+@unmanaged
+class Recorder {
   visit(table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: v128): void {
     most = max(most, rows);
     if (isAlone != (b == 0)) blame("b");
@@ -73,11 +84,11 @@ function record(group: usize, i: u32, l: u32): void {
 
 /** Walks in two pieces, the first of `cut` numbers, and looks whether everything was as it should be. */
 function check(cut: u32): void {
-  const bytes = <usize>count << 2;
+  const bytes = (<usize>count) << 2;
   const a = room(bytes);
   const b = isAlone ? 0 : room(bytes);
   const out = room(bytes * width);
-  const outBytes = <usize>width << 2;
+  const outBytes = (<usize>width) << 2;
   for (let i: u32 = 0; i < count; i++) {
     setAt(a, i, 1 + <f32>i);
     if (b) setAt(b, i, -1 - <f32>i);
@@ -86,7 +97,7 @@ function check(cut: u32): void {
   filled = 0;
   const table = makeTable(channels, inner, outBytes);
   if (cut) walk<Recorder>(table, a, b, out, <u32>outBytes, start, cut);
-  const done = <usize>cut << 2;
+  const done = (<usize>cut) << 2;
   walk<Recorder>(table, a + done, b && b + done, out + done * width, <u32>outBytes, start + cut, count - cut);
 
   for (let i: u32 = 0; i < count; i++) {
@@ -137,12 +148,12 @@ function checkAll(): void {
 /** Room whose end is the end of memory: to read past it traps. */
 function lastRoom(bytes: usize): usize {
   memory.grow(<i32>(bytes >> 16) + 1);
-  return (<usize>memory.size() << 16) - bytes;
+  return ((<usize>memory.size()) << 16) - bytes;
 }
 
 /** Walks over a and b, the one or the other at the end of memory. */
 function checkAtEnd(isA: bool): void {
-  const bytes = <usize>count << 2;
+  const bytes = (<usize>count) << 2;
   const table = makeTable(channels, inner, 0);
   const other = room(bytes);
   visits = new StaticArray<u8>(count);
@@ -165,7 +176,7 @@ describe("period", () => {
   it("is the least common multiple of a sample and a vector for short rows, and 1 for long ones", () => {
     for (let c: u32 = 1; c <= 40; c++) {
       for (let n: u32 = 1; n <= 40; n++) {
-        expect<u32>(period(c, n)).toBe(n >= 16 ? 1 : c * n * LANES / gcd(c * n, LANES), c.toString() + ", " + n.toString());
+        expect<u32>(period(c, n)).toBe(n >= 16 ? 1 : (c * n * LANES) / gcd(c * n, LANES), c.toString() + ", " + n.toString());
       }
     }
   });
@@ -180,7 +191,7 @@ describe("the lanes of a channel", () => {
         const lanes = groupCount(table.channels, table.inner) * LANES;
         expect<u32>(lanes % (row * table.channels)).toBe(0);
         for (let at: u32 = 0; at < lanes; at++) {
-          expect<u32>(channelOf(table, at / LANES, at % LANES)).toBe(at % (row * table.channels) / row);
+          expect<u32>(channelOf(table, at / LANES, at % LANES)).toBe((at % (row * table.channels)) / row);
         }
         free(changetype<usize>(table));
       }
@@ -231,7 +242,7 @@ describe("walk", () => {
     inner = 1;
     for (count = 1; count <= 45; count++) {
       check(0);
-      expect<u32>(filled).toBe((LANES - count % LANES) % LANES, count.toString());
+      expect<u32>(filled).toBe((LANES - (count % LANES)) % LANES, count.toString());
     }
     expect<string>(fault).toBe("");
   });
