@@ -11,7 +11,7 @@ const SUMS: u32 = 3;
 
 @unmanaged
 class Moments {
-  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(at: usize, group: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
@@ -73,7 +73,7 @@ export function mixture_moments_finalize(
       const out = (<usize>(k * table.channels + c)) << 2;
       const n = load<f64>(first);
       store<f32>(mass + out, <f32>n);
-      if (n > 0 || n != n) {
+      if (n > 0 || isNaN(n)) {
         const shift = load<f64>(first + SUM) / n;
         store<f32>(newMean + out, <f32>(load<f32>(mean + out) + shift));
         store<f32>(newVariance + out, <f32>max(load<f64>(first + 2 * SUM) / n - shift * shift, 0));

@@ -5,7 +5,7 @@ import { walk } from "./simd/walk";
 
 @unmanaged
 class Responsibilities {
-  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(at: usize, group: usize, x: usize, _b: usize, out: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {

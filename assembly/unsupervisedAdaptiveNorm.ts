@@ -25,7 +25,7 @@ import { walk } from "./simd/walk";
 
 @unmanaged
 class Forward {
-  visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(at: usize, group: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const first = group + SLOTS + SLOT;
     const end = group + SLOTS + table.slots * SLOT;

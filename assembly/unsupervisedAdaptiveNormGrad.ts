@@ -74,7 +74,7 @@ const SUMS: u32 = 4;
 
 @unmanaged
 class Backward {
-  visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const slots = table.slots;
     const kept = at + table.scratch;

@@ -75,7 +75,7 @@ class MaxPool {
 
 @unmanaged
 class AveragePool {
-  @inline visit(plan: Plan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
+  @inline visit(plan: Plan, _x: usize, dy: usize, dx: usize, window: Window, row: usize, _edge: usize): void {
     const pixel = (<usize>plan.inChannels) << 2;
     // Of the taps that the edge leaves, as the pool is the mean of these.
     const share = <f32>1 / <f32>(window.rows * window.columns);

@@ -96,7 +96,7 @@ export function mixture_norm_kmeans_finalize(
     }
     for (let i: usize = 0; i < rows; i++) {
       const own = nu + i * step;
-      if (load<f32>(own) != load<f32>(own)) continue;
+      if (isNaN(load<f32>(own))) continue;
       const d = distance(x + i * rowBytes, seed, channels);
       if (k && d >= load<f32>(nearest + (i << 2))) continue;
       store<f32>(nearest + (i << 2), d);

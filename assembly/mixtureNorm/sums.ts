@@ -1,4 +1,4 @@
-import { add, addAt, get, HALVES, loadSplat, madd, mul, put, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
+import { add, addAt, get, HALVES, loadSplat, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { MEAN, massOf, plane, RowTable, SUMS } from "./table";
 
 // Sums over rows: in float32 over a block, in float64 over blocks.
@@ -6,8 +6,7 @@ import { MEAN, massOf, plane, RowTable, SUMS } from "./table";
 /** How many rows from `nu` on count: up to the first whose responsibilities are NaN. */
 function goodRows(nu: usize, step: usize, rows: u32): u32 {
   for (let i: u32 = 0; i < rows; i++) {
-    const first = load<f32>(nu + i * step);
-    if (first != first) return i;
+    if (isNaN(load<f32>(nu + i * step))) return i;
   }
   return rows;
 }

@@ -35,7 +35,7 @@ const FEWEST: u32 = 16;
 
 @unmanaged
 class Apply {
-  visit(at: usize, group: usize, x: usize, _: usize, y: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(_at: usize, group: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const scale = get(group + SCALE * VEC);
     const offset = get(group + OFFSET * VEC);
@@ -49,7 +49,7 @@ class Apply {
 
 @unmanaged
 class Sums {
-  visit(at: usize, group: usize, x: usize, dy: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(_at: usize, group: usize, x: usize, dy: usize, _out: usize, stride: usize, rows: u32, _weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const even = rows & ~1;
     let plain: Vec = splat(0);
@@ -82,7 +82,7 @@ class Sums {
 
 @unmanaged
 class Pull {
-  visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(_at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
     const center = get(group + CENTER * VEC);
     const scale = get(group + SCALE * VEC);
     const pull = get(group + PULL * VEC);

@@ -37,7 +37,7 @@ const SQUARES: usize = 2 * SUM;
 
 @unmanaged
 class Moments {
-  visit(at: usize, group: usize, x: usize, _: usize, out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(_at: usize, group: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const even = rows & ~1;
     let p = x;
     let sum: Vec = splat(0);

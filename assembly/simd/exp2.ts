@@ -118,5 +118,5 @@ export function log2(a: Vec): Vec {
   p = madd(q, p, splat(<f32>(1.0 / 5.0)));
   p = madd(q, p, splat(<f32>(1.0 / 3.0)));
   p = madd(q, p, splat(1));
-  return madd(mul(s, p), splat(<f32>(2 * 1.4426950408889634)), exponent(a));
+  return madd(mul(s, p), splat(<f32>(2 * Math.LOG2E)), exponent(a));
 }

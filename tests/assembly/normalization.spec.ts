@@ -14,7 +14,7 @@ import { norm_moments_accumulate, norm_moments_merge } from "../../assembly/norm
 import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slabs";
 import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
 import { period } from "../../assembly/simd/walk";
-import { free, getAt, intact, Random, room, setAt, UNWRITTEN } from "./support";
+import { free, getAt, intact, Random, room, setAt, UNWRITTEN, worse } from "./support";
 
 const EPSILON: f64 = 1e-3;
 
@@ -196,7 +196,7 @@ class Pass {
       const y = gamma * z + getAt(this.beta, this.channelOf(i));
       const dx = r * (gamma * getAt(this.dy, i) - m1[set] - z * m2[set]);
       const error = max(Math.abs(getAt(this.y, i) - y), Math.abs(getAt(this.dx, i) - dx));
-      if (!(error <= worst)) worst = error == error ? error : Infinity;
+      worst = worse(worst, error);
     }
     return worst;
   }
@@ -263,7 +263,7 @@ describe("the classical normalizations", () => {
       for (let cut: u32 = 0; cut <= size; cut += step * max<u32>(1, size / step / 7)) {
         const pass = new Pass(1, shape[1], shape[2], shape[3], shape[4]);
         pass.byPieces(cut);
-        expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString() + " at " + cut.toString());
+        expect<f64>(pass.worst()).toBeLessThan(2e-5, `${shape} at ${cut}`);
         expect<bool>(pass.drop()).toBe(true, shape.toString());
       }
     }

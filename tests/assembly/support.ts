@@ -34,6 +34,11 @@ export function step(a: f32, steps: i32): f32 {
   return reinterpret<f32>(reinterpret<u32>(a) + steps);
 }
 
+/** The larger of two errors. An error of NaN is infinite. */
+export function worse(worst: f64, error: f64): f64 {
+  return error <= worst ? worst : isNaN(error) ? Infinity : error;
+}
+
 const BORDER: usize = 72;
 const WATCH: u8 = 0xa5;
 /** What a float32 of unwritten room or of a border reads as. */

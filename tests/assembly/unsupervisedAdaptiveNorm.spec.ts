@@ -1,7 +1,7 @@
 import { period } from "../../assembly/simd/walk";
 import { uan_apply } from "../../assembly/unsupervisedAdaptiveNorm";
 import { Problem } from "./problem";
-import { free, getAt, intact, Random, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt, worse } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -21,7 +21,7 @@ function open(opened: Problem, numbers: u32): void {
   const random = new Random(3);
   for (let i: u32 = 0; i < count; i++) {
     const isFar = random.between(0, 16) < 1;
-    setAt(x, i, isFar ? random.between(-1, 1) * <f32>Math.pow(10, random.between(1, 37)) : random.between(-4, 4));
+    setAt(x, i, isFar ? random.between(-1, 1) * <f32>(10 ** random.between(1, 37)) : random.between(-4, 4));
   }
 }
 
@@ -40,7 +40,7 @@ function worst(): f64 {
     const c = problem.channelAt(i);
     const exact = <f64>problem.gamma[c] * problem.y(c, getAt(x, i)) + <f64>problem.beta[c];
     const error = Math.abs(<f64>getAt(y, i) - exact) / (1 + Math.abs(exact));
-    if (!(error <= worst)) worst = error == error ? error : Infinity;
+    worst = worse(worst, error);
   }
   return worst;
 }
@@ -53,7 +53,7 @@ function checkLayouts(epsilon: f32, ucb: bool): void {
       next.ucb = ucb;
       open(next, 1003);
       uan_apply(problem.table, x, y, 0, count);
-      expect<f64>(worst()).toBeLessThan(1e-5, CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + epsilon.toString());
+      expect<f64>(worst()).toBeLessThan(1e-5, `${CHANNELS[i]}, ${INNER[i]}, ${epsilon}`);
       close();
     }
   }
@@ -73,7 +73,7 @@ describe("uan_apply", () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000);
-    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * Math.pow(10, <f64>i / 27)));
+    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * 10 ** (<f64>i / 27)));
     problem.beta[0] = 0;
     problem.drop();
     problem.prepare(0, true);
@@ -128,7 +128,7 @@ describe("uan_apply", () => {
           expect<bool>(isFinite(getAt(y, at))).toBe(false, at.toString());
           setAt(x, at, was);
           setAt(y, at, getAt(clean, at));
-          expect<i32>(memory.compare(y, clean, 4 * count)).toBe(0, "neighbours of " + at.toString());
+          expect<i32>(memory.compare(y, clean, 4 * count)).toBe(0, `neighbours of ${at}`);
         }
       }
       free(clean);

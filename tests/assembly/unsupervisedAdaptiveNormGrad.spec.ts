@@ -1,7 +1,7 @@
 import { period } from "../../assembly/simd/walk";
 import { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "../../assembly/unsupervisedAdaptiveNormGrad";
 import { Problem } from "./problem";
-import { free, getAt, intact, Random, room, setAt } from "./support";
+import { free, getAt, intact, Random, room, setAt, worse } from "./support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
@@ -74,7 +74,7 @@ function errorOf(p: usize, expected: StaticArray<f64>): f64 {
   let largest: f64 = 0;
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(<f64>getAt(p, i) - expected[i]);
-    if (!(error <= worst)) worst = error == error ? error : Infinity;
+    worst = worse(worst, error);
     largest = max(largest, Math.abs(expected[i]));
   }
   return largest == 0 ? worst : worst / largest;
@@ -123,7 +123,7 @@ function checkGradients(rarity: f64, bound: f64, epsilon: f32 = 1e-3, ucb: bool 
       open(next, 1003, rarity);
       uan_grad_apply(problem.table, x, dy, dx, 0, count);
       finish();
-      const name = CHANNELS[i].toString() + ", " + INNER[i].toString() + ", " + components.toString();
+      const name = `${CHANNELS[i]}, ${INNER[i]}, ${components}`;
       expect<f64>(worst()).toBeLessThan(bound, name);
       close();
     }
@@ -150,7 +150,7 @@ describe("uan_grad_apply", () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000, Infinity);
-    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * Math.pow(10, <f64>i / 27)));
+    for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>((i & 1 ? -1 : 1) * 13 * 10 ** (<f64>i / 27)));
     uan_grad_apply(problem.table, x, dy, dx, 0, count);
     finish();
     for (let i: u32 = 0; i < count; i++) expect<f64>(Math.abs(getAt(dx, i))).toBeLessThan(1e-9, getAt(x, i).toString());

@@ -3,7 +3,7 @@ import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/ta
 import { LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt } from "../../../assembly/simd/walk";
 import { Problem } from "../problem";
-import { getAt, lane, vec } from "../support";
+import { getAt, lane, vec, worse } from "../support";
 
 let problem: Problem = Problem.of([0], [1]);
 
@@ -37,10 +37,10 @@ describe("responsibilities", () => {
             for (let k: u32 = 0; k < components; k++) {
               sum += tauOf(k, i);
               const error = Math.abs(<f64>tauOf(k, i) - problem.tau(k, channelOf(table, 0, i), lane(v, i)));
-              worst = error <= worst ? worst : error == error ? error : Infinity;
+              worst = worse(worst, error);
             }
             const error = Math.abs(sum - 1);
-            worstSum = error <= worstSum ? worstSum : error == error ? error : Infinity;
+            worstSum = worse(worstSum, error);
           }
         }
       }

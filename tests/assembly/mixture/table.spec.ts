@@ -22,10 +22,10 @@ import {
   SUM,
   sumsOf,
 } from "../../../assembly/mixture/table";
-import { HALVES, LANES, VEC } from "../../../assembly/simd/vec";
+import { LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
 import { constantOf, Problem } from "../problem";
-import { free, getAt, intact, power, room } from "../support";
+import { getAt, power, worse } from "../support";
 
 const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
 
@@ -38,7 +38,7 @@ let worst: f64 = 0;
 /** Keeps the largest error relative to what is expected, which a NaN is too. */
 function keep(actual: f32, expected: f64): void {
   const error = Math.abs(<f64>actual - expected) / Math.abs(expected);
-  if (!(error <= worst)) worst = error == error ? error : Infinity;
+  worst = worse(worst, error);
 }
 
 /** Whether every constant of a problem's table is finite. */

@@ -30,12 +30,12 @@ function reset(): void {
 /** Keeps the largest error, which a NaN is too. */
 function keep(error: f64, t: f64): void {
   if (error <= worst) return;
-  worst = error == error ? error : Infinity;
+  worst = isNaN(error) ? Infinity : error;
   where = t;
 }
 
 function message(): string {
-  return "the worst is at " + where.toString();
+  return `the worst is at ${where}`;
 }
 
 function keepExp2(v: v128): void {

@@ -27,7 +27,6 @@ import {
   nmadd,
   put,
   putSumsOfLanes,
-  putWide,
   select,
   smaller,
   splat,
@@ -216,7 +215,7 @@ describe("exponents", () => {
         last = lane(v, i);
       }
     }
-    expect<i32>(faults).toBe(0, "the last is " + last.toString());
+    expect<i32>(faults).toBe(0, `the last is ${last}`);
   });
 
   it("the exponent of 1 is 0, and its mantissa 1", () => {

@@ -55,14 +55,17 @@ function blame(what: string): void {
 }
 
 function record(group: usize, i: u32, l: u32): void {
-  if (i >= count) return blame("a number from outside the tensor");
+  if (i >= count) {
+    blame("a number from outside the tensor");
+    return;
+  }
   if (visits[i] < 2) visits[i]++;
   if (getAt(group, l) != <f32>(((start + i) / inner) % channels)) blame("another channel's group");
 }
 
 @unmanaged
 class Recorder {
-  visit(table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: v128): void {
+  visit(_table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: v128): void {
     most = max(most, rows);
     if (isAlone != (b == 0)) blame("b");
     for (let row: u32 = 0; row < rows; row++) {
@@ -71,7 +74,7 @@ class Recorder {
         const w = lane(weight, l);
         if (w == 1 && x >= 1) record(group, <u32>x - 1, l);
         else if (w == 0 && x == 0) filled++;
-        else blame("weight " + w.toString() + " of " + x.toString());
+        else blame(`weight ${w} of ${x}`);
         if (b && getAt(b, l) != -x) blame("not the same number of b");
         for (let k: u32 = 0; k < width; k++) setAt(out, l * width + k, x > 0 ? (x - 1) * <f32>width + <f32>k : NaN);
       }
@@ -176,7 +179,7 @@ describe("period", () => {
   it("is the least common multiple of a sample and a vector for short rows, and 1 for long ones", () => {
     for (let c: u32 = 1; c <= 40; c++) {
       for (let n: u32 = 1; n <= 40; n++) {
-        expect<u32>(period(c, n)).toBe(n >= 16 ? 1 : (c * n * LANES) / gcd(c * n, LANES), c.toString() + ", " + n.toString());
+        expect<u32>(period(c, n)).toBe(n >= 16 ? 1 : (c * n * LANES) / gcd(c * n, LANES), `${c}, ${n}`);
       }
     }
   });
