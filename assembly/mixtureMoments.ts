@@ -1,6 +1,6 @@
 import { responsibilities } from "./mixture/responsibilities";
 import { exchanged, laneOf, MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, sumsOf } from "./mixture/table";
-import { addAt, get, HALVES, mulWide, sub, VEC, Vec, WIDE, widen } from "./simd/vec";
+import { addAt, HALVES, loadVec, mulWide, sub, VEC, Vec, WIDE, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 // Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
@@ -15,13 +15,13 @@ class Moments {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
-      const v = get(x);
+      const v = loadVec(x);
       responsibilities(table, group, v, weight);
       for (let half: u32 = 0; half < HALVES; half++) {
         let sum = group + table.sumsAt + half * WIDE;
         for (let k: u32 = 0; k < components; k++) {
-          const tau = widen(get(at + table.scratch + k * VEC), half);
-          const d = widen(sub(v, get(group + SLOTS + k * SLOT + MEAN)), half);
+          const tau = widen(loadVec(at + table.scratch + k * VEC), half);
+          const d = widen(sub(v, loadVec(group + SLOTS + k * SLOT + MEAN)), half);
           const first = mulWide(tau, d);
           addAt(sum, tau);
           addAt(sum + SUM, first);

@@ -1,6 +1,6 @@
 import { responsibilities } from "./mixture/responsibilities";
 import { exchanged, MixtureTable, REFERENCE } from "./mixture/table";
-import { get, LANES, splat, VEC, Vec } from "./simd/vec";
+import { LANES, loadVec, splat, VEC, Vec } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 @unmanaged
@@ -9,7 +9,7 @@ class Responsibilities {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
-      responsibilities(table, group, get(x), splat(1));
+      responsibilities(table, group, loadVec(x), splat(1));
       let q = out;
       for (let lane: usize = 0; lane < LANES; lane++) {
         const reference = <u32>load<f32>(group + REFERENCE + (lane << 2));

@@ -1,4 +1,4 @@
-import { add, get, put, VEC } from "./simd/vec";
+import { add, loadVec, storeVec, VEC } from "./simd/vec";
 
 /**
  * out[s] = Σ of the rows of x whose id is s; rows of other ids are left out.
@@ -15,7 +15,7 @@ export function unsorted_segment_sum_apply(x: usize, ids: usize, out: usize, row
     if (id >= segments) continue;
     const to = out + id * bytes;
     let q: usize = 0;
-    for (; q + VEC <= bytes; q += VEC) put(to + q, add(get(to + q), get(x + q)));
+    for (; q + VEC <= bytes; q += VEC) storeVec(to + q, add(loadVec(to + q), loadVec(x + q)));
     for (; q < bytes; q += 4) store<f32>(to + q, load<f32>(to + q) + load<f32>(x + q));
   }
 }

@@ -4,18 +4,18 @@ import { exp2 } from "./simd/exp2";
 import {
   add,
   addWide,
-  any,
+  anyTrue,
   div,
-  get,
-  greater,
+  gt,
   HALVES,
-  larger,
+  loadVec,
   madd,
   mul,
   nmadd,
-  put,
+  pmax,
   select,
   splat,
+  storeVec,
   sub,
   Vec,
   widen,
@@ -29,54 +29,54 @@ class Forward {
     const table = changetype<MixtureTable>(at);
     const first = group + SLOTS + SLOT;
     const end = group + SLOTS + table.slots * SLOT;
-    const mean = get(group + SLOTS + MEAN);
-    const inverse = get(group + SLOTS + INVERSE);
-    const gain = get(group + SLOTS + GAIN);
-    const offset = get(group + OFFSET);
+    const mean = loadVec(group + SLOTS + MEAN);
+    const inverse = loadVec(group + SLOTS + INVERSE);
+    const gain = loadVec(group + SLOTS + GAIN);
+    const offset = loadVec(group + OFFSET);
     const exps = at + EXP2;
     let most: Vec = splat(0);
     let p = x;
     let q = y;
     for (let i: u32 = 0; i < rows; i++) {
-      const v = get(p);
+      const v = loadVec(p);
       const t0 = mul(sub(v, mean), inverse);
       const square = mul(t0, t0);
-      most = larger(most, square);
+      most = pmax(most, square);
       let density: Vec = splat(1);
       let sum = mul(t0, gain);
       for (let slot = first; slot < end; slot += SLOT) {
-        const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-        const e = exp2(nmadd(t, t, add(get(slot + LOG), square)), exps);
+        const t = mul(sub(v, loadVec(slot + MEAN)), loadVec(slot + INVERSE));
+        const e = exp2(nmadd(t, t, add(loadVec(slot + LOG), square)), exps);
         density = add(density, e);
-        sum = madd(e, mul(t, get(slot + GAIN)), sum);
+        sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
       }
-      put(q, add(div(sum, density), offset));
+      storeVec(q, add(div(sum, density), offset));
       p += stride;
       q += stride;
     }
-    if (any(greater(most, get(group + LIMIT)))) far(table, group, x, y, stride, rows);
+    if (anyTrue(gt(most, loadVec(group + LIMIT)))) far(table, group, x, y, stride, rows);
   }
 }
 
 /** Does once more, in float64, the activations that the fast way cannot (see mixture/table.ts). */
 function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usize, rows: u32): void {
-  const limit = get(group + LIMIT);
-  const mean = get(group + SLOTS + MEAN);
-  const inverse = get(group + SLOTS + INVERSE);
-  const offset = get(group + OFFSET);
+  const limit = loadVec(group + LIMIT);
+  const mean = loadVec(group + SLOTS + MEAN);
+  const inverse = loadVec(group + SLOTS + INVERSE);
+  const offset = loadVec(group + OFFSET);
   const tau = changetype<usize>(table) + table.scratch;
   for (let i: u32 = 0; i < rows; i++) {
-    const v = get(x);
+    const v = loadVec(x);
     const t0 = mul(sub(v, mean), inverse);
-    const mask = greater(mul(t0, t0), limit);
-    if (any(mask)) {
+    const mask = gt(mul(t0, t0), limit);
+    if (anyTrue(mask)) {
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
         const w = widen(v, half);
         farResponsibilities(table, group, w, half, tau);
         r = withHalf(r, half, addWide(farMixture(table, group, w, half, tau), widen(offset, half)));
       }
-      put(y, select(r, get(y), mask));
+      storeVec(y, select(r, loadVec(y), mask));
     }
     x += stride;
     y += stride;

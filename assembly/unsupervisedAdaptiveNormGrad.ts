@@ -25,29 +25,29 @@ import {
   add,
   addAt,
   addWide,
-  any,
+  and,
+  andnot,
+  anyTrue,
   div,
-  except,
-  get,
-  getWide,
-  greater,
+  gt,
   HALVES,
-  larger,
+  loadVec,
+  loadWide,
   madd,
   mul,
   mulWide,
   nmadd,
-  put,
+  pmax,
   select,
   splat,
   splatWide,
+  storeVec,
   sub,
   subWide,
   VEC,
   Vec,
   WIDE,
   Wide,
-  where,
   widen,
   withHalf,
 } from "./simd/vec";
@@ -120,48 +120,48 @@ class Backward {
 ): bool {
   const slots = group + SLOTS;
   const end = slots + table.slots * SLOT;
-  const mean = get(slots + MEAN);
-  const inverse = get(slots + INVERSE);
-  const gain = get(slots + GAIN);
-  const limit = get(group + LIMIT);
+  const mean = loadVec(slots + MEAN);
+  const inverse = loadVec(slots + INVERSE);
+  const gain = loadVec(slots + GAIN);
+  const limit = loadVec(group + LIMIT);
   const exps = changetype<usize>(table) + EXP2;
   let most: Vec = splat(0);
   let total: Vec = splat(0);
   for (let i: u32 = 0; i < rows; i++) {
-    let v = get(x);
-    let d = get(dy);
+    let v = loadVec(x);
+    let d = loadVec(dy);
     let t0 = mul(sub(v, mean), inverse);
     let square = mul(t0, t0);
     if (mask) {
-      const out = greater(square, limit);
+      const out = gt(square, limit);
       v = select(mean, v, out);
-      d = except(d, out);
-      t0 = except(t0, out);
-      square = except(square, out);
+      d = andnot(d, out);
+      t0 = andnot(t0, out);
+      square = andnot(square, out);
     }
-    most = larger(most, square);
+    most = pmax(most, square);
     total = add(total, d);
     let q = kept + 2 * VEC;
-    put(q + VEC, t0);
+    storeVec(q + VEC, t0);
     let density: Vec = splat(1);
     let sum = mul(t0, gain);
     for (let slot = slots + SLOT; slot < end; slot += SLOT) {
       q += 2 * VEC;
-      const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-      const e = exp2(nmadd(t, t, add(get(slot + LOG), square)), exps);
+      const t = mul(sub(v, loadVec(slot + MEAN)), loadVec(slot + INVERSE));
+      const e = exp2(nmadd(t, t, add(loadVec(slot + LOG), square)), exps);
       density = add(density, e);
-      sum = madd(e, mul(t, get(slot + GAIN)), sum);
-      put(q, e);
-      put(q + VEC, t);
+      sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
+      storeVec(q, e);
+      storeVec(q + VEC, t);
     }
     const one = div(splat(1), density);
-    put(kept, mul(sum, one));
-    put(kept + VEC, mul(d, one));
+    storeVec(kept, mul(sum, one));
+    storeVec(kept + VEC, mul(d, one));
     kept += row;
     x += stride;
     dy += stride;
   }
-  if (any(greater(most, limit))) return false;
+  if (anyTrue(gt(most, limit))) return false;
   addTo(group + table.sumsAt, total);
   return true;
 }
@@ -178,26 +178,26 @@ class Backward {
   rows: u32,
   isReference: bool,
 ): void {
-  const gain = get(slot + GAIN);
-  const pull = get(slot + PULL);
-  const score = get(slot + SCORE);
+  const gain = loadVec(slot + GAIN);
+  const pull = loadVec(slot + PULL);
+  const score = loadVec(slot + SCORE);
   let sumM: Vec = splat(0);
   let sumP: Vec = splat(0);
   let sumPtt: Vec = splat(0);
   let sumUg: Vec = splat(0);
   for (let i: u32 = 0; i < rows; i++) {
-    const t = get(et + VEC);
-    const w = get(kept + VEC);
-    const u = isReference ? w : mul(get(et), w);
+    const t = loadVec(et + VEC);
+    const w = loadVec(kept + VEC);
+    const u = isReference ? w : mul(loadVec(et), w);
     const g = mul(t, gain);
-    const p = mul(u, sub(g, get(kept)));
+    const p = mul(u, sub(g, loadVec(kept)));
     const pt = mul(p, t);
     const m = nmadd(pt, score, mul(u, pull));
     sumM = add(sumM, m);
     if (!isReference) sumP = add(sumP, p);
     sumPtt = madd(pt, t, sumPtt);
     sumUg = madd(u, g, sumUg);
-    put(dx, isReference ? m : add(get(kept + 2 * VEC), m));
+    storeVec(dx, isReference ? m : add(loadVec(kept + 2 * VEC), m));
     kept += row;
     et += row;
     dx += step;
@@ -215,19 +215,19 @@ class Backward {
 
 /** The lanes that are far from their reference (see mixture/table.ts), in float64. */
 function far(table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32): void {
-  const limit = get(group + LIMIT);
-  const mean = get(group + SLOTS + MEAN);
-  const inverse = get(group + SLOTS + INVERSE);
+  const limit = loadVec(group + LIMIT);
+  const mean = loadVec(group + SLOTS + MEAN);
+  const inverse = loadVec(group + SLOTS + INVERSE);
   for (let i: u32 = 0; i < rows; i++) {
-    const v = get(x);
+    const v = loadVec(x);
     const t0 = mul(sub(v, mean), inverse);
-    const out = greater(mul(t0, t0), limit);
-    if (any(out)) {
+    const out = gt(mul(t0, t0), limit);
+    if (anyTrue(out)) {
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
-        r = withHalf(r, half, farGradients(table, group, widen(v, half), widen(where(out, get(dy)), half), half));
+        r = withHalf(r, half, farGradients(table, group, widen(v, half), widen(and(loadVec(dy), out), half), half));
       }
-      put(dx, select(r, get(dx), out));
+      storeVec(dx, select(r, loadVec(dx), out));
     }
     x += stride;
     dy += stride;
@@ -246,7 +246,7 @@ function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half
   sum += SUM;
   for (let k: u32 = 0; k < table.slots; k++) {
     const t = distance(group, k, x, half);
-    const u = mulWide(dy, getWide(tau + k * WIDE));
+    const u = mulWide(dy, loadWide(tau + k * WIDE));
     const g = mulWide(t, constant(group, k, GAIN, half));
     const p = mulWide(u, subWide(g, y));
     const pt = mulWide(p, t);

@@ -1,5 +1,5 @@
 import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../simd/gemm";
-import { get, put, VEC } from "../simd/vec";
+import { loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
 import { ceilDiv, describeImage, Plan, paddedHeight, paddedWidth } from "./plan";
 
@@ -73,8 +73,8 @@ function pack(plan: Plan, dy: usize, first: u32, count: u32): void {
     let from = dy + first * pixelStep + j * channelStep;
     if (columns == COLUMNS && plan.channelsLast) {
       for (let i: u32 = 0; i < count; i++, to += PANEL, from += pixelStep) {
-        put(to, get(from));
-        put(to + VEC, get(from + VEC));
+        storeVec(to, loadVec(from));
+        storeVec(to + VEC, loadVec(from + VEC));
       }
       continue;
     }

@@ -1,4 +1,4 @@
-import { add, get, LANES, madd, put, splat, VEC, Vec } from "../simd/vec";
+import { add, LANES, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/vec";
 import { cropImage, padImage } from "./image";
 import { borderedHeight, borderedWidth, describeImage, Plan } from "./plan";
 
@@ -38,9 +38,10 @@ export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, 
           let p = dy + (q << 2);
           for (let y: u32 = 0; y < plan.outHeight; y++) {
             let s = a + y * plan.strideHeight * row + (q << 2);
-            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel) sum = madd(get(s), get(p), sum);
+            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel)
+              sum = madd(loadVec(s), loadVec(p), sum);
           }
-          put(out + (q << 2), add(get(out + (q << 2)), sum));
+          storeVec(out + (q << 2), add(loadVec(out + (q << 2)), sum));
         }
         for (; q < channels; q++) {
           let sum: f32 = 0;
@@ -84,7 +85,7 @@ export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usi
           for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn++, w += pixel) {
             const t = to + tapRow * plan.dilationHeight * row + tapColumn * plan.dilationWidth * pixel;
             let q: usize = 0;
-            for (; q + VEC <= pixel; q += VEC) put(t + q, madd(get(p + q), get(w + q), get(t + q)));
+            for (; q + VEC <= pixel; q += VEC) storeVec(t + q, madd(loadVec(p + q), loadVec(w + q), loadVec(t + q)));
             for (; q < pixel; q += 4) store<f32>(t + q, load<f32>(t + q) + load<f32>(p + q) * load<f32>(w + q));
           }
         }

@@ -1,4 +1,4 @@
-import { add, get, greater, LANES, mul, put, select, splat, splatBits, VEC, Vec } from "../simd/vec";
+import { add, gt, LANES, loadVec, mul, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
 import { Plan } from "./plan";
 
 // Gradients of two-dimensional pools, channels last. Every pixel of dy goes through the window of the input that it came from,
@@ -39,13 +39,13 @@ class MaxPool {
       for (let r: u32 = 0; r < window.rows; r++) {
         let offset = r * row;
         for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
-          const value = get(x + offset + q);
-          const larger = greater(value, most);
+          const value = loadVec(x + offset + q);
+          const larger = gt(value, most);
           most = select(value, most, larger);
           place = select(splatBits(<i32>offset), place, larger);
         }
       }
-      put(edge, place);
+      storeVec(edge, place);
       for (let lane: usize = 0; lane < LANES << 2; lane += 4) {
         const offset = load<i32>(edge + lane);
         if (offset < 0) continue;
@@ -83,7 +83,7 @@ class AveragePool {
       let to = dx + r * row;
       for (let c: u32 = 0; c < window.columns; c++, to += pixel) {
         let q: usize = 0;
-        for (; q + VEC <= pixel; q += VEC) put(to + q, add(get(to + q), mul(get(dy + q), splat(share))));
+        for (; q + VEC <= pixel; q += VEC) storeVec(to + q, add(loadVec(to + q), mul(loadVec(dy + q), splat(share))));
         for (; q < pixel; q += 4) store<f32>(to + q, load<f32>(to + q) + load<f32>(dy + q) * share);
       }
     }

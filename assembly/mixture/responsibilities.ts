@@ -1,19 +1,19 @@
 import { exp2 } from "../simd/exp2";
 import {
   add,
-  any,
+  andnot,
+  anyTrue,
   div,
-  except,
-  get,
-  getWide,
-  greater,
+  gt,
   HALVES,
+  loadVec,
+  loadWide,
   mul,
   mulWide,
   nmadd,
-  put,
   select,
   splat,
+  storeVec,
   sub,
   VEC,
   Vec,
@@ -35,32 +35,32 @@ export function responsibilities(table: MixtureTable, group: usize, v: Vec, weig
   const exps = changetype<usize>(table) + EXP2;
   const components = table.components;
   const slots = group + SLOTS;
-  const t0 = mul(sub(v, get(slots + MEAN)), get(slots + INVERSE));
+  const t0 = mul(sub(v, loadVec(slots + MEAN)), loadVec(slots + INVERSE));
   const square = mul(t0, t0);
-  const out = greater(square, get(group + LIMIT));
+  const out = gt(square, loadVec(group + LIMIT));
   // Where a lane is far its numbers are replaced below; 0 keeps them out of exp2's way.
-  const near = except(square, out);
-  put(at, splat(1));
+  const near = andnot(square, out);
+  storeVec(at, splat(1));
   let density: Vec = splat(1);
   for (let k: u32 = 1; k < components; k++) {
     const slot = slots + k * SLOT;
-    const t = mul(sub(v, get(slot + MEAN)), get(slot + INVERSE));
-    const e = exp2(nmadd(t, t, add(get(slot + LOG), near)), exps);
+    const t = mul(sub(v, loadVec(slot + MEAN)), loadVec(slot + INVERSE));
+    const e = exp2(nmadd(t, t, add(loadVec(slot + LOG), near)), exps);
     density = add(density, e);
-    put(at + k * VEC, e);
+    storeVec(at + k * VEC, e);
   }
   // NaN in all of a lane's responsibilities where its activation is NaN, also where there is one component.
   const one = div(add(weight, sub(t0, t0)), density);
-  for (let k: u32 = 0; k < components; k++) put(at + k * VEC, mul(get(at + k * VEC), one));
-  if (!any(out)) return;
+  for (let k: u32 = 0; k < components; k++) storeVec(at + k * VEC, mul(loadVec(at + k * VEC), one));
+  if (!anyTrue(out)) return;
 
   const tau = at + components * VEC;
   for (let half: u32 = 0; half < HALVES; half++) {
     farResponsibilities(table, group, widen(v, half), half, tau);
     for (let k: u32 = 0; k < components; k++) {
-      const near = get(at + k * VEC);
-      const far = withHalf(near, half, mulWide(getWide(tau + k * WIDE), widen(weight, half)));
-      put(at + k * VEC, select(far, near, out));
+      const near = loadVec(at + k * VEC);
+      const far = withHalf(near, half, mulWide(loadWide(tau + k * WIDE), widen(weight, half)));
+      storeVec(at + k * VEC, select(far, near, out));
     }
   }
 }

@@ -1,24 +1,24 @@
-import { EXP2_BYTES, log2, putExp2Constants } from "../simd/exp2";
+import { EXP2_BYTES, log2, storeExp2Constants } from "../simd/exp2";
 import {
   abs,
   add,
   addAt,
   aligned,
-  any,
+  anyTrue,
   div,
-  equal,
-  get,
-  getWide,
-  greater,
+  eq,
+  gt,
   HALVES,
   LANES,
-  larger,
+  loadVec,
+  loadWide,
   mul,
-  put,
+  pmax,
+  pmin,
   select,
-  smaller,
   splat,
   sqrt,
+  storeVec,
   sub,
   VEC,
   Vec,
@@ -156,84 +156,84 @@ export function mixture_prepare(
   layout(table, channels, inner, slots, sums);
   table.components = components;
   table.ucb = ucb;
-  putExp2Constants(at + EXP2);
+  storeExp2Constants(at + EXP2);
   const row = (<usize>channels) << 2;
 
   // What depends on the component alone: gain and log of the prior, into the scratch, and the bits of the largest gain.
   const ofComponent = at + table.scratch;
   let gainBits: Vec = splat(0);
   for (let k: u32 = 0; k < components; k++) {
-    const p = ucb ? splat(1 + epsilon) : larger(splat(load<f32>(prior + ((<usize>k) << 2))), splat(LEAST_PRIOR));
+    const p = ucb ? splat(1 + epsilon) : pmax(splat(load<f32>(prior + ((<usize>k) << 2))), splat(LEAST_PRIOR));
     const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
-    gainBits = larger(gainBits, log2(gain));
-    put(ofComponent + 2 * k * VEC, gain);
-    put(ofComponent + 2 * k * VEC + VEC, log2(p));
+    gainBits = pmax(gainBits, log2(gain));
+    storeVec(ofComponent + 2 * k * VEC, gain);
+    storeVec(ofComponent + 2 * k * VEC + VEC, log2(p));
   }
 
   const n = groupCount(channels, inner);
   for (let g: u32 = 0; g < n; g++) {
     const group = groupAt(table, g);
     const scale: Vec = gamma ? gather(table, g, gamma) : splat(1);
-    put(group + SCALE, scale);
-    put(group + OFFSET, beta ? gather(table, g, beta) : splat(0));
+    storeVec(group + SCALE, scale);
+    storeVec(group + OFFSET, beta ? gather(table, g, beta) : splat(0));
 
     let reference: Vec = splat(0);
     let most: Vec = splat(-1);
     let narrowest: Vec = splat(0);
     for (let k: u32 = 0; k < components; k++) {
-      const v = larger(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
-      const gain = get(ofComponent + 2 * k * VEC);
+      const v = pmax(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
+      const gain = loadVec(ofComponent + 2 * k * VEC);
       const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
       const slot = group + SLOTS + k * SLOT;
-      put(slot + MEAN, gather(table, g, mean + k * row));
-      put(slot + INVERSE, inverse);
-      put(slot + LOG, ucb ? splat(0) : sub(get(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
-      put(slot + GAIN, fold ? mul(gain, scale) : gain);
-      put(slot + PULL, mul(scale, mul(gain, inverse)));
-      put(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
-      const wider = greater(v, most);
+      storeVec(slot + MEAN, gather(table, g, mean + k * row));
+      storeVec(slot + INVERSE, inverse);
+      storeVec(slot + LOG, ucb ? splat(0) : sub(loadVec(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
+      storeVec(slot + GAIN, fold ? mul(gain, scale) : gain);
+      storeVec(slot + PULL, mul(scale, mul(gain, inverse)));
+      storeVec(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
+      const wider = gt(v, most);
       most = select(v, most, wider);
       reference = select(splat(<f32>k), reference, wider);
-      narrowest = larger(narrowest, inverse);
+      narrowest = pmax(narrowest, inverse);
     }
     if (slots > components) {
       const slot = group + SLOTS + components * SLOT;
       memory.fill(slot, 0, SLOT);
-      put(slot + INVERSE, mul(narrowest, splat(EPSILON_INVERSE)));
-      put(slot + LOG, log2(splat(epsilon)));
+      storeVec(slot + INVERSE, mul(narrowest, splat(EPSILON_INVERSE)));
+      storeVec(slot + LOG, log2(splat(epsilon)));
       reference = splat(<f32>components);
     }
-    put(group + REFERENCE, reference);
+    storeVec(group + REFERENCE, reference);
 
     // Each lane's reference into slot 0, then its log out of all others'.
     const zero = group + SLOTS;
     for (let k: u32 = 1; k < slots; k++) {
-      const here = equal(reference, splat(<f32>k));
-      if (!any(here)) continue;
+      const here = eq(reference, splat(<f32>k));
+      if (!anyTrue(here)) continue;
       for (let field: usize = 0; field < SLOT; field += VEC) swap(zero + field, zero + k * SLOT + field, here);
     }
-    const log = get(zero + LOG);
-    put(zero + LOG, splat(0));
+    const log = loadVec(zero + LOG);
+    storeVec(zero + LOG, splat(0));
     let bits: Vec = splat(-Infinity);
     for (let k: u32 = 1; k < slots; k++) {
       const slot = zero + k * SLOT;
-      const less = sub(get(slot + LOG), log);
-      put(slot + LOG, less);
-      bits = larger(bits, less);
+      const less = sub(loadVec(slot + LOG), log);
+      storeVec(slot + LOG, less);
+      bits = pmax(bits, less);
     }
-    if (gamma && fold) bits = add(bits, log2(larger(abs(scale), splat(1))));
+    if (gamma && fold) bits = add(bits, log2(pmax(abs(scale), splat(1))));
     bits = add(bits, gainBits);
-    put(group + LIMIT, smaller(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
+    storeVec(group + LIMIT, pmin(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
     if (sums) memory.fill(group + table.sumsAt, 0, sums * SUM);
   }
 }
 
 /** Exchanges two vectors in the lanes of a mask. */
 function swap(p: usize, q: usize, mask: Vec): void {
-  const a = get(p);
-  const b = get(q);
-  put(p, select(b, a, mask));
-  put(q, select(a, b, mask));
+  const a = loadVec(p);
+  const b = loadVec(q);
+  storeVec(p, select(b, a, mask));
+  storeVec(q, select(a, b, mask));
 }
 
 /** The component in a slot of a channel, and the slot of a component: the reference and component 0 have changed places. */
@@ -283,6 +283,6 @@ export function mixture_merge(at: usize, other: usize): void {
   const n = groupCount(table.channels, table.inner);
   for (let g: u32 = 0; g < n; g++) {
     const first = <usize>table.first + <usize>g * table.groupBytes + table.sumsAt;
-    for (let i: usize = 0; i < table.sums * SUM; i += WIDE) addAt(at + first + i, getWide(other + first + i));
+    for (let i: usize = 0; i < table.sums * SUM; i += WIDE) addAt(at + first + i, loadWide(other + first + i));
   }
 }

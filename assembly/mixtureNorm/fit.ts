@@ -1,25 +1,25 @@
 import { exp2Fine } from "../simd/exp2";
 import {
   addWide,
-  allWide,
+  allTrueWide,
+  andWide,
   divWide,
-  get,
-  getWide,
-  greaterWide,
-  largerWide,
+  gtWide,
+  loadVec,
+  loadWide,
   madd,
   mul,
-  putSumsOfLanes,
-  putWide,
+  pmaxWide,
   splat,
   splatWide,
+  storeSumsOfLanes,
+  storeWide,
   sub,
   subWide,
   VEC,
   Vec,
   WIDE,
   Wide,
-  whereWide,
 } from "../simd/vec";
 import { accumulate } from "./sums";
 import { INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, sumOf, TILE, TILE_BYTES } from "./table";
@@ -50,7 +50,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     const means = plane(table, MEAN) + k * rowBytes;
     const inverses = plane(table, INVERSE) + k * rowBytes;
     const to = tile + k * TILE_BYTES;
-    for (let i: usize = 0; i < TILE_BYTES; i += WIDE) putWide(to + i, splatWide(load<f64>(logOf(table, k))));
+    for (let i: usize = 0; i < TILE_BYTES; i += WIDE) storeWide(to + i, splatWide(load<f64>(logOf(table, k))));
     for (let begin: usize = 0; begin < rowBytes; begin += CHUNK) {
       const end = min(begin + CHUNK, rowBytes);
       let a: Vec = splat(0);
@@ -58,40 +58,40 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
       let c: Vec = splat(0);
       let d: Vec = splat(0);
       for (let at = begin; at < end; at += VEC) {
-        const mean = get(means + at);
-        const inverse = get(inverses + at);
-        const za = mul(sub(get(x + at), mean), inverse);
+        const mean = loadVec(means + at);
+        const inverse = loadVec(inverses + at);
+        const za = mul(sub(loadVec(x + at), mean), inverse);
         a = madd(za, za, a);
-        const zb = mul(sub(get(x1 + at), mean), inverse);
+        const zb = mul(sub(loadVec(x1 + at), mean), inverse);
         b = madd(zb, zb, b);
-        const zc = mul(sub(get(x2 + at), mean), inverse);
+        const zc = mul(sub(loadVec(x2 + at), mean), inverse);
         c = madd(zc, zc, c);
-        const zd = mul(sub(get(x3 + at), mean), inverse);
+        const zd = mul(sub(loadVec(x3 + at), mean), inverse);
         d = madd(zd, zd, d);
       }
-      putSumsOfLanes(sums, a, b, c, d);
+      storeSumsOfLanes(sums, a, b, c, d);
       for (let i: usize = 0; i < TILE_BYTES; i += WIDE) {
-        const sum = getWide(sums + i);
+        const sum = loadWide(sums + i);
         squares = addWide(squares, sum);
-        putWide(to + i, subWide(getWide(to + i), sum));
+        storeWide(to + i, subWide(loadWide(to + i), sum));
       }
     }
   }
-  if (!allWide(greaterWide(splatWide(3e38), squares))) {
+  if (!allTrueWide(gtWide(splatWide(3e38), squares))) {
     for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
   }
 
   for (let first = tile; first < tile + TILE_BYTES; first += WIDE) {
     let most = splatWide(-Infinity);
-    for (let k: u32 = 0; k < components; k++) most = largerWide(most, getWide(first + k * TILE_BYTES));
+    for (let k: u32 = 0; k < components; k++) most = pmaxWide(most, loadWide(first + k * TILE_BYTES));
     let sum = splatWide(0);
     for (let k: u32 = 0; k < components; k++) {
-      const t = subWide(getWide(first + k * TILE_BYTES), most);
-      const e = whereWide(greaterWide(t, splatWide(LEAST_BITS)), exp2Fine(t));
-      putWide(first + k * TILE_BYTES, e);
+      const t = subWide(loadWide(first + k * TILE_BYTES), most);
+      const e = andWide(exp2Fine(t), gtWide(t, splatWide(LEAST_BITS)));
+      storeWide(first + k * TILE_BYTES, e);
       sum = addWide(sum, e);
     }
-    for (let k: u32 = 0; k < components; k++) putWide(first + k * TILE_BYTES, divWide(getWide(first + k * TILE_BYTES), sum));
+    for (let k: u32 = 0; k < components; k++) storeWide(first + k * TILE_BYTES, divWide(loadWide(first + k * TILE_BYTES), sum));
   }
   for (let k: u32 = 0; k < components; k++) {
     const p = tile + k * TILE_BYTES;

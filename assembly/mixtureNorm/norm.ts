@@ -1,4 +1,4 @@
-import { get, loadSplat, madd, mul, nmadd, put, splat, sub, VEC } from "../simd/vec";
+import { loadSplat, loadVec, madd, mul, nmadd, splat, storeVec, sub, VEC } from "../simd/vec";
 import { accumulate } from "./sums";
 import {
   betaOf,
@@ -49,18 +49,18 @@ export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, row
       const tile = <usize>i * rowBytes;
       for (let c: usize = 0; c < rowBytes; c += VEC) {
         const p = from + tile + c;
-        const a = get(p);
-        const b = get(p + o1);
-        const d = get(p + o2);
-        const e = get(p + o3);
-        let ya = get(betas + c);
+        const a = loadVec(p);
+        const b = loadVec(p + o1);
+        const d = loadVec(p + o2);
+        const e = loadVec(p + o3);
+        let ya = loadVec(betas + c);
         let yb = ya;
         let yd = ya;
         let ye = ya;
         let at = c;
         for (let w = weights; w < weights + step; w += 4) {
-          const mean = get(means + at);
-          const gain = get(gains + at);
+          const mean = loadVec(means + at);
+          const gain = loadVec(gains + at);
           ya = madd(mul(loadSplat(w), gain), sub(a, mean), ya);
           yb = madd(mul(loadSplat(w + w1), gain), sub(b, mean), yb);
           yd = madd(mul(loadSplat(w + w2), gain), sub(d, mean), yd);
@@ -68,10 +68,10 @@ export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, row
           at += rowBytes;
         }
         const q = to + tile + c;
-        put(q + o3, ye);
-        put(q + o2, yd);
-        put(q + o1, yb);
-        put(q, ya);
+        storeVec(q + o3, ye);
+        storeVec(q + o2, yd);
+        storeVec(q + o1, yb);
+        storeVec(q, ya);
       }
     }
     unpack(table, 1, y + begin, n);
@@ -157,24 +157,24 @@ export function mixture_norm_grad_apply(at: usize, x: usize, dy: usize, nu: usiz
       const weights = nu + (row + i) * step;
       const tile = <usize>i * rowBytes;
       for (let c: usize = 0; c < rowBytes; c += VEC) {
-        const xa = get(from + tile + c);
-        const xb = get(from + tile + c + o1);
-        const ga = get(upstream + tile + c);
-        const gb = get(upstream + tile + c + o1);
+        const xa = loadVec(from + tile + c);
+        const xb = loadVec(from + tile + c + o1);
+        const ga = loadVec(upstream + tile + c);
+        const gb = loadVec(upstream + tile + c + o1);
         let a = splat(0);
         let b = a;
         let at = c;
         for (let w = weights; w < weights + step; w += 4) {
-          const mean = get(means + at);
-          const gain = get(gains + at);
-          const first = get(firsts + at);
-          const second = get(seconds + at);
+          const mean = loadVec(means + at);
+          const gain = loadVec(gains + at);
+          const first = loadVec(firsts + at);
+          const second = loadVec(seconds + at);
           a = madd(mul(loadSplat(w), gain), nmadd(sub(xa, mean), second, sub(ga, first)), a);
           b = madd(mul(loadSplat(w + w1), gain), nmadd(sub(xb, mean), second, sub(gb, first)), b);
           at += rowBytes;
         }
-        put(to + tile + c + o1, b);
-        put(to + tile + c, a);
+        storeVec(to + tile + c + o1, b);
+        storeVec(to + tile + c, a);
       }
     }
     unpack(table, 2, dx + begin, n);

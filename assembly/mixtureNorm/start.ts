@@ -1,4 +1,4 @@
-import { get, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
+import { loadVec, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { mixture_norm_m_step_finalize } from "./fit";
 import { accumulate } from "./sums";
 import { mixture_norm_prepare, packed, RowTable } from "./table";
@@ -13,7 +13,7 @@ function distance(a: usize, b: usize, n: u32): f32 {
   const end = a + ((<usize>n) << 2);
   let sums: Vec = splat(0);
   for (; a + VEC <= end; a += VEC, b += VEC) {
-    const d = sub(get(a), get(b));
+    const d = sub(loadVec(a), loadVec(b));
     sums = madd(d, d, sums);
   }
   let sum = sumOfLanes(sums);

@@ -1,4 +1,4 @@
-import { add, addAt, get, HALVES, loadSplat, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
+import { add, addAt, HALVES, loadSplat, loadVec, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { MEAN, massOf, plane, RowTable, SUMS } from "./table";
 
 // Sums over rows: in float32 over a block, in float64 over blocks.
@@ -43,14 +43,14 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
     const firsts = plane(table, SUMS) + 2 * k * rowBytes;
     const seconds = plane(table, SUMS + 2) + 2 * k * rowBytes;
     for (let c: usize = 0; c < rowBytes; c += VEC) {
-      const mean = get(means + c);
+      const mean = loadVec(means + c);
       let first: Vec = splat(0);
       let second: Vec = splat(0);
       let weight = nu;
       let at = c;
       for (let i = rows; i != 0; i--) {
-        const d = sub(get(x + at), mean);
-        const t = mul(loadSplat(weight), backward ? get(dy + at) : d);
+        const d = sub(loadVec(x + at), mean);
+        const t = mul(loadSplat(weight), backward ? loadVec(dy + at) : d);
         first = add(first, t);
         second = madd(t, d, second);
         weight += step;

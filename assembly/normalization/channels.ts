@@ -1,4 +1,4 @@
-import { add, addAt, get, getWide, HALVES, LANES, madd, put, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
+import { add, addAt, HALVES, LANES, loadVec, loadWide, madd, splat, storeVec, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
@@ -36,11 +36,11 @@ const FEWEST: u32 = 16;
 @unmanaged
 class Apply {
   visit(_at: usize, group: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = get(group + CENTER * VEC);
-    const scale = get(group + SCALE * VEC);
-    const offset = get(group + OFFSET * VEC);
+    const center = loadVec(group + CENTER * VEC);
+    const scale = loadVec(group + SCALE * VEC);
+    const offset = loadVec(group + OFFSET * VEC);
     for (let i: u32 = 0; i < rows; i++) {
-      put(y, madd(sub(get(x), center), scale, offset));
+      storeVec(y, madd(sub(loadVec(x), center), scale, offset));
       x += stride;
       y += stride;
     }
@@ -50,25 +50,25 @@ class Apply {
 @unmanaged
 class Sums {
   visit(_at: usize, group: usize, x: usize, dy: usize, _out: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = get(group + CENTER * VEC);
+    const center = loadVec(group + CENTER * VEC);
     const even = rows & ~1;
     let plain: Vec = splat(0);
     let plain2: Vec = splat(0);
     let first: Vec = splat(0);
     let first2: Vec = splat(0);
     for (let i: u32 = 0; i < even; i += 2) {
-      const d = get(dy);
-      const d2 = get(dy + stride);
+      const d = loadVec(dy);
+      const d2 = loadVec(dy + stride);
       plain = add(plain, d);
       plain2 = add(plain2, d2);
-      first = madd(d, sub(get(x), center), first);
-      first2 = madd(d2, sub(get(x + stride), center), first2);
+      first = madd(d, sub(loadVec(x), center), first);
+      first2 = madd(d2, sub(loadVec(x + stride), center), first2);
       x += 2 * stride;
       dy += 2 * stride;
     }
     if (even < rows) {
-      plain = add(plain, get(dy));
-      first = madd(get(dy), sub(get(x), center), first);
+      plain = add(plain, loadVec(dy));
+      first = madd(loadVec(dy), sub(loadVec(x), center), first);
     }
     plain = add(plain, plain2);
     first = add(first, first2);
@@ -83,12 +83,12 @@ class Sums {
 @unmanaged
 class Pull {
   visit(_at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = get(group + CENTER * VEC);
-    const scale = get(group + SCALE * VEC);
-    const pull = get(group + PULL * VEC);
-    const offset = get(group + OFFSET * VEC);
+    const center = loadVec(group + CENTER * VEC);
+    const scale = loadVec(group + SCALE * VEC);
+    const pull = loadVec(group + PULL * VEC);
+    const offset = loadVec(group + OFFSET * VEC);
     for (let i: u32 = 0; i < rows; i++) {
-      put(dx, madd(get(dy), scale, madd(sub(get(x), center), pull, offset)));
+      storeVec(dx, madd(loadVec(dy), scale, madd(sub(loadVec(x), center), pull, offset)));
       x += stride;
       dy += stride;
       dx += stride;
@@ -185,8 +185,8 @@ export function norm_grad_merge(at: usize, other: usize): void {
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
     const from = sumsOfLane(changetype<NormTable>(other), lane);
     const to = sumsOfLane(table, lane);
-    addAt(to, getWide(from));
-    addAt(to + SUM, getWide(from + SUM));
+    addAt(to, loadWide(from));
+    addAt(to + SUM, loadWide(from + SUM));
   }
 }
 

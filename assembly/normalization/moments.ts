@@ -4,16 +4,16 @@ import {
   addWide,
   div,
   divWide,
-  get,
-  getWide,
   HALVES,
   LANES,
-  largerWide,
+  loadVec,
+  loadWide,
   madd,
   mulWide,
-  putWide,
+  pmaxWide,
   splat,
   splatWide,
+  storeWide,
   sub,
   subWide,
   Vec,
@@ -43,11 +43,11 @@ class Moments {
     let sum: Vec = splat(0);
     let sum2: Vec = splat(0);
     for (let i: u32 = 0; i < even; i += 2) {
-      sum = add(sum, get(p));
-      sum2 = add(sum2, get(p + stride));
+      sum = add(sum, loadVec(p));
+      sum2 = add(sum2, loadVec(p + stride));
       p += 2 * stride;
     }
-    if (even < rows) sum = add(sum, get(p));
+    if (even < rows) sum = add(sum, loadVec(p));
     const mean = div(add(sum, sum2), splat(<f32>rows));
 
     p = x;
@@ -57,8 +57,8 @@ class Moments {
     let squares: Vec = splat(0);
     let squares2: Vec = splat(0);
     for (let i: u32 = 0; i < even; i += 2) {
-      const d = sub(get(p), mean);
-      const d2 = sub(get(p + stride), mean);
+      const d = sub(loadVec(p), mean);
+      const d2 = sub(loadVec(p + stride), mean);
       rest = add(rest, d);
       rest2 = add(rest2, d2);
       squares = madd(d, d, squares);
@@ -66,7 +66,7 @@ class Moments {
       p += 2 * stride;
     }
     if (even < rows) {
-      const d = sub(get(p), mean);
+      const d = sub(loadVec(p), mean);
       rest = add(rest, d);
       squares = madd(d, d, squares);
     }
@@ -84,13 +84,13 @@ class Moments {
 
 /** Adds a part to the moments of lanes. */
 @inline function join(lane: usize, count: Wide, mean: Wide, squares: Wide): void {
-  const before = getWide(lane + COUNT);
+  const before = loadWide(lane + COUNT);
   const after = addWide(before, count);
-  const share = divWide(count, largerWide(after, splatWide(1)));
-  const m = getWide(lane + MEAN);
+  const share = divWide(count, pmaxWide(after, splatWide(1)));
+  const m = loadWide(lane + MEAN);
   const delta = subWide(mean, m);
-  putWide(lane + COUNT, after);
-  putWide(lane + MEAN, addWide(m, mulWide(delta, share)));
+  storeWide(lane + COUNT, after);
+  storeWide(lane + MEAN, addWide(m, mulWide(delta, share)));
   addAt(lane + SQUARES, addWide(squares, mulWide(mulWide(delta, delta), mulWide(before, share))));
 }
 
@@ -113,7 +113,7 @@ export function norm_moments_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
     const from = sumsOfLane(changetype<NormTable>(other), lane);
-    join(sumsOfLane(table, lane), getWide(from + COUNT), getWide(from + MEAN), getWide(from + SQUARES));
+    join(sumsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
   }
 }
 

@@ -1,4 +1,4 @@
-import { add, get, LANES, madd, mul, put, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
+import { add, LANES, loadVec, madd, mul, splat, storeVec, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { BETA, GAMMA, inRow, NormTable, rowOf, SUMS_DY, SUMS_DYX } from "./table";
 
 // Sets that are runs of numbers one after the other, each with a gamma and beta of its own: layer normalization of the last
@@ -19,10 +19,10 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
     let p = x + i * VEC;
     const end = x + min(i + BLOCK, vectors) * VEC;
     for (; p + VEC < end; p += 2 * VEC) {
-      sum = add(sum, get(p));
-      sum2 = add(sum2, get(p + VEC));
+      sum = add(sum, loadVec(p));
+      sum2 = add(sum2, loadVec(p + VEC));
     }
-    if (p < end) sum = add(sum, get(p));
+    if (p < end) sum = add(sum, loadVec(p));
     total += <f64>sumOfLanes(add(sum, sum2));
   }
   for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + ((<usize>i) << 2));
@@ -40,14 +40,14 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
     let p = x + i * VEC;
     const end = x + min(i + BLOCK, vectors) * VEC;
     for (; p + VEC < end; p += 2 * VEC) {
-      const d = sub(get(p), c);
-      const d2 = sub(get(p + VEC), c);
+      const d = sub(loadVec(p), c);
+      const d2 = sub(loadVec(p + VEC), c);
       sum = add(sum, add(d, d2));
       square = madd(d, d, square);
       square2 = madd(d2, d2, square2);
     }
     if (p < end) {
-      const d = sub(get(p), c);
+      const d = sub(loadVec(p), c);
       sum = add(sum, d);
       square = madd(d, d, square);
     }
@@ -87,7 +87,7 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
     const o = splat(offset);
     let i: usize = 0;
     for (; i + VEC <= (<usize>n) << 2; i += VEC) {
-      put(y + i, madd(madd(sub(get(x + i), c), s, o), get(gamma + i), get(beta + i)));
+      storeVec(y + i, madd(madd(sub(loadVec(x + i), c), s, o), loadVec(gamma + i), loadVec(beta + i)));
     }
     for (; i < (<usize>n) << 2; i += 4) {
       store<f32>(y + i, ((load<f32>(x + i) - center) * scale + offset) * load<f32>(gamma + i) + load<f32>(beta + i));
@@ -124,13 +124,13 @@ export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, m
       let sum1: Vec = splat(0);
       let sum2: Vec = splat(0);
       for (; i < end; i += VEC) {
-        const d = get(dy + i);
-        const z = mul(sub(get(x + i), c), s);
+        const d = loadVec(dy + i);
+        const z = mul(sub(loadVec(x + i), c), s);
         const dz = mul(d, z);
-        put(sumsDy + i, add(get(sumsDy + i), d));
-        put(sumsDyx + i, add(get(sumsDyx + i), dz));
-        sum1 = madd(d, get(gamma + i), sum1);
-        sum2 = madd(dz, get(gamma + i), sum2);
+        storeVec(sumsDy + i, add(loadVec(sumsDy + i), d));
+        storeVec(sumsDyx + i, add(loadVec(sumsDyx + i), dz));
+        sum1 = madd(d, loadVec(gamma + i), sum1);
+        sum2 = madd(dz, loadVec(gamma + i), sum2);
       }
       m1 += <f64>sumOfLanes(sum1);
       m2 += <f64>sumOfLanes(sum2);
@@ -149,7 +149,7 @@ export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, m
     const p = splat(pull);
     const o = splat(offset);
     for (i = 0; i + VEC <= bytes; i += VEC) {
-      put(dx + i, madd(mul(get(dy + i), s), get(gamma + i), madd(sub(get(x + i), c), p, o)));
+      storeVec(dx + i, madd(mul(loadVec(dy + i), s), loadVec(gamma + i), madd(sub(loadVec(x + i), c), p, o)));
     }
     for (; i < bytes; i += 4) {
       store<f32>(dx + i, load<f32>(dy + i) * <f32>r * load<f32>(gamma + i) + ((load<f32>(x + i) - center) * pull + offset));

@@ -1,4 +1,4 @@
-import { aligned, HALVES, LANES, put, splat, VEC, WIDE } from "../simd/vec";
+import { aligned, HALVES, LANES, splat, storeVec, VEC, WIDE } from "../simd/vec";
 import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
@@ -112,7 +112,7 @@ export function spreadConstants(table: NormTable, rows: u32): void {
   const n = groupCount(table.channels, table.inner);
   for (let row: u32 = 0; row < rows; row++) {
     const from = rowOf(table, row);
-    for (let g: u32 = 0; g < n; g++) put(groupAt(table, g) + row * VEC, gather(table, g, from));
+    for (let g: u32 = 0; g < n; g++) storeVec(groupAt(table, g) + row * VEC, gather(table, g, from));
   }
 }
 
@@ -125,7 +125,7 @@ export function norm_moments_reset(at: usize): void {
   const table = changetype<NormTable>(at);
   const n = groupCount(table.channels, table.inner);
   for (let g: u32 = 0; g < n; g++) {
-    for (let i = SUMS; i < GROUP; i += VEC) put(groupAt(table, g) + i, splat(0));
+    for (let i = SUMS; i < GROUP; i += VEC) storeVec(groupAt(table, g) + i, splat(0));
   }
 }
 

@@ -5,16 +5,16 @@ import {
   addWide,
   div,
   exponent,
-  get,
-  larger,
-  largerWide,
+  loadVec,
   madd,
   mantissa,
   mul,
   mulWide,
-  put,
+  pmax,
+  pmaxWide,
   splat,
   splatWide,
+  storeVec,
   sub,
   subWide,
   VEC,
@@ -47,14 +47,14 @@ const B2: f32 = 0.0766051635146141;
 export const EXP2_BYTES: usize = 7 * VEC;
 
 /** Writes exp2's constants. */
-export function putExp2Constants(at: usize): void {
-  put(at, splat(-126));
-  put(at + VEC, splat(ROUND));
-  put(at + 2 * VEC, splat(A1));
-  put(at + 3 * VEC, splat(B1));
-  put(at + 4 * VEC, splat(P4));
-  put(at + 5 * VEC, splat(A2));
-  put(at + 6 * VEC, splat(B2));
+export function storeExp2Constants(at: usize): void {
+  storeVec(at, splat(-126));
+  storeVec(at + VEC, splat(ROUND));
+  storeVec(at + 2 * VEC, splat(A1));
+  storeVec(at + 3 * VEC, splat(B1));
+  storeVec(at + 4 * VEC, splat(P4));
+  storeVec(at + 5 * VEC, splat(A2));
+  storeVec(at + 6 * VEC, splat(B2));
 }
 
 /**
@@ -64,11 +64,11 @@ export function putExp2Constants(at: usize): void {
  * @param constants where putExp2Constants wrote
  */
 @inline export function exp2(t: Vec, constants: usize): Vec {
-  const u = larger(t, get(constants));
-  const n = add(u, get(constants + VEC));
-  const f = sub(u, sub(n, get(constants + VEC)));
-  const p = madd(f, add(f, get(constants + 2 * VEC)), get(constants + 3 * VEC));
-  const q = madd(f, madd(f, get(constants + 4 * VEC), get(constants + 5 * VEC)), get(constants + 6 * VEC));
+  const u = pmax(t, loadVec(constants));
+  const n = add(u, loadVec(constants + VEC));
+  const f = sub(u, sub(n, loadVec(constants + VEC)));
+  const p = madd(f, add(f, loadVec(constants + 2 * VEC)), loadVec(constants + 3 * VEC));
+  const q = madd(f, madd(f, loadVec(constants + 4 * VEC), loadVec(constants + 5 * VEC)), loadVec(constants + 6 * VEC));
   return mul(addToExponent(p, n), q);
 }
 
@@ -76,7 +76,7 @@ const ROUND_WIDE: f64 = 6755399441055744.0;
 
 /** The same in float64, for −∞ ≤ t ≤ 1023, with the same relative error; below −1000 the result is 2^-1000. */
 export function exp2Wide(t: Wide): Wide {
-  const u = largerWide(t, splatWide(-1000));
+  const u = pmaxWide(t, splatWide(-1000));
   const n = addWide(u, splatWide(ROUND_WIDE));
   const f = subWide(u, subWide(n, splatWide(ROUND_WIDE)));
   let p = addWide(mulWide(f, splatWide(P4)), splatWide(P3));
@@ -91,7 +91,7 @@ export function exp2Wide(t: Wide): Wide {
  * |y| < 0.3466, by its series up to y⁷/7!.
  */
 export function exp2Fine(t: Wide): Wide {
-  const u = largerWide(t, splatWide(-1000));
+  const u = pmaxWide(t, splatWide(-1000));
   const n = addWide(u, splatWide(ROUND_WIDE));
   const y = mulWide(subWide(u, subWide(n, splatWide(ROUND_WIDE))), splatWide(Math.LN2));
   let p = addWide(mulWide(y, splatWide(1.0 / 5040)), splatWide(1.0 / 720));

@@ -1,4 +1,4 @@
-import { add, get, LANES, loadSplat, madd, put, splat, VEC, Vec } from "./vec";
+import { add, LANES, loadSplat, loadVec, madd, splat, storeVec, VEC, Vec } from "./vec";
 
 // Matrix products by tiles of ROWS × COLUMNS accumulators that stay in registers: for each k, ROWS numbers of A are spread over
 // vectors and multiplied with the COLUMNS numbers of B. B is packed, COLUMNS numbers for each k, one after the other, so
@@ -58,8 +58,8 @@ export function gemmTile(
     let p2 = a + o2;
     let p3 = a + o3;
     for (let k = steps.length; k != 0; k--) {
-      const b0 = get(b);
-      const b1 = get(b + VEC);
+      const b0 = loadVec(b);
+      const b1 = loadVec(b + VEC);
       const a0 = loadSplat(p0);
       c00 = madd(a0, b0, c00);
       c01 = madd(a0, b1, c01);
@@ -99,6 +99,6 @@ export function gemmTile(
 }
 
 @inline function keep(at: usize, left: Vec, right: Vec, adds: bool): void {
-  put(at, adds ? add(get(at), left) : left);
-  put(at + VEC, adds ? add(get(at + VEC), right) : right);
+  storeVec(at, adds ? add(loadVec(at), left) : left);
+  storeVec(at + VEC, adds ? add(loadVec(at + VEC), right) : right);
 }

@@ -36,11 +36,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return v128.load_splat<f32>(p);
   return load<f32>(p);
 }
-@inline export function get(p: usize): Vec {
+@inline export function loadVec(p: usize): Vec {
   if (ASC_FEATURE_SIMD) return v128.load(p);
   return load<f32>(p);
 }
-@inline export function put(p: usize, v: Vec): void {
+@inline export function storeVec(p: usize, v: Vec): void {
   if (ASC_FEATURE_SIMD) v128.store(p, v);
   else store<f32>(p, v);
 }
@@ -80,26 +80,26 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   return sub(c, mul(a, b));
 }
 /** a < b ? b : a, lane by lane: the larger, and a where either is NaN. */
-@inline export function larger(a: Vec, b: Vec): Vec {
+@inline export function pmax(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.pmax(a, b);
   return a < b ? b : a;
 }
 /** b < a ? b : a, lane by lane: the smaller, and a where either is NaN. */
-@inline export function smaller(a: Vec, b: Vec): Vec {
+@inline export function pmin(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.pmin(a, b);
   return b < a ? b : a;
 }
 
 /** Masks: all bits of a lane set where it holds (without SIMD: 1), else 0. NaN compares false. */
-@inline export function greater(a: Vec, b: Vec): Vec {
+@inline export function gt(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.gt(a, b);
   return <f32>(a > b);
 }
-@inline export function equal(a: Vec, b: Vec): Vec {
+@inline export function eq(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.eq(a, b);
   return <f32>(a == b);
 }
-@inline export function any(mask: Vec): bool {
+@inline export function anyTrue(mask: Vec): bool {
   if (ASC_FEATURE_SIMD) return v128.any_true(mask);
   return mask != 0;
 }
@@ -109,12 +109,12 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   return mask != 0 ? a : b;
 }
 /** a, and zero where the mask is set. */
-@inline export function except(a: Vec, mask: Vec): Vec {
+@inline export function andnot(a: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.andnot(a, mask);
   return mask != 0 ? 0 : a;
 }
 /** a, and zero where the mask is not set. */
-@inline export function where(mask: Vec, a: Vec): Vec {
+@inline export function and(a: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.and(a, mask);
   return mask != 0 ? a : 0;
 }
@@ -138,8 +138,8 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   return reinterpret<f32>(reinterpret<i32>(a) - ((reinterpret<i32>(a) - SQRT1_2_BITS) & 0xff800000));
 }
 
-/** One lane more of a vector that is gathered: v with lane `lane` taken from the float32 at p. */
-@inline export function withLane(v: Vec, lane: u32, p: usize): Vec {
+/** v with one lane loaded from the float32 at p. */
+@inline export function loadLane(p: usize, v: Vec, lane: u32): Vec {
   if (!ASC_FEATURE_SIMD) return load<f32>(p);
   if (lane == 0) return v128.load_lane<f32>(p, v, 0);
   if (lane == 1) return v128.load_lane<f32>(p, v, 1);
@@ -148,18 +148,18 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
 }
 
 /** The sum of each vector's lanes, as float64, one after the other at `to`. Thirteen instructions. */
-@inline export function putSumsOfLanes(to: usize, a: Vec, b: Vec, c: Vec, d: Vec): void {
+@inline export function storeSumsOfLanes(to: usize, a: Vec, b: Vec, c: Vec, d: Vec): void {
   if (ASC_FEATURE_SIMD) {
     const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
     const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
     const sums = f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
-    putWide(to, widen(sums, 0));
-    putWide(to + 16, widen(sums, 1));
+    storeWide(to, widen(sums, 0));
+    storeWide(to + 16, widen(sums, 1));
   } else {
-    putWide(to, widen(a, 0));
-    putWide(to + 8, widen(b, 0));
-    putWide(to + 16, widen(c, 0));
-    putWide(to + 24, widen(d, 0));
+    storeWide(to, widen(a, 0));
+    storeWide(to + 8, widen(b, 0));
+    storeWide(to + 16, widen(c, 0));
+    storeWide(to + 24, widen(d, 0));
   }
 }
 
@@ -185,17 +185,17 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) return f64x2.splat(x);
   return x;
 }
-@inline export function getWide(p: usize): Wide {
+@inline export function loadWide(p: usize): Wide {
   if (ASC_FEATURE_SIMD) return v128.load(p);
   return load<f64>(p);
 }
-@inline export function putWide(p: usize, a: Wide): void {
+@inline export function storeWide(p: usize, a: Wide): void {
   if (ASC_FEATURE_SIMD) v128.store(p, a);
   else store<f64>(p, a);
 }
 /** Adds w to the Wide at p. */
 @inline export function addAt(p: usize, w: Wide): void {
-  putWide(p, addWide(getWide(p), w));
+  storeWide(p, addWide(loadWide(p), w));
 }
 @inline export function addWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.add(a, b);
@@ -213,20 +213,20 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) return f64x2.div(a, b);
   return a / b;
 }
-@inline export function greaterWide(a: Wide, b: Wide): Wide {
+@inline export function gtWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.gt(a, b);
   return <f64>(a > b);
 }
-@inline export function allWide(mask: Wide): bool {
+@inline export function allTrueWide(mask: Wide): bool {
   if (ASC_FEATURE_SIMD) return i64x2.all_true(mask);
   return mask != 0;
 }
 /** a, and zero where the mask is not set. */
-@inline export function whereWide(mask: Wide, a: Wide): Wide {
+@inline export function andWide(a: Wide, mask: Wide): Wide {
   if (ASC_FEATURE_SIMD) return v128.and(a, mask);
   return mask != 0 ? a : 0;
 }
-@inline export function largerWide(a: Wide, b: Wide): Wide {
+@inline export function pmaxWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.pmax(a, b);
   return a < b ? b : a;
 }

@@ -1,4 +1,4 @@
-import { get, LANES, splat, VEC, Vec, withLane } from "./vec";
+import { LANES, loadLane, loadVec, splat, VEC, Vec } from "./vec";
 
 // How a tensor with a channel axis meets vectors of LANES numbers.
 //
@@ -64,9 +64,9 @@ export function channelOf(table: Table, group: u32, lane: u32): u32 {
 /** One number for each lane of a group, of float32 [channels] at p. */
 export function gather(table: Table, group: u32, p: usize): Vec {
   // Lanes that are channels in their order, as they mostly are.
-  if (table.inner == 1 && table.channels % LANES == 0) return get(p + <usize>group * VEC);
+  if (table.inner == 1 && table.channels % LANES == 0) return loadVec(p + <usize>group * VEC);
   let v: Vec = splat(0);
-  for (let lane: u32 = 0; lane < LANES; lane++) v = withLane(v, lane, p + ((<usize>channelOf(table, group, lane)) << 2));
+  for (let lane: u32 = 0; lane < LANES; lane++) v = loadLane(p + ((<usize>channelOf(table, group, lane)) << 2), v, lane);
   return v;
 }
 
@@ -181,7 +181,7 @@ function along<T>(table: Table, group: usize, a: usize, b: usize, out: usize, ou
   const tail = changetype<usize>(table) + table.tail;
   let weight: Vec = splat(0);
   store<f32>(tail, 1);
-  for (let lane: u32 = 0; lane < left; lane++) weight = withLane(weight, lane, tail);
+  for (let lane: u32 = 0; lane < left; lane++) weight = loadLane(tail, weight, lane);
   memory.fill(tail, 0, 2 * VEC);
   memory.copy(tail, a + (done << 2), (<usize>left) << 2);
   if (b) memory.copy(tail + VEC, b + (done << 2), (<usize>left) << 2);

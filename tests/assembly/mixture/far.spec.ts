@@ -1,6 +1,6 @@
 import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
 import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
-import { getWide, WIDE } from "../../../assembly/simd/vec";
+import { loadWide, WIDE } from "../../../assembly/simd/vec";
 import { groupAt } from "../../../assembly/simd/walk";
 import { constantOf, Problem } from "../problem";
 import { free, intact, laneWide, room, vecWide } from "../support";
@@ -20,7 +20,7 @@ function solve(a: f64, b: f64, half: u32 = 0): void {
 
 /** Responsibility of component k for the i-th activation. */
 function tauOf(k: u32, i: u32): f64 {
-  return laneWide(getWide(tau + exchanged(k, <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE)) * WIDE), i);
+  return laneWide(loadWide(tau + exchanged(k, <u32>constantOf(changetype<MixtureTable>(problem.table), 0, REFERENCE)) * WIDE), i);
 }
 
 function open(opened: Problem): void {

@@ -1,8 +1,8 @@
-import { EXP2_BYTES, exp2 as exp2At, exp2Fine, exp2Wide, log2, putExp2Constants } from "../../../assembly/simd/exp2";
+import { EXP2_BYTES, exp2 as exp2At, exp2Fine, exp2Wide, log2, storeExp2Constants } from "../../../assembly/simd/exp2";
 import { lane, laneWide, power, room, step, vec, vecWide } from "../support";
 
 const constants = room(EXP2_BYTES);
-putExp2Constants(constants);
+storeExp2Constants(constants);
 
 function exp2(t: v128): v128 {
   return exp2At(t, constants);

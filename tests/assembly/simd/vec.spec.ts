@@ -5,44 +5,44 @@ import {
   addToExponent,
   addToExponentWide,
   addWide,
-  allWide,
-  any,
+  allTrueWide,
+  and,
+  andnot,
+  andWide,
+  anyTrue,
   div,
   divWide,
-  equal,
-  except,
+  eq,
   exponent,
-  get,
-  getWide,
-  greater,
-  greaterWide,
+  gt,
+  gtWide,
   HALVES,
   LANES,
-  larger,
-  largerWide,
+  loadLane,
+  loadVec,
+  loadWide,
   madd,
   mantissa,
   mul,
   mulWide,
   nmadd,
-  put,
-  putSumsOfLanes,
+  pmax,
+  pmaxWide,
+  pmin,
   select,
-  smaller,
   splat,
   splatBits,
   splatWide,
   sqrt,
+  storeSumsOfLanes,
+  storeVec,
   sub,
   subWide,
   sumOfLanes,
   VEC,
   WIDE,
-  where,
-  whereWide,
   widen,
   withHalf,
-  withLane,
 } from "../../../assembly/simd/vec";
 import { bits, free, intact, lane, laneWide, power, room, setAt, step, UNWRITTEN, vec, vecWide } from "../support";
 
@@ -60,7 +60,7 @@ function expectWide(v: v128, a: f64, b: f64): void {
 
 /** All bits set in the lanes that are true. */
 function mask(a: bool, b: bool, c: bool, d: bool): v128 {
-  return greater(vec(f32(a), f32(b), f32(c), f32(d)), splat(0));
+  return gt(vec(f32(a), f32(b), f32(c), f32(d)), splat(0));
 }
 
 describe("sizes", () => {
@@ -102,80 +102,80 @@ describe("arithmetic", () => {
 });
 
 describe("memory", () => {
-  it("get and put move VEC bytes at an address that is no multiple of VEC", () => {
+  it("loadVec and storeVec move VEC bytes at an address that is no multiple of VEC", () => {
     const p = room(3 * VEC);
     for (let i: u32 = 0; i < 12; i++) setAt(p, i, <f32>i);
-    put(p + VEC + 4, get(p));
-    expectLanes(get(p), 0, 1, 2, 3);
-    expectLanes(get(p + VEC), 4, 0, 1, 2);
-    expectLanes(get(p + 2 * VEC), 3, 9, 10, 11);
+    storeVec(p + VEC + 4, loadVec(p));
+    expectLanes(loadVec(p), 0, 1, 2, 3);
+    expectLanes(loadVec(p + VEC), 4, 0, 1, 2);
+    expectLanes(loadVec(p + 2 * VEC), 3, 9, 10, 11);
     expect<bool>(intact(p, 3 * VEC)).toBe(true);
     free(p);
   });
 
-  it("withLane takes 4 bytes into the one lane, and keeps the others", () => {
+  it("loadLane loads 4 bytes into the one lane, and keeps the others", () => {
     const p = room(4);
     setAt(p, 0, 7);
     const v = vec(1, 2, 3, 4);
-    expectLanes(withLane(v, 0, p), 7, 2, 3, 4);
-    expectLanes(withLane(v, 1, p), 1, 7, 3, 4);
-    expectLanes(withLane(v, 2, p), 1, 2, 7, 4);
-    expectLanes(withLane(v, 3, p), 1, 2, 3, 7);
-    expectLanes(withLane(v, 2, p - 4), 1, 2, UNWRITTEN, 4);
+    expectLanes(loadLane(p, v, 0), 7, 2, 3, 4);
+    expectLanes(loadLane(p, v, 1), 1, 7, 3, 4);
+    expectLanes(loadLane(p, v, 2), 1, 2, 7, 4);
+    expectLanes(loadLane(p, v, 3), 1, 2, 3, 7);
+    expectLanes(loadLane(p - 4, v, 2), 1, 2, UNWRITTEN, 4);
     free(p);
   });
 });
 
-describe("larger and smaller", () => {
+describe("pmax and pmin", () => {
   it("give the larger and the smaller number", () => {
-    expectLanes(larger(vec(1, 4, -3, Infinity), vec(2, 3, -5, 0)), 2, 4, -3, Infinity);
-    expectLanes(smaller(vec(1, 4, -3, -Infinity), vec(2, 3, -5, 0)), 1, 3, -5, -Infinity);
-    expectWide(largerWide(vecWide(1, -3), vecWide(2, -5)), 2, -3);
+    expectLanes(pmax(vec(1, 4, -3, Infinity), vec(2, 3, -5, 0)), 2, 4, -3, Infinity);
+    expectLanes(pmin(vec(1, 4, -3, -Infinity), vec(2, 3, -5, 0)), 1, 3, -5, -Infinity);
+    expectWide(pmaxWide(vecWide(1, -3), vecWide(2, -5)), 2, -3);
   });
 
   it("give the first operand where either is NaN", () => {
     const a = vec(NaN, 1, NaN, 1);
     const b = vec(1, NaN, NaN, 1);
-    const most = larger(a, b);
-    const least = smaller(a, b);
+    const most = pmax(a, b);
+    const least = pmin(a, b);
     for (let i: u32 = 0; i < LANES; i++) {
       expect<u32>(bits(most, i)).toBe(bits(a, i));
       expect<u32>(bits(least, i)).toBe(bits(a, i));
     }
-    expect<f64>(laneWide(largerWide(vecWide(NaN, 1), vecWide(1, NaN)), 0)).toBeNaN();
-    expect<f64>(laneWide(largerWide(vecWide(NaN, 1), vecWide(1, NaN)), 1)).toBe(1);
+    expect<f64>(laneWide(pmaxWide(vecWide(NaN, 1), vecWide(1, NaN)), 0)).toBeNaN();
+    expect<f64>(laneWide(pmaxWide(vecWide(NaN, 1), vecWide(1, NaN)), 1)).toBe(1);
   });
 });
 
 describe("masks", () => {
-  it("greater and equal set all bits of a lane or none, none for NaN", () => {
-    const over = greater(vec(2, 1, 1, NaN), vec(1, 1, 2, 1));
-    const same = equal(vec(2, 1, NaN, 0), vec(1, 1, NaN, -0.0));
+  it("gt and eq set all bits of a lane or none, none for NaN", () => {
+    const over = gt(vec(2, 1, 1, NaN), vec(1, 1, 2, 1));
+    const same = eq(vec(2, 1, NaN, 0), vec(1, 1, NaN, -0.0));
     for (let i: u32 = 0; i < LANES; i++) {
       expect<u32>(bits(over, i)).toBe(i == 0 ? u32.MAX_VALUE : 0);
       expect<u32>(bits(same, i)).toBe(i == 1 || i == 3 ? u32.MAX_VALUE : 0);
     }
-    expect<bool>(any(greater(splat(NaN), splat(-Infinity)))).toBe(false);
+    expect<bool>(anyTrue(gt(splat(NaN), splat(-Infinity)))).toBe(false);
   });
 
-  it("any finds a single lane, in every place", () => {
-    expect<bool>(any(mask(false, false, false, false))).toBe(false);
-    expect<bool>(any(mask(true, false, false, false))).toBe(true);
-    expect<bool>(any(mask(false, true, false, false))).toBe(true);
-    expect<bool>(any(mask(false, false, true, false))).toBe(true);
-    expect<bool>(any(mask(false, false, false, true))).toBe(true);
+  it("anyTrue finds a single lane, wherever it is", () => {
+    expect<bool>(anyTrue(mask(false, false, false, false))).toBe(false);
+    expect<bool>(anyTrue(mask(true, false, false, false))).toBe(true);
+    expect<bool>(anyTrue(mask(false, true, false, false))).toBe(true);
+    expect<bool>(anyTrue(mask(false, false, true, false))).toBe(true);
+    expect<bool>(anyTrue(mask(false, false, false, true))).toBe(true);
   });
 
-  it("select takes a where the mask is set, except keeps where it is not, where keeps where it is", () => {
+  it("select takes a where the mask is set, andnot keeps where it is not, and keeps where it is", () => {
     const m = mask(true, false, false, true);
     expectLanes(select(vec(1, 2, 3, 4), vec(5, 6, 7, 8), m), 1, 6, 7, 4);
-    expectLanes(except(vec(1, 2, 3, 4), m), 0, 2, 3, 0);
-    expectLanes(where(m, vec(1, 2, 3, 4)), 1, 0, 0, 4);
+    expectLanes(andnot(vec(1, 2, 3, 4), m), 0, 2, 3, 0);
+    expectLanes(and(vec(1, 2, 3, 4), m), 1, 0, 0, 4);
   });
 
-  it("except and where also keep NaN out", () => {
-    expectLanes(except(splat(NaN), mask(true, true, true, true)), 0, 0, 0, 0);
-    expectLanes(where(mask(false, false, false, false), splat(NaN)), 0, 0, 0, 0);
+  it("andnot and and keep NaN out, too", () => {
+    expectLanes(andnot(splat(NaN), mask(true, true, true, true)), 0, 0, 0, 0);
+    expectLanes(and(splat(NaN), mask(false, false, false, false)), 0, 0, 0, 0);
   });
 });
 
@@ -225,27 +225,27 @@ describe("exponents", () => {
 });
 
 describe("over lanes", () => {
-  it("sumOfLanes and putSumsOfLanes add up each vector's", () => {
+  it("sumOfLanes and storeSumsOfLanes add up each vector's", () => {
     expect<f32>(sumOfLanes(vec(1, 20, 300, 4000))).toBe(4321);
     const to = room(32);
-    putSumsOfLanes(to, vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
-    expectWide(getWide(to), 4321, 26);
-    expectWide(getWide(to + 16), -1, 3);
+    storeSumsOfLanes(to, vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
+    expectWide(loadWide(to), 4321, 26);
+    expectWide(loadWide(to + 16), -1, 3);
     addAt(to, vecWide(1, -1));
-    expectWide(getWide(to), 4322, 25);
+    expectWide(loadWide(to), 4322, 25);
     expect<bool>(intact(to, 32)).toBe(true);
     free(to);
   });
 
-  it("allWide holds where every lane of a mask does, and greaterWide compares", () => {
-    expect<bool>(allWide(greaterWide(vecWide(1, 2), splatWide(0.5)))).toBe(true);
-    expect<bool>(allWide(greaterWide(vecWide(1, NaN), splatWide(0.5)))).toBe(false);
-    expectWide(whereWide(greaterWide(vecWide(2, NaN), vecWide(1, 1)), vecWide(7, 7)), 7, 0);
+  it("allTrueWide holds where every lane of a mask does, and gtWide compares", () => {
+    expect<bool>(allTrueWide(gtWide(vecWide(1, 2), splatWide(0.5)))).toBe(true);
+    expect<bool>(allTrueWide(gtWide(vecWide(1, NaN), splatWide(0.5)))).toBe(false);
+    expectWide(andWide(vecWide(7, 7), gtWide(vecWide(2, NaN), vecWide(1, 1))), 7, 0);
   });
 
   it("splatBits puts an integer's bits into every lane", () => {
     const to = room(16);
-    put(to, splatBits(-7));
+    storeVec(to, splatBits(-7));
     for (let i: usize = 0; i < 16; i += 4) expect<i32>(load<i32>(to + i)).toBe(-7);
     free(to);
   });
