@@ -11,17 +11,17 @@ const SUMS: u32 = 3;
 
 @unmanaged
 class Moments {
-  visit(at: usize, group: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
       const v = loadVec(x);
-      responsibilities(table, group, v, weight);
+      responsibilities(table, laneBlock, v, weight);
       for (let half: u32 = 0; half < HALVES; half++) {
-        let sum = group + table.sumsAt + half * WIDE;
+        let sum = laneBlock + table.sumsAt + half * WIDE;
         for (let k: u32 = 0; k < components; k++) {
           const tau = widen(loadVec(at + table.scratch + k * VEC), half);
-          const d = widen(sub(v, loadVec(group + SLOTS + k * SLOT + MEAN)), half);
+          const d = widen(sub(v, loadVec(laneBlock + SLOTS + k * SLOT + MEAN)), half);
           const first = mulWide(tau, d);
           addAt(sum, tau);
           addAt(sum + SUM, first);

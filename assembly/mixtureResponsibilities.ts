@@ -5,14 +5,14 @@ import { walk } from "./simd/walk";
 
 @unmanaged
 class Responsibilities {
-  visit(at: usize, group: usize, x: usize, _b: usize, out: usize, stride: usize, rows: u32, _weight: Vec): void {
+  visit(at: usize, laneBlock: usize, x: usize, _b: usize, out: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
-      responsibilities(table, group, loadVec(x), splat(1));
+      responsibilities(table, laneBlock, loadVec(x), splat(1));
       let q = out;
       for (let lane: usize = 0; lane < LANES; lane++) {
-        const reference = <u32>load<f32>(group + REFERENCE + (lane << 2));
+        const reference = <u32>load<f32>(laneBlock + REFERENCE + (lane << 2));
         for (let k: u32 = 0; k < components; k++, q += 4) {
           store<f32>(q, load<f32>(at + table.scratch + exchanged(k, reference) * VEC + (lane << 2)));
         }

@@ -25,14 +25,14 @@ import { walk } from "./simd/walk";
 
 @unmanaged
 class Forward {
-  visit(at: usize, group: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
+  visit(at: usize, laneBlock: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
-    const first = group + SLOTS + SLOT;
-    const end = group + SLOTS + table.slots * SLOT;
-    const mean = loadVec(group + SLOTS + MEAN);
-    const inverse = loadVec(group + SLOTS + INVERSE);
-    const gain = loadVec(group + SLOTS + GAIN);
-    const offset = loadVec(group + OFFSET);
+    const first = laneBlock + SLOTS + SLOT;
+    const end = laneBlock + SLOTS + table.slots * SLOT;
+    const mean = loadVec(laneBlock + SLOTS + MEAN);
+    const inverse = loadVec(laneBlock + SLOTS + INVERSE);
+    const gain = loadVec(laneBlock + SLOTS + GAIN);
+    const offset = loadVec(laneBlock + OFFSET);
     const exps = at + EXP2;
     let most: Vec = splat(0);
     let p = x;
@@ -54,16 +54,16 @@ class Forward {
       p += stride;
       q += stride;
     }
-    if (anyTrue(gt(most, loadVec(group + LIMIT)))) far(table, group, x, y, stride, rows);
+    if (anyTrue(gt(most, loadVec(laneBlock + LIMIT)))) far(table, laneBlock, x, y, stride, rows);
   }
 }
 
 /** Does once more, in float64, the activations that the fast way cannot (see mixture/table.ts). */
-function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usize, rows: u32): void {
-  const limit = loadVec(group + LIMIT);
-  const mean = loadVec(group + SLOTS + MEAN);
-  const inverse = loadVec(group + SLOTS + INVERSE);
-  const offset = loadVec(group + OFFSET);
+function far(table: MixtureTable, laneBlock: usize, x: usize, y: usize, stride: usize, rows: u32): void {
+  const limit = loadVec(laneBlock + LIMIT);
+  const mean = loadVec(laneBlock + SLOTS + MEAN);
+  const inverse = loadVec(laneBlock + SLOTS + INVERSE);
+  const offset = loadVec(laneBlock + OFFSET);
   const tau = changetype<usize>(table) + table.scratch;
   for (let i: u32 = 0; i < rows; i++) {
     const v = loadVec(x);
@@ -73,8 +73,8 @@ function far(table: MixtureTable, group: usize, x: usize, y: usize, stride: usiz
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
         const w = widen(v, half);
-        farResponsibilities(table, group, w, half, tau);
-        r = withHalf(r, half, addWide(farMixture(table, group, w, half, tau), widen(offset, half)));
+        farResponsibilities(table, laneBlock, w, half, tau);
+        r = withHalf(r, half, addWide(farMixture(table, laneBlock, w, half, tau), widen(offset, half)));
       }
       storeVec(y, select(r, loadVec(y), mask));
     }

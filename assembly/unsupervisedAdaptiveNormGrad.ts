@@ -74,26 +74,26 @@ const SUMS: u32 = 4;
 
 @unmanaged
 class Backward {
-  visit(at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
+  visit(at: usize, laneBlock: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const slots = table.slots;
     const kept = at + table.scratch;
     const row = rowBytes(slots);
     for (let i: u32 = 0; i < rows; i += BLOCK) {
       const n = min(rows - i, BLOCK);
-      const isNear = responsibilities(table, group, x, dy, stride, n, kept, row, false);
-      if (!isNear) responsibilities(table, group, x, dy, stride, n, kept, row, true);
-      const sums = group + table.sumsAt + SUM;
+      const isNear = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
+      if (!isNear) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
+      const sums = laneBlock + table.sumsAt + SUM;
       // dx adds up in place of the reference's e, which is 1 and was not written, and goes to its tensor with the last component.
       const part = kept + 2 * VEC;
       const last = slots - 1;
-      gradients(group + SLOTS, sums, kept, part, row, last ? part : dx, last ? row : stride, n, true);
+      gradients(laneBlock + SLOTS, sums, kept, part, row, last ? part : dx, last ? row : stride, n, true);
       for (let k: u32 = 1; k < slots; k++) {
-        const slot = group + SLOTS + k * SLOT;
+        const slot = laneBlock + SLOTS + k * SLOT;
         const et = part + 2 * k * VEC;
         gradients(slot, sums + SUMS * k * SUM, kept, et, row, k < last ? part : dx, k < last ? row : stride, n, false);
       }
-      if (!isNear) far(table, group, x, dy, dx, stride, n);
+      if (!isNear) far(table, laneBlock, x, dy, dx, stride, n);
       x += n * stride;
       dy += n * stride;
       dx += n * stride;
@@ -109,7 +109,7 @@ class Backward {
  */
 @inline function responsibilities(
   table: MixtureTable,
-  group: usize,
+  laneBlock: usize,
   x: usize,
   dy: usize,
   stride: usize,
@@ -118,12 +118,12 @@ class Backward {
   row: usize,
   mask: bool,
 ): bool {
-  const slots = group + SLOTS;
+  const slots = laneBlock + SLOTS;
   const end = slots + table.slots * SLOT;
   const mean = loadVec(slots + MEAN);
   const inverse = loadVec(slots + INVERSE);
   const gain = loadVec(slots + GAIN);
-  const limit = loadVec(group + LIMIT);
+  const limit = loadVec(laneBlock + LIMIT);
   const exps = changetype<usize>(table) + EXP2;
   let most: Vec = splat(0);
   let total: Vec = splat(0);
@@ -162,7 +162,7 @@ class Backward {
     dy += stride;
   }
   if (anyTrue(gt(most, limit))) return false;
-  addTo(group + table.sumsAt, total);
+  addTo(laneBlock + table.sumsAt, total);
   return true;
 }
 
@@ -214,10 +214,10 @@ class Backward {
 }
 
 /** The lanes that are far from their reference (see mixture/table.ts), in float64. */
-function far(table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32): void {
-  const limit = loadVec(group + LIMIT);
-  const mean = loadVec(group + SLOTS + MEAN);
-  const inverse = loadVec(group + SLOTS + INVERSE);
+function far(table: MixtureTable, laneBlock: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32): void {
+  const limit = loadVec(laneBlock + LIMIT);
+  const mean = loadVec(laneBlock + SLOTS + MEAN);
+  const inverse = loadVec(laneBlock + SLOTS + INVERSE);
   for (let i: u32 = 0; i < rows; i++) {
     const v = loadVec(x);
     const t0 = mul(sub(v, mean), inverse);
@@ -225,7 +225,7 @@ function far(table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, 
     if (anyTrue(out)) {
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
-        r = withHalf(r, half, farGradients(table, group, widen(v, half), widen(and(loadVec(dy), out), half), half));
+        r = withHalf(r, half, farGradients(table, laneBlock, widen(v, half), widen(and(loadVec(dy), out), half), half));
       }
       storeVec(dx, select(r, loadVec(dx), out));
     }
@@ -236,21 +236,21 @@ function far(table: MixtureTable, group: usize, x: usize, dy: usize, dx: usize, 
 }
 
 /** dx of half the lanes; adds to the sums. */
-function farGradients(table: MixtureTable, group: usize, x: Wide, dy: Wide, half: u32): Wide {
+function farGradients(table: MixtureTable, laneBlock: usize, x: Wide, dy: Wide, half: u32): Wide {
   const tau = changetype<usize>(table) + table.scratch;
-  farResponsibilities(table, group, x, half, tau);
-  const y = farMixture(table, group, x, half, tau);
+  farResponsibilities(table, laneBlock, x, half, tau);
+  const y = farMixture(table, laneBlock, x, half, tau);
   let pull: Wide = splatWide(0);
-  let sum = group + table.sumsAt + half * WIDE;
+  let sum = laneBlock + table.sumsAt + half * WIDE;
   addAt(sum, dy);
   sum += SUM;
   for (let k: u32 = 0; k < table.slots; k++) {
-    const t = distance(group, k, x, half);
+    const t = distance(laneBlock, k, x, half);
     const u = mulWide(dy, loadWide(tau + k * WIDE));
-    const g = mulWide(t, constant(group, k, GAIN, half));
+    const g = mulWide(t, constant(laneBlock, k, GAIN, half));
     const p = mulWide(u, subWide(g, y));
     const pt = mulWide(p, t);
-    const m = subWide(mulWide(u, constant(group, k, PULL, half)), mulWide(pt, constant(group, k, SCORE, half)));
+    const m = subWide(mulWide(u, constant(laneBlock, k, PULL, half)), mulWide(pt, constant(laneBlock, k, SCORE, half)));
     pull = addWide(pull, m);
     addAt(sum, m);
     addAt(sum + SUM, p);

@@ -21,28 +21,28 @@ import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 // components of equal variance then share the responsibility.
 
 /** One of a component's constants in half the lanes. */
-@inline export function constant(group: usize, k: u32, field: usize, half: u32): Wide {
-  return widen(loadVec(group + SLOTS + k * SLOT + field), half);
+@inline export function constant(laneBlock: usize, k: u32, field: usize, half: u32): Wide {
+  return widen(loadVec(laneBlock + SLOTS + k * SLOT + field), half);
 }
 
 /** t_k. */
-@inline export function distance(group: usize, k: u32, x: Wide, half: u32): Wide {
-  return mulWide(subWide(x, constant(group, k, MEAN, half)), constant(group, k, INVERSE, half));
+@inline export function distance(laneBlock: usize, k: u32, x: Wide, half: u32): Wide {
+  return mulWide(subWide(x, constant(laneBlock, k, MEAN, half)), constant(laneBlock, k, INVERSE, half));
 }
 
-@inline function logDensity(group: usize, k: u32, x: Wide, half: u32): Wide {
-  const t = distance(group, k, x, half);
-  return subWide(constant(group, k, LOG, half), mulWide(t, t));
+@inline function logDensity(laneBlock: usize, k: u32, x: Wide, half: u32): Wide {
+  const t = distance(laneBlock, k, x, half);
+  return subWide(constant(laneBlock, k, LOG, half), mulWide(t, t));
 }
 
 /** Responsibilities of half the lanes, slot by slot, into as many Wide at `out`. */
-export function farResponsibilities(table: MixtureTable, group: usize, x: Wide, half: u32, out: usize): void {
+export function farResponsibilities(table: MixtureTable, laneBlock: usize, x: Wide, half: u32, out: usize): void {
   const slots = table.slots;
-  let most = logDensity(group, 0, x, half);
-  for (let k: u32 = 1; k < slots; k++) most = pmaxWide(most, logDensity(group, k, x, half));
+  let most = logDensity(laneBlock, 0, x, half);
+  for (let k: u32 = 1; k < slots; k++) most = pmaxWide(most, logDensity(laneBlock, k, x, half));
   let sum: Wide = splatWide(0);
   for (let k: u32 = 0; k < slots; k++) {
-    const e = exp2Wide(subWide(logDensity(group, k, x, half), most));
+    const e = exp2Wide(subWide(logDensity(laneBlock, k, x, half), most));
     sum = addWide(sum, e);
     storeWide(out + k * WIDE, e);
   }
@@ -50,10 +50,13 @@ export function farResponsibilities(table: MixtureTable, group: usize, x: Wide, 
 }
 
 /** Σ τ_k g_k of half the lanes (gains as the table has them), from responsibilities at `tau`. */
-export function farMixture(table: MixtureTable, group: usize, x: Wide, half: u32, tau: usize): Wide {
+export function farMixture(table: MixtureTable, laneBlock: usize, x: Wide, half: u32, tau: usize): Wide {
   let y: Wide = splatWide(0);
   for (let k: u32 = 0; k < table.slots; k++) {
-    y = addWide(y, mulWide(loadWide(tau + k * WIDE), mulWide(constant(group, k, GAIN, half), distance(group, k, x, half))));
+    y = addWide(
+      y,
+      mulWide(loadWide(tau + k * WIDE), mulWide(constant(laneBlock, k, GAIN, half), distance(laneBlock, k, x, half))),
+    );
   }
   return y;
 }

@@ -30,14 +30,14 @@ import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./ta
  *
  * @param weight what the responsibilities of a lane shall sum to
  */
-export function responsibilities(table: MixtureTable, group: usize, v: Vec, weight: Vec): void {
+export function responsibilities(table: MixtureTable, laneBlock: usize, v: Vec, weight: Vec): void {
   const at = changetype<usize>(table) + table.scratch;
   const exps = changetype<usize>(table) + EXP2;
   const components = table.components;
-  const slots = group + SLOTS;
+  const slots = laneBlock + SLOTS;
   const t0 = mul(sub(v, loadVec(slots + MEAN)), loadVec(slots + INVERSE));
   const square = mul(t0, t0);
-  const out = gt(square, loadVec(group + LIMIT));
+  const out = gt(square, loadVec(laneBlock + LIMIT));
   // Where a lane is far its numbers are replaced below; 0 keeps them out of exp2's way.
   const near = andnot(square, out);
   storeVec(at, splat(1));
@@ -56,7 +56,7 @@ export function responsibilities(table: MixtureTable, group: usize, v: Vec, weig
 
   const tau = at + components * VEC;
   for (let half: u32 = 0; half < HALVES; half++) {
-    farResponsibilities(table, group, widen(v, half), half, tau);
+    farResponsibilities(table, laneBlock, widen(v, half), half, tau);
     for (let k: u32 = 0; k < components; k++) {
       const near = loadVec(at + k * VEC);
       const far = withHalf(near, half, mulWide(loadWide(tau + k * WIDE), widen(weight, half)));

@@ -24,7 +24,7 @@ import {
   Vec,
   WIDE,
 } from "../simd/vec";
-import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes } from "../simd/walk";
+import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, tableBytes, tailBytes } from "../simd/walk";
 
 // The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
 //
@@ -66,12 +66,12 @@ const MOST_SQUARE: f32 = 1e30;
 const MOST_BITS: f32 = 100;
 
 @unmanaged
-export class MixtureTable extends Table {
+export class MixtureTable extends ChannelTable {
   components: u32;
   /** Its components, and under "ucb" that of ε: mixture_slot_count. */
   slots: u32;
   ucb: bool;
-  /** Running sums in each group: their number, and the bytes from the group to them. */
+  /** Running sums in each lane block: their number, and the bytes from the lane block to them. */
   sums: u32;
   sumsAt: u32;
   /** Bytes from the table to BLOCK times 2 + 2 · slots vectors, for use inside a visit. */
@@ -81,7 +81,7 @@ export class MixtureTable extends Table {
 /** Bytes from a table to the constants of exp2. */
 export const EXP2: usize = (offsetof<MixtureTable>() + 15) & ~15;
 
-// A group: a head of vectors, then its slots of SLOT bytes, then its running sums. Offsets in bytes.
+// A lane block: a head of vectors, then its slots of SLOT bytes, then its running sums. Offsets in bytes.
 export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
@@ -100,9 +100,9 @@ export const SUM: usize = HALVES * WIDE;
 function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
   const tail = EXP2 + EXP2_BYTES;
   const scratch = <u64>tail + aligned(tailBytes(4 * <usize>slots));
-  const first = scratch + <u64>BLOCK * (2 + 2 * <u64>slots) * VEC;
+  const laneBlocks = scratch + <u64>BLOCK * (2 + 2 * <u64>slots) * VEC;
   const sumsAt = <u64>SLOTS + <u64>slots * SLOT;
-  const groupBytes = sumsAt + <u64>sums * SUM;
+  const laneBlockBytes = sumsAt + <u64>sums * SUM;
   if (table) {
     table.channels = channels;
     table.inner = inner;
@@ -110,11 +110,11 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u3
     table.sums = sums;
     table.tail = <u32>tail;
     table.scratch = <u32>scratch;
-    table.first = <u32>first;
+    table.laneBlocks = <u32>laneBlocks;
     table.sumsAt = <u32>sumsAt;
-    table.groupBytes = <u32>groupBytes;
+    table.laneBlockBytes = <u32>laneBlockBytes;
   }
-  return tableBytes(first, channels, inner, groupBytes);
+  return tableBytes(laneBlocks, channels, inner, laneBlockBytes);
 }
 
 /** How many slots the table of a mixture has. */
@@ -170,22 +170,22 @@ export function mixture_prepare(
     storeVec(ofComponent + 2 * k * VEC + VEC, log2(p));
   }
 
-  const n = groupCount(channels, inner);
-  for (let g: u32 = 0; g < n; g++) {
-    const group = groupAt(table, g);
-    const scale: Vec = gamma ? gather(table, g, gamma) : splat(1);
-    storeVec(group + SCALE, scale);
-    storeVec(group + OFFSET, beta ? gather(table, g, beta) : splat(0));
+  const n = laneBlockCount(channels, inner);
+  for (let block: u32 = 0; block < n; block++) {
+    const laneBlock = laneBlockAt(table, block);
+    const scale: Vec = gamma ? gather(table, block, gamma) : splat(1);
+    storeVec(laneBlock + SCALE, scale);
+    storeVec(laneBlock + OFFSET, beta ? gather(table, block, beta) : splat(0));
 
     let reference: Vec = splat(0);
     let most: Vec = splat(-1);
     let narrowest: Vec = splat(0);
     for (let k: u32 = 0; k < components; k++) {
-      const v = pmax(add(gather(table, g, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
+      const v = pmax(add(gather(table, block, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
       const gain = loadVec(ofComponent + 2 * k * VEC);
       const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
-      const slot = group + SLOTS + k * SLOT;
-      storeVec(slot + MEAN, gather(table, g, mean + k * row));
+      const slot = laneBlock + SLOTS + k * SLOT;
+      storeVec(slot + MEAN, gather(table, block, mean + k * row));
       storeVec(slot + INVERSE, inverse);
       storeVec(slot + LOG, ucb ? splat(0) : sub(loadVec(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
       storeVec(slot + GAIN, fold ? mul(gain, scale) : gain);
@@ -197,16 +197,16 @@ export function mixture_prepare(
       narrowest = pmax(narrowest, inverse);
     }
     if (slots > components) {
-      const slot = group + SLOTS + components * SLOT;
+      const slot = laneBlock + SLOTS + components * SLOT;
       memory.fill(slot, 0, SLOT);
       storeVec(slot + INVERSE, mul(narrowest, splat(EPSILON_INVERSE)));
       storeVec(slot + LOG, log2(splat(epsilon)));
       reference = splat(<f32>components);
     }
-    storeVec(group + REFERENCE, reference);
+    storeVec(laneBlock + REFERENCE, reference);
 
     // Each lane's reference into slot 0, then its log out of all others'.
-    const zero = group + SLOTS;
+    const zero = laneBlock + SLOTS;
     for (let k: u32 = 1; k < slots; k++) {
       const here = eq(reference, splat(<f32>k));
       if (!anyTrue(here)) continue;
@@ -223,8 +223,8 @@ export function mixture_prepare(
     }
     if (gamma && fold) bits = add(bits, log2(pmax(abs(scale), splat(1))));
     bits = add(bits, gainBits);
-    storeVec(group + LIMIT, pmin(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
-    if (sums) memory.fill(group + table.sumsAt, 0, sums * SUM);
+    storeVec(laneBlock + LIMIT, pmin(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
+    if (sums) memory.fill(laneBlock + table.sumsAt, 0, sums * SUM);
   }
 }
 
@@ -244,9 +244,9 @@ function swap(p: usize, q: usize, mask: Vec): void {
 // What the finishing loops read: the numbers of one channel, whose lanes all hold the same constants.
 
 /** The first lane of a channel: a constant of it is the float32 at the constant's offset from here. */
-export function laneOf(table: Table, channel: u32): usize {
-  const lane = channel * lanesInARow(table);
-  return groupAt(table, lane / LANES) + ((<usize>(lane % LANES)) << 2);
+export function laneOf(table: ChannelTable, channel: u32): usize {
+  const lane = channel * consecutiveLanes(table);
+  return laneBlockAt(table, lane / LANES) + ((<usize>(lane % LANES)) << 2);
 }
 
 /**
@@ -255,8 +255,8 @@ export function laneOf(table: Table, channel: u32): usize {
  * @returns where its first sum is, a float64
  */
 export function sumsOf(table: MixtureTable, channel: u32): usize {
-  const row = lanesInARow(table);
-  const lanes = groupCount(table.channels, table.inner) * LANES;
+  const row = consecutiveLanes(table);
+  const lanes = laneBlockCount(table.channels, table.inner) * LANES;
   const first = channel * row;
   const out = sumOfLane(table, first);
   for (let begin = first; begin < lanes; begin += table.channels * row) {
@@ -270,7 +270,7 @@ export function sumsOf(table: MixtureTable, channel: u32): usize {
 }
 
 @inline function sumOfLane(table: MixtureTable, lane: u32): usize {
-  return groupAt(table, lane / LANES) + table.sumsAt + ((<usize>(lane % LANES)) << 3);
+  return laneBlockAt(table, lane / LANES) + table.sumsAt + ((<usize>(lane % LANES)) << 3);
 }
 
 /**
@@ -280,9 +280,9 @@ export function sumsOf(table: MixtureTable, channel: u32): usize {
  */
 export function mixture_merge(at: usize, other: usize): void {
   const table = changetype<MixtureTable>(at);
-  const n = groupCount(table.channels, table.inner);
-  for (let g: u32 = 0; g < n; g++) {
-    const first = <usize>table.first + <usize>g * table.groupBytes + table.sumsAt;
+  const n = laneBlockCount(table.channels, table.inner);
+  for (let block: u32 = 0; block < n; block++) {
+    const first = <usize>table.laneBlocks + <usize>block * table.laneBlockBytes + table.sumsAt;
     for (let i: usize = 0; i < table.sums * SUM; i += WIDE) addAt(at + first + i, loadWide(other + first + i));
   }
 }

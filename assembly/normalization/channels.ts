@@ -35,10 +35,10 @@ const FEWEST: u32 = 16;
 
 @unmanaged
 class Apply {
-  visit(_at: usize, group: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = loadVec(group + CENTER * VEC);
-    const scale = loadVec(group + SCALE * VEC);
-    const offset = loadVec(group + OFFSET * VEC);
+  visit(_at: usize, laneBlock: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
+    const center = loadVec(laneBlock + CENTER * VEC);
+    const scale = loadVec(laneBlock + SCALE * VEC);
+    const offset = loadVec(laneBlock + OFFSET * VEC);
     for (let i: u32 = 0; i < rows; i++) {
       storeVec(y, madd(sub(loadVec(x), center), scale, offset));
       x += stride;
@@ -49,8 +49,8 @@ class Apply {
 
 @unmanaged
 class Sums {
-  visit(_at: usize, group: usize, x: usize, dy: usize, _out: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = loadVec(group + CENTER * VEC);
+  visit(_at: usize, laneBlock: usize, x: usize, dy: usize, _out: usize, stride: usize, rows: u32, _weight: Vec): void {
+    const center = loadVec(laneBlock + CENTER * VEC);
     const even = rows & ~1;
     let plain: Vec = splat(0);
     let plain2: Vec = splat(0);
@@ -73,7 +73,7 @@ class Sums {
     plain = add(plain, plain2);
     first = add(first, first2);
     for (let half: u32 = 0; half < HALVES; half++) {
-      const sum = group + SUMS + half * WIDE;
+      const sum = laneBlock + SUMS + half * WIDE;
       addAt(sum, widen(plain, half));
       addAt(sum + SUM, widen(first, half));
     }
@@ -82,11 +82,11 @@ class Sums {
 
 @unmanaged
 class Pull {
-  visit(_at: usize, group: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
-    const center = loadVec(group + CENTER * VEC);
-    const scale = loadVec(group + SCALE * VEC);
-    const pull = loadVec(group + PULL * VEC);
-    const offset = loadVec(group + OFFSET * VEC);
+  visit(_at: usize, laneBlock: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
+    const center = loadVec(laneBlock + CENTER * VEC);
+    const scale = loadVec(laneBlock + SCALE * VEC);
+    const pull = loadVec(laneBlock + PULL * VEC);
+    const offset = loadVec(laneBlock + OFFSET * VEC);
     for (let i: u32 = 0; i < rows; i++) {
       storeVec(dx, madd(loadVec(dy), scale, madd(sub(loadVec(x), center), pull, offset)));
       x += stride;

@@ -37,7 +37,7 @@ const SQUARES: usize = 2 * SUM;
 
 @unmanaged
 class Moments {
-  visit(_at: usize, group: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
+  visit(_at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const even = rows & ~1;
     let p = x;
     let sum: Vec = splat(0);
@@ -77,7 +77,7 @@ class Moments {
       const one = widen(weight, half);
       const left = divWide(widen(rest, half), splatWide(rows));
       const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
-      join(group + SUMS + half * WIDE, mulWide(one, splatWide(rows)), addWide(widen(mean, half), left), mulWide(found, one));
+      join(laneBlock + SUMS + half * WIDE, mulWide(one, splatWide(rows)), addWide(widen(mean, half), left), mulWide(found, one));
     }
   }
 }

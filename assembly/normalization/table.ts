@@ -1,5 +1,5 @@
 import { aligned, HALVES, LANES, splat, storeVec, VEC, WIDE } from "../simd/vec";
-import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes } from "../simd/walk";
+import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, tableBytes, tailBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
 // normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
@@ -7,7 +7,7 @@ import { gather, groupAt, groupCount, lanesInARow, Table, tableBytes, tailBytes 
 // normalization a slab for each sample and a set for each group; layer normalization is one set.
 
 @unmanaged
-export class NormTable extends Table {
+export class NormTable extends ChannelTable {
   /** Numbers in a slab. */
   size: u32;
   sets: u32;
@@ -23,7 +23,7 @@ export class NormTable extends Table {
   dbeta: u32;
 }
 
-// Rows, by number. Of the constants, the groups have a copy, lane by lane; the last two are room for rows.ts.
+// Rows, by number. Of the constants, the lane blocks have a copy, lane by lane; the last two are room for rows.ts.
 export const CENTER: u32 = 0; // of x
 export const SCALE: u32 = 1; // of x − CENTER, forward; of dy, backward
 export const OFFSET: u32 = 2;
@@ -37,11 +37,11 @@ export const SUMS_DY: u32 = 6;
 export const SUMS_DYX: u32 = 7;
 const ROWS: u32 = 8;
 
-/** Bytes from a group to its sums, float64 for each lane. */
+/** Bytes from a lane block to its sums, float64 for each lane. */
 export const SUMS: usize = BACKWARD * VEC;
 export const SUM: usize = HALVES * WIDE;
 const MOST_SUMS: usize = 3;
-const GROUP: usize = SUMS + MOST_SUMS * SUM;
+const LANE_BLOCK_BYTES: usize = SUMS + MOST_SUMS * SUM;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.
@@ -50,7 +50,7 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   const tail = aligned(offsetof<NormTable>());
   const rows = <u64>tail + aligned(tailBytes(4));
   const dgamma = rows + ROWS * rowBytes;
-  const first = dgamma + 2 * wideBytes;
+  const laneBlocks = dgamma + 2 * wideBytes;
   if (table) {
     table.channels = channels;
     table.inner = inner;
@@ -59,10 +59,10 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
     table.rowBytes = <u32>rowBytes;
     table.dgamma = <u32>dgamma;
     table.dbeta = <u32>(dgamma + wideBytes);
-    table.first = <u32>first;
-    table.groupBytes = <u32>GROUP;
+    table.laneBlocks = <u32>laneBlocks;
+    table.laneBlockBytes = <u32>LANE_BLOCK_BYTES;
   }
-  return tableBytes(first, channels, inner, GROUP);
+  return tableBytes(laneBlocks, channels, inner, LANE_BLOCK_BYTES);
 }
 
 /** Bytes of a table. */
@@ -107,25 +107,25 @@ export function norm_prepare(
   return rowOf(table, row) + ((<usize>channel) << 2);
 }
 
-/** Copies the first `rows` constants of all channels from their rows to the groups. */
+/** Copies the first `rows` constants of all channels from their rows to the lane blocks. */
 export function spreadConstants(table: NormTable, rows: u32): void {
-  const n = groupCount(table.channels, table.inner);
+  const n = laneBlockCount(table.channels, table.inner);
   for (let row: u32 = 0; row < rows; row++) {
     const from = rowOf(table, row);
-    for (let g: u32 = 0; g < n; g++) storeVec(groupAt(table, g) + row * VEC, gather(table, g, from));
+    for (let block: u32 = 0; block < n; block++) storeVec(laneBlockAt(table, block) + row * VEC, gather(table, block, from));
   }
 }
 
 /**
- * Sets the groups' sums to zero: before a slab.
+ * Sets the lane blocks' sums to zero: before a slab.
  *
  * @param at a table as norm_prepare made it
  */
 export function norm_moments_reset(at: usize): void {
   const table = changetype<NormTable>(at);
-  const n = groupCount(table.channels, table.inner);
-  for (let g: u32 = 0; g < n; g++) {
-    for (let i = SUMS; i < GROUP; i += VEC) storeVec(groupAt(table, g) + i, splat(0));
+  const n = laneBlockCount(table.channels, table.inner);
+  for (let block: u32 = 0; block < n; block++) {
+    for (let i = SUMS; i < LANE_BLOCK_BYTES; i += VEC) storeVec(laneBlockAt(table, block) + i, splat(0));
   }
 }
 
@@ -134,20 +134,20 @@ export function norm_moments_reset(at: usize): void {
 //     for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) …
 
 @inline export function firstLane(table: NormTable, channel: u32): u32 {
-  return channel * lanesInARow(table);
+  return channel * consecutiveLanes(table);
 }
 @inline export function lanes(table: NormTable): u32 {
-  return groupCount(table.channels, table.inner) * LANES;
+  return laneBlockCount(table.channels, table.inner) * LANES;
 }
 @inline export function nextLane(table: NormTable, lane: u32): u32 {
-  const row = lanesInARow(table);
+  const row = consecutiveLanes(table);
   const next = lane + 1;
   return next % row == 0 ? next + (table.channels - 1) * row : next;
 }
 
 /** The first sum of a lane; the next ones are SUM bytes apart. */
 @inline export function sumsOfLane(table: NormTable, lane: u32): usize {
-  return groupAt(table, lane / LANES) + SUMS + ((<usize>(lane % LANES)) << 3);
+  return laneBlockAt(table, lane / LANES) + SUMS + ((<usize>(lane % LANES)) << 3);
 }
 
 /** One of the sums, over all lanes of a channel. @param sum bytes from a lane's first sum to it */

@@ -3,28 +3,29 @@ import { LANES, loadLane, loadVec, splat, VEC, Vec } from "./vec";
 // How a tensor with a channel axis meets vectors of LANES numbers.
 //
 // A tensor is [outer, channels, inner] (inner = 1 where the channel axis is the last), its numbers one after the other. What a
-// kernel knows of a channel (constants, sums) stands in a table, in *groups*: LANES channels' worth, a lane each. Two layouts
-// say which numbers of the tensor a group goes with:
+// kernel knows of a channel (constants, sums) stands in a channel table, in *lane blocks*: LANES channels' worth, a lane each. Two layouts
+// say which numbers of the tensor a lane block goes with:
 //
 // - periodic (inner < RUN): the channel of position i is (i / inner) mod channels, which repeats after
-//   P = lcm(channels · inner, LANES) numbers. Group g stands for positions LANES·g … LANES·g + LANES − 1 of every period; so one
+//   P = lcm(channels · inner, LANES) numbers. Lane block b stands for positions LANES·b … LANES·b + LANES − 1 of every period; so one
 //   channel, odd channels and short rows need no loop of their own.
-// - runs (inner ≥ RUN): group c is channel c in every lane, and goes along that channel's runs of `inner` numbers.
+// - runs (inner ≥ RUN): lane block c is channel c in every lane, and goes along that channel's runs of `inner` numbers.
 
 /** Rows of one channel at least this long are walked as runs. */
 const RUN: u32 = 16;
-/** Bytes of one tensor, more or less, that are walked for all groups before the next, so that they stay in the nearest caches. */
+/** Bytes of one tensor, more or less, that are walked for all lane blocks before the next, so that they stay in the nearest caches. */
 const TILE: u32 = 16384;
 /** Vectors in one visit at most, so that a visit's float32 sums stay short. */
 const MOST_ROWS: u32 = 128;
 
-/** The head of a table; its groups follow `first` bytes after it. */
+/** The head of a table; its lane blocks follow. */
 @unmanaged
-export class Table {
+export class ChannelTable {
   channels: u32;
   inner: u32;
-  first: u32;
-  groupBytes: u32;
+  /** Bytes from the table to its lane blocks, and of each of them. */
+  laneBlocks: u32;
+  laneBlockBytes: u32;
   /** Bytes from the table to room for one vector of each input and of the output: the last, incomplete vector. */
   tail: u32;
   /** What reading ahead leaves, so that it is not optimized away. */
@@ -47,36 +48,36 @@ export function period(channels: u32, inner: u32): u32 {
   return (n / gcd(n, LANES)) * LANES;
 }
 
-export function groupCount(channels: u32, inner: u32): u32 {
+export function laneBlockCount(channels: u32, inner: u32): u32 {
   return inner >= RUN ? channels : period(channels, inner) / LANES;
 }
 
 /** The channel of a lane. */
-export function channelOf(table: Table, group: u32, lane: u32): u32 {
-  return ((group * LANES + lane) / lanesInARow(table)) % table.channels;
+export function channelOf(table: ChannelTable, block: u32, lane: u32): u32 {
+  return ((block * LANES + lane) / consecutiveLanes(table)) % table.channels;
 }
 
-/** How many lanes in a row are one channel's; lane `channel · lanesInARow` is its first, and so on every channels rows. */
-@inline export function lanesInARow(table: Table): u32 {
+/** How many lanes in a row are one channel's; lane `channel · consecutiveLanes` is its first, and so on every channels rows. */
+@inline export function consecutiveLanes(table: ChannelTable): u32 {
   return table.inner >= RUN ? LANES : table.inner;
 }
 
-/** One number for each lane of a group, of float32 [channels] at p. */
-export function gather(table: Table, group: u32, p: usize): Vec {
+/** One number for each lane of a lane block, of float32 [channels] at p. */
+export function gather(table: ChannelTable, block: u32, p: usize): Vec {
   // Lanes that are channels in their order, as they mostly are.
-  if (table.inner == 1 && table.channels % LANES == 0) return loadVec(p + <usize>group * VEC);
+  if (table.inner == 1 && table.channels % LANES == 0) return loadVec(p + <usize>block * VEC);
   let v: Vec = splat(0);
-  for (let lane: u32 = 0; lane < LANES; lane++) v = loadLane(p + ((<usize>channelOf(table, group, lane)) << 2), v, lane);
+  for (let lane: u32 = 0; lane < LANES; lane++) v = loadLane(p + ((<usize>channelOf(table, block, lane)) << 2), v, lane);
   return v;
 }
 
-@inline export function groupAt(table: Table, group: u32): usize {
-  return changetype<usize>(table) + table.first + <usize>group * table.groupBytes;
+@inline export function laneBlockAt(table: ChannelTable, block: u32): usize {
+  return changetype<usize>(table) + table.laneBlocks + <usize>block * table.laneBlockBytes;
 }
 
 /** Bytes of a table; where they do not fit in 32 bits, all that do: more than any heap gives. */
-export function tableBytes(first: u64, channels: u32, inner: u32, groupBytes: u64): usize {
-  return <usize>min<u64>(first + <u64>groupCount(channels, inner) * groupBytes, u32.MAX_VALUE);
+export function tableBytes(laneBlocks: u64, channels: u32, inner: u32, laneBlockBytes: u64): usize {
+  return <usize>min<u64>(laneBlocks + <u64>laneBlockCount(channels, inner) * laneBlockBytes, u32.MAX_VALUE);
 }
 
 /** Bytes of the room that Table.tail points to. */
@@ -89,9 +90,9 @@ export function tailBytes(outBytes: usize): usize {
  *
  * T is a class with a method
  *
- *     visit(table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: Vec): void
+ *     visit(table: usize, laneBlock: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: Vec): void
  *
- * called with the addresses of the table and the group, the first of `rows` vectors in each tensor, the bytes from one to the next in a and b, and
+ * called with the addresses of the table and the lane block, the first of `rows` vectors in each tensor, the bytes from one to the next in a and b, and
  * a weight that is 1 in lanes that count and 0 in those that only fill up a vector.
  *
  * @param a, b the inputs, at number `start`; b may be 0: none
@@ -100,7 +101,7 @@ export function tailBytes(outBytes: usize): usize {
  * where reading and writing is all, so that a tile of every tensor stays in the nearest cache
  */
 export function walk<T>(
-  table: Table,
+  table: ChannelTable,
   a: usize,
   b: usize,
   out: usize,
@@ -114,15 +115,15 @@ export function walk<T>(
     for (let i: u32 = 0; i < count; ) {
       const run = (start + i) / inner;
       const n = min(min(inner - ((start + i) % inner), count - i), MOST_ROWS * LANES);
-      const group = groupAt(table, run % table.channels);
-      along<T>(table, group, a + ((<usize>i) << 2), b && b + ((<usize>i) << 2), out + <usize>i * outBytes, outBytes, n);
+      const laneBlock = laneBlockAt(table, run % table.channels);
+      along<T>(table, laneBlock, a + ((<usize>i) << 2), b && b + ((<usize>i) << 2), out + <usize>i * outBytes, outBytes, n);
       i += n;
     }
     return;
   }
 
   const p = period(table.channels, inner);
-  const groups = p / LANES;
+  const blocks = p / LANES;
   const stride = (<usize>p) << 2;
   const most = min(max<u32>(TILE / <u32>stride, fewest), MOST_ROWS);
   let rest = count;
@@ -131,11 +132,11 @@ export function walk<T>(
     const bytes = rows * <u32>stride;
     touch(table, a, bytes);
     if (b) touch(table, b, bytes);
-    for (let g: u32 = 0; g < groups; g++) {
-      const at = <usize>g * LANES;
+    for (let block: u32 = 0; block < blocks; block++) {
+      const at = <usize>block * LANES;
       changetype<T>(0).visit(
         changetype<usize>(table),
-        groupAt(table, g),
+        laneBlockAt(table, block),
         a + (at << 2),
         b && b + (at << 2),
         out + at * outBytes,
@@ -150,11 +151,11 @@ export function walk<T>(
     out += <usize>n * outBytes;
     rest -= n;
   }
-  for (let g: u32 = 0; g * LANES < rest; g++) {
-    const at = <usize>g * LANES;
+  for (let block: u32 = 0; block * LANES < rest; block++) {
+    const at = <usize>block * LANES;
     along<T>(
       table,
-      groupAt(table, g),
+      laneBlockAt(table, block),
       a + (at << 2),
       b && b + (at << 2),
       out + at * outBytes,
@@ -165,17 +166,17 @@ export function walk<T>(
 }
 
 /** Reads every cache line of a tile, one after the other: the order in which memory is fastest. */
-@inline function touch(table: Table, from: usize, bytes: u32): void {
+@inline function touch(table: ChannelTable, from: usize, bytes: u32): void {
   let sum: u32 = 0;
   for (let i: u32 = 0; i < bytes; i += 64) sum ^= load<u32>(from + i);
   table.touched = sum;
 }
 
-/** n numbers one after the other, all of one group: whole vectors, then what is left in the table's own room. */
-function along<T>(table: Table, group: usize, a: usize, b: usize, out: usize, outBytes: usize, n: u32): void {
+/** n numbers one after the other, all of one lane block: whole vectors, then what is left in the table's own room. */
+function along<T>(table: ChannelTable, laneBlock: usize, a: usize, b: usize, out: usize, outBytes: usize, n: u32): void {
   const rows = n / LANES;
   const left = n % LANES;
-  if (rows) changetype<T>(0).visit(changetype<usize>(table), group, a, b, out, VEC, rows, splat(1));
+  if (rows) changetype<T>(0).visit(changetype<usize>(table), laneBlock, a, b, out, VEC, rows, splat(1));
   if (!left) return;
   const done = <usize>(rows * LANES);
   const tail = changetype<usize>(table) + table.tail;
@@ -185,6 +186,6 @@ function along<T>(table: Table, group: usize, a: usize, b: usize, out: usize, ou
   memory.fill(tail, 0, 2 * VEC);
   memory.copy(tail, a + (done << 2), (<usize>left) << 2);
   if (b) memory.copy(tail + VEC, b + (done << 2), (<usize>left) << 2);
-  changetype<T>(0).visit(changetype<usize>(table), group, tail, b && tail + VEC, tail + 2 * VEC, VEC, 1, weight);
+  changetype<T>(0).visit(changetype<usize>(table), laneBlock, tail, b && tail + VEC, tail + 2 * VEC, VEC, 1, weight);
   if (outBytes) memory.copy(out + done * outBytes, tail + 2 * VEC, left * outBytes);
 }

@@ -1,5 +1,5 @@
 import { laneOf, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "../../assembly/mixture/table";
-import { Table } from "../../assembly/simd/walk";
+import { ChannelTable } from "../../assembly/simd/walk";
 import { free, intact, Random, room } from "./support";
 
 // A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas, "uan" or "ucb".
@@ -8,8 +8,8 @@ function address(array: StaticArray<f32>): usize {
   return changetype<usize>(array);
 }
 
-/** The float32 constant of a channel at an offset in its group. */
-export function constantOf(table: Table, channel: u32, offset: usize): f32 {
+/** The float32 constant of a channel at an offset in its lane block. */
+export function constantOf(table: ChannelTable, channel: u32, offset: usize): f32 {
   return load<f32>(laneOf(table, channel) + offset);
 }
 

@@ -1,7 +1,7 @@
 import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
 import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
 import { loadWide, WIDE } from "../../../assembly/simd/vec";
-import { groupAt } from "../../../assembly/simd/walk";
+import { laneBlockAt } from "../../../assembly/simd/walk";
 import { constantOf, Problem } from "../problem";
 import { free, intact, laneWide, room, vecWide } from "../support";
 
@@ -14,8 +14,8 @@ let y: v128 = f64x2.splat(0);
 /** Responsibilities and mixture of two activations of a problem with one channel. */
 function solve(a: f64, b: f64, half: u32 = 0): void {
   const table = changetype<MixtureTable>(problem.table);
-  farResponsibilities(table, groupAt(table, 0), vecWide(a, b), half, tau);
-  y = farMixture(table, groupAt(table, 0), vecWide(a, b), half, tau);
+  farResponsibilities(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
+  y = farMixture(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
 }
 
 /** Responsibility of component k for the i-th activation. */

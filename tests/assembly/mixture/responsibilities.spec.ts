@@ -1,22 +1,22 @@
 import { responsibilities } from "../../../assembly/mixture/responsibilities";
 import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
 import { LANES, VEC } from "../../../assembly/simd/vec";
-import { channelOf, groupAt } from "../../../assembly/simd/walk";
+import { channelOf, laneBlockAt } from "../../../assembly/simd/walk";
 import { Problem } from "../problem";
 import { getAt, lane, vec, worse } from "../support";
 
 let problem: Problem = Problem.of([0], [1]);
 
-/** Responsibility of component k in a lane of the first group. */
+/** Responsibility of component k in a lane of the first lane block. */
 function tauOf(k: u32, i: u32): f32 {
   const table = changetype<MixtureTable>(problem.table);
-  const slot = exchanged(k, <u32>getAt(groupAt(table, 0) + REFERENCE, i));
+  const slot = exchanged(k, <u32>getAt(laneBlockAt(table, 0) + REFERENCE, i));
   return getAt(problem.table + table.scratch + slot * VEC, i);
 }
 
 function solve(v: v128, weight: v128): void {
   const table = changetype<MixtureTable>(problem.table);
-  responsibilities(table, groupAt(table, 0), v, weight);
+  responsibilities(table, laneBlockAt(table, 0), v, weight);
 }
 
 describe("responsibilities", () => {

@@ -23,13 +23,13 @@ import {
   sumsOf,
 } from "../../../assembly/mixture/table";
 import { LANES, VEC } from "../../../assembly/simd/vec";
-import { channelOf, groupAt, groupCount } from "../../../assembly/simd/walk";
+import { channelOf, laneBlockAt, laneBlockCount } from "../../../assembly/simd/walk";
 import { constantOf, Problem } from "../problem";
 import { getAt, power, worse } from "../support";
 
 const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
 
-/** Layouts: periods of one and of several groups, and runs. */
+/** Layouts: periods of one and of several lane blocks, and runs. */
 const CHANNELS: u32[] = [1, 3, 4, 6, 3, 5];
 const INNER: u32[] = [1, 1, 1, 3, 16, 40];
 
@@ -44,9 +44,9 @@ function keep(actual: f32, expected: f64): void {
 /** Whether every constant of a problem's table is finite. */
 function isFiniteTable(problem: Problem): bool {
   const table = changetype<MixtureTable>(problem.table);
-  for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+  for (let block: u32 = 0; block < laneBlockCount(problem.channels, problem.inner); block++) {
     for (let i: u32 = 0; i < (<u32>SLOTS + problem.components * <u32>SLOT) / 4; i++) {
-      if (!isFinite(getAt(groupAt(table, g), i))) return false;
+      if (!isFinite(getAt(laneBlockAt(table, block), i))) return false;
     }
   }
   return true;
@@ -91,12 +91,12 @@ describe("mixture_prepare", () => {
       for (let components: u32 = 1; components <= 5; components++) {
         const problem = new Problem(CHANNELS[i], INNER[i], components, components);
         const table = changetype<MixtureTable>(problem.prepare(0, false, false));
-        for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
-          const group = groupAt(table, g);
+        for (let block: u32 = 0; block < laneBlockCount(problem.channels, problem.inner); block++) {
+          const laneBlock = laneBlockAt(table, block);
           for (let lane: u32 = 0; lane < LANES; lane++) {
-            const c = channelOf(table, g, lane);
+            const c = channelOf(table, block, lane);
             for (let k: u32 = 0; k < components; k++) {
-              const slot = group + SLOTS + exchanged(k, <u32>getAt(group + REFERENCE, lane)) * SLOT;
+              const slot = laneBlock + SLOTS + exchanged(k, <u32>getAt(laneBlock + REFERENCE, lane)) * SLOT;
               const deviation = Math.sqrt(problem.v(k, c));
               const root = Math.sqrt(problem.lambda(k));
               if (getAt(slot + MEAN, lane) != <f32>problem.mu(k, c)) unequal++;
@@ -121,13 +121,14 @@ describe("mixture_prepare", () => {
       const problem = new Problem(CHANNELS[i], INNER[i], 3, 7);
       for (let fold = 0; fold < 2; fold++) {
         const table = changetype<MixtureTable>(problem.prepare(0, fold == 1));
-        for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
-          const group = groupAt(table, g);
+        for (let block: u32 = 0; block < laneBlockCount(problem.channels, problem.inner); block++) {
+          const laneBlock = laneBlockAt(table, block);
           for (let lane: u32 = 0; lane < LANES; lane++) {
-            const c = channelOf(table, g, lane);
-            if (getAt(group + SCALE, lane) != problem.gamma[c] || getAt(group + OFFSET, lane) != problem.beta[c]) unequal++;
+            const c = channelOf(table, block, lane);
+            if (getAt(laneBlock + SCALE, lane) != problem.gamma[c] || getAt(laneBlock + OFFSET, lane) != problem.beta[c])
+              unequal++;
             for (let k: u32 = 0; k < 3; k++) {
-              const slot = group + SLOTS + exchanged(k, <u32>getAt(group + REFERENCE, lane)) * SLOT;
+              const slot = laneBlock + SLOTS + exchanged(k, <u32>getAt(laneBlock + REFERENCE, lane)) * SLOT;
               keep(getAt(slot + GAIN, lane), (fold ? <f64>problem.gamma[c] : 1) / (KAPPA * Math.sqrt(problem.lambda(k))));
             }
           }
@@ -354,13 +355,13 @@ describe("sumsOf", () => {
       const sums: u32 = 3;
       const table = changetype<MixtureTable>(problem.prepare(sums, true));
       const expected = new StaticArray<f64>(problem.channels * sums);
-      for (let g: u32 = 0; g < groupCount(problem.channels, problem.inner); g++) {
+      for (let block: u32 = 0; block < laneBlockCount(problem.channels, problem.inner); block++) {
         for (let index: u32 = 0; index < sums; index++) {
           for (let lane: u32 = 0; lane < LANES; lane++) {
             // 2^40 and small numbers: float32 would lose these.
-            const value = power(40) + g * 100 + index * 10 + lane;
-            store<f64>(groupAt(table, g) + table.sumsAt + index * SUM + (lane << 3), value);
-            expected[channelOf(table, g, lane) * sums + index] += value;
+            const value = power(40) + block * 100 + index * 10 + lane;
+            store<f64>(laneBlockAt(table, block) + table.sumsAt + index * SUM + (lane << 3), value);
+            expected[channelOf(table, block, lane) * sums + index] += value;
           }
         }
       }

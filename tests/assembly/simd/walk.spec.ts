@@ -1,5 +1,14 @@
 import { LANES, VEC } from "../../../assembly/simd/vec";
-import { channelOf, groupAt, groupCount, lanesInARow, period, Table, tailBytes, walk } from "../../../assembly/simd/walk";
+import {
+  ChannelTable,
+  channelOf,
+  consecutiveLanes,
+  laneBlockAt,
+  laneBlockCount,
+  period,
+  tailBytes,
+  walk,
+} from "../../../assembly/simd/walk";
 import { free, getAt, intact, lane, room, setAt } from "../support";
 
 const CHANNELS: u32[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 33];
@@ -9,17 +18,17 @@ function isRuns(inner: u32): bool {
   return inner >= 16;
 }
 
-/** A table whose groups are one vector each: the lanes' channels. The room for the tail is the last in it. */
-function makeTable(channels: u32, inner: u32, outBytes: usize): Table {
-  const tail = offsetof<Table>() + groupCount(channels, inner) * VEC;
-  const table = changetype<Table>(room(tail + tailBytes(outBytes)));
+/** A table whose lane blocks are one vector each: the lanes' channels. The room for the tail is the last in it. */
+function makeTable(channels: u32, inner: u32, outBytes: usize): ChannelTable {
+  const tail = offsetof<ChannelTable>() + laneBlockCount(channels, inner) * VEC;
+  const table = changetype<ChannelTable>(room(tail + tailBytes(outBytes)));
   table.channels = channels;
   table.inner = inner;
-  table.first = <u32>offsetof<Table>();
-  table.groupBytes = <u32>VEC;
+  table.laneBlocks = <u32>offsetof<ChannelTable>();
+  table.laneBlockBytes = <u32>VEC;
   table.tail = <u32>tail;
-  for (let g: u32 = 0; g < groupCount(channels, inner); g++) {
-    for (let l: u32 = 0; l < LANES; l++) setAt(groupAt(table, g), l, <f32>channelOf(table, g, l));
+  for (let block: u32 = 0; block < laneBlockCount(channels, inner); block++) {
+    for (let l: u32 = 0; l < LANES; l++) setAt(laneBlockAt(table, block), l, <f32>channelOf(table, block, l));
   }
   return table;
 }
@@ -54,25 +63,25 @@ function blame(what: string): void {
     width.toString();
 }
 
-function record(group: usize, i: u32, l: u32): void {
+function record(laneBlock: usize, i: u32, l: u32): void {
   if (i >= count) {
     blame("a number from outside the tensor");
     return;
   }
   if (visits[i] < 2) visits[i]++;
-  if (getAt(group, l) != <f32>(((start + i) / inner) % channels)) blame("another channel's group");
+  if (getAt(laneBlock, l) != <f32>(((start + i) / inner) % channels)) blame("another channel's lane block");
 }
 
 @unmanaged
 class Recorder {
-  visit(_table: usize, group: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: v128): void {
+  visit(_table: usize, laneBlock: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: v128): void {
     most = max(most, rows);
     if (isAlone != (b == 0)) blame("b");
     for (let row: u32 = 0; row < rows; row++) {
       for (let l: u32 = 0; l < LANES; l++) {
         const x = getAt(a, l);
         const w = lane(weight, l);
-        if (w == 1 && x >= 1) record(group, <u32>x - 1, l);
+        if (w == 1 && x >= 1) record(laneBlock, <u32>x - 1, l);
         else if (w == 0 && x == 0) filled++;
         else blame(`weight ${w} of ${x}`);
         if (b && getAt(b, l) != -x) blame("not the same number of b");
@@ -186,12 +195,12 @@ describe("period", () => {
 });
 
 describe("the lanes of a channel", () => {
-  it("are the first at channel · lanesInARow, with as many after it, and so again every channels rows", () => {
+  it("are the first at channel · consecutiveLanes, with as many after it, and so again every channels rows", () => {
     for (let c = 0; c < CHANNELS.length; c++) {
       for (let n = 0; n < INNER.length; n++) {
         const table = makeTable(CHANNELS[c], INNER[n], 0);
-        const row = lanesInARow(table);
-        const lanes = groupCount(table.channels, table.inner) * LANES;
+        const row = consecutiveLanes(table);
+        const lanes = laneBlockCount(table.channels, table.inner) * LANES;
         expect<u32>(lanes % (row * table.channels)).toBe(0);
         for (let at: u32 = 0; at < lanes; at++) {
           expect<u32>(channelOf(table, at / LANES, at % LANES)).toBe((at % (row * table.channels)) / row);
