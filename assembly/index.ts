@@ -35,7 +35,7 @@ export {
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slabs";
 export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";
-export { period as walk_alignment } from "./simd/walk";
+export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
 export { uan_apply } from "./unsupervisedAdaptiveNorm";
 export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";

@@ -2,6 +2,6 @@
 export { mixture_merge, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
 export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
-export { period as walk_alignment } from "./simd/walk";
+export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { uan_apply } from "./unsupervisedAdaptiveNorm";
 export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";

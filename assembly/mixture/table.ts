@@ -24,7 +24,7 @@ import {
   Vec,
   WIDE,
 } from "../simd/vec";
-import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, tableBytes, tailBytes } from "../simd/walk";
+import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, remainderBytes, tableBytes } from "../simd/walk";
 
 // The constants of a univariate Gaussian mixture in every channel (spec.md, section 1), in the form the loops want.
 //
@@ -98,8 +98,8 @@ export const SLOT: usize = 6 * VEC;
 export const SUM: usize = HALVES * WIDE;
 
 function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
-  const tail = EXP2 + EXP2_BYTES;
-  const scratch = <u64>tail + aligned(tailBytes(4 * <usize>slots));
+  const remainder = EXP2 + EXP2_BYTES;
+  const scratch = <u64>remainder + aligned(remainderBytes(4 * <usize>slots));
   const laneBlocks = scratch + <u64>BLOCK * (2 + 2 * <u64>slots) * VEC;
   const sumsAt = <u64>SLOTS + <u64>slots * SLOT;
   const laneBlockBytes = sumsAt + <u64>sums * SUM;
@@ -108,7 +108,7 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u3
     table.inner = inner;
     table.slots = slots;
     table.sums = sums;
-    table.tail = <u32>tail;
+    table.remainder = <u32>remainder;
     table.scratch = <u32>scratch;
     table.laneBlocks = <u32>laneBlocks;
     table.sumsAt = <u32>sumsAt;

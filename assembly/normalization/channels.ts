@@ -31,7 +31,7 @@ import {
 //     dγ = r Σ dy (x − E)      dβ = Σ dy                                                          over the channel
 
 /** Vectors in a visit that does little more than read and write. */
-const FEWEST: u32 = 16;
+const MIN_VISIT_ROWS: u32 = 16;
 
 @unmanaged
 class Apply {
@@ -145,7 +145,7 @@ export function norm_moments_finalize(at: usize, mean: usize, variance: usize): 
  * @param x, y float32 [count], not overlapping
  */
 export function norm_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
-  walk<Apply>(changetype<NormTable>(at), x, 0, y, 4, start, count, FEWEST);
+  walk<Apply>(changetype<NormTable>(at), x, 0, y, 4, start, count, MIN_VISIT_ROWS);
 }
 
 /** Begins the gradients of gamma and beta. */
@@ -229,7 +229,7 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
  * @param x, dy, dx float32 [count], dx not overlapping the others
  */
 export function norm_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
-  walk<Pull>(changetype<NormTable>(at), x, dy, dx, 4, start, count, FEWEST);
+  walk<Pull>(changetype<NormTable>(at), x, dy, dx, 4, start, count, MIN_VISIT_ROWS);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { aligned, HALVES, LANES, splat, storeVec, VEC, WIDE } from "../simd/vec";
-import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, tableBytes, tailBytes } from "../simd/walk";
+import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, remainderBytes, tableBytes } from "../simd/walk";
 
 // What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
 // normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
@@ -47,14 +47,14 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.
   const rowBytes = <u64>aligned((<usize>channels) << 2) + VEC;
   const wideBytes = <u64>aligned((<usize>channels) << 3);
-  const tail = aligned(offsetof<NormTable>());
-  const rows = <u64>tail + aligned(tailBytes(4));
+  const remainder = aligned(offsetof<NormTable>());
+  const rows = <u64>remainder + aligned(remainderBytes(4));
   const dgamma = rows + ROWS * rowBytes;
   const laneBlocks = dgamma + 2 * wideBytes;
   if (table) {
     table.channels = channels;
     table.inner = inner;
-    table.tail = <u32>tail;
+    table.remainder = <u32>remainder;
     table.rows = <u32>rows;
     table.rowBytes = <u32>rowBytes;
     table.dgamma = <u32>dgamma;

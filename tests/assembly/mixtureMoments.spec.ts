@@ -4,7 +4,7 @@ import {
   mixture_moments_accumulator_count,
   mixture_moments_finalize,
 } from "../../assembly/mixtureMoments";
-import { period } from "../../assembly/simd/walk";
+import { chunkAlignment } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
 import { free, getAt, intact, Random, room, setAt } from "./support";
 
@@ -88,15 +88,15 @@ describe("mixture_moments_accumulate", () => {
     expect<f64>(worst).toBeLessThan(2e-5);
   });
 
-  it("add up over pieces, cut at any multiple of the period, to 1e-7 relative", () => {
+  it("add up over chunks, cut at any multiple of the chunk alignment, to 1e-7 relative", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 2, 8), 501);
       mixture_moments_accumulate(problem.table, x, 0, count);
       finish();
       const whole = new StaticArray<f32>(2 * problem.channels);
       for (let j: u32 = 0; j < 2 * problem.channels; j++) whole[j] = getAt(mass, j);
-      const p = period(CHANNELS[i], INNER[i]);
-      for (let cut: u32 = 0; cut <= count; cut += p) {
+      const alignment = chunkAlignment(CHANNELS[i], INNER[i]);
+      for (let cut: u32 = 0; cut <= count; cut += alignment) {
         problem.drop();
         prepare();
         mixture_moments_accumulate(problem.table, x, 0, cut);
@@ -110,11 +110,11 @@ describe("mixture_moments_accumulate", () => {
     }
   });
 
-  it("add up over pieces in two tables, to 1e-7 relative", () => {
+  it("add up over chunks in two tables, to 1e-7 relative", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
-      const p = period(CHANNELS[i], INNER[i]);
-      const cut = (250 / p) * p;
+      const alignment = chunkAlignment(CHANNELS[i], INNER[i]);
+      const cut = (250 / alignment) * alignment;
       const other = room(problem.tableBytes);
       memory.copy(other, problem.table, problem.tableBytes);
       mixture_moments_accumulate(problem.table, x, 0, cut);

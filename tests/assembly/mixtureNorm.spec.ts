@@ -89,7 +89,7 @@ class Case {
     );
   }
 
-  /** Responsibilities and moments in two pieces. */
+  /** Responsibilities and moments in two chunks. */
   fit(cut: u32): void {
     this.prepare(false);
     mixture_norm_e_step_apply(this.table, this.x, this.nu, cut, true);
@@ -167,7 +167,7 @@ describe("mixture_norm_e_step_apply", () => {
     expect<f64>(worst).toBeLessThan(1e-5);
   });
 
-  it("and their moments to 2e-6, in whatever pieces", () => {
+  it("and their moments to 2e-6, in whatever chunks", () => {
     each((p) => {
       p.fit(p.rows / 3);
       for (let k: u32 = 0; k < p.components; k++) {
@@ -247,7 +247,7 @@ describe("mixture_norm_apply", () => {
 });
 
 describe("mixture_norm_grad_apply", () => {
-  it("has the gradients of float64 formulas to 2e-5, through mean and variance or not, in pieces", () => {
+  it("has the gradients of float64 formulas to 2e-5, through mean and variance or not, in chunks", () => {
     each((p) => {
       p.fit(0);
       const batch = p.rows % 2 == 1;
@@ -292,7 +292,7 @@ describe("mixture_norm_grad_apply", () => {
   });
 });
 
-/** A start over all rows, given in pieces. */
+/** A start over all rows, given in chunks. */
 function start(p: Case): void {
   const sample = p.take(mixture_norm_kmeans_scratch_bytes(p.rows, p.channels, p.components));
   const draws = p.take((<usize>p.components) << 2);

@@ -1,5 +1,5 @@
 import { mixture_responsibilities_apply } from "../../assembly/mixtureResponsibilities";
-import { period } from "../../assembly/simd/walk";
+import { chunkAlignment } from "../../assembly/simd/walk";
 import { Problem } from "./problem";
 import { free, getAt, intact, Random, room, setAt, worse } from "./support";
 
@@ -57,20 +57,20 @@ describe("mixture_responsibilities_apply", () => {
     expect<f64>(worst).toBeLessThan(1e-5);
   });
 
-  it("are the same bits in two pieces, cut at any multiple of the period", () => {
+  it("are the same bits in two chunks, cut at any multiple of the chunk alignment", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
       mixture_responsibilities_apply(problem.table, x, out, 0, count);
-      const pieces = room(size());
-      const p = period(CHANNELS[i], INNER[i]);
+      const chunks = room(size());
+      const alignment = chunkAlignment(CHANNELS[i], INNER[i]);
       let unequal = 0;
-      for (let cut: u32 = 0; cut <= count; cut += p) {
-        mixture_responsibilities_apply(problem.table, x, pieces, 0, cut);
-        mixture_responsibilities_apply(problem.table, x + 4 * cut, pieces + 12 * cut, cut, count - cut);
-        unequal += memory.compare(out, pieces, size()) ? 1 : 0;
+      for (let cut: u32 = 0; cut <= count; cut += alignment) {
+        mixture_responsibilities_apply(problem.table, x, chunks, 0, cut);
+        mixture_responsibilities_apply(problem.table, x + 4 * cut, chunks + 12 * cut, cut, count - cut);
+        unequal += memory.compare(out, chunks, size()) ? 1 : 0;
       }
       expect<i32>(unequal).toBe(0);
-      free(pieces);
+      free(chunks);
       close();
     }
   });

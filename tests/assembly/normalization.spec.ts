@@ -13,7 +13,7 @@ import {
 import { norm_moments_accumulate, norm_moments_merge } from "../../assembly/normalization/moments";
 import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slabs";
 import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
-import { period } from "../../assembly/simd/walk";
+import { chunkAlignment } from "../../assembly/simd/walk";
 import { free, getAt, intact, Random, room, setAt, UNWRITTEN, worse } from "./support";
 
 const EPSILON: f64 = 1e-3;
@@ -78,8 +78,8 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slab in two pieces. */
-  byPieces(cut: u32): void {
+  /** One slab in two chunks. */
+  byChunks(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
     this.begin();
@@ -100,7 +100,7 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slab in two pieces, each with a table of its own. */
+  /** One slab in two chunks, each with a table of its own. */
   apart(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
@@ -254,22 +254,22 @@ describe("the classical normalizations", () => {
     }
   });
 
-  it("have them in two pieces, cut at any multiple of the period, too", () => {
+  it("have them in two chunks, cut at any multiple of the chunk alignment, too", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       if (shape[0] > 1) continue;
-      const step = period(shape[2], shape[3]);
+      const alignment = chunkAlignment(shape[2], shape[3]);
       const size = shape[1] * shape[2] * shape[3];
-      for (let cut: u32 = 0; cut <= size; cut += step * max<u32>(1, size / step / 7)) {
+      for (let cut: u32 = 0; cut <= size; cut += alignment * max<u32>(1, size / alignment / 7)) {
         const pass = new Pass(1, shape[1], shape[2], shape[3], shape[4]);
-        pass.byPieces(cut);
+        pass.byChunks(cut);
         expect<f64>(pass.worst()).toBeLessThan(2e-5, `${shape} at ${cut}`);
         expect<bool>(pass.drop()).toBe(true, shape.toString());
       }
     }
   });
 
-  it("have them in two pieces with a table each, too, and the same gradients of gamma and beta", () => {
+  it("have them in two chunks with a table each, too, and the same gradients of gamma and beta", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
@@ -282,8 +282,8 @@ describe("the classical normalizations", () => {
       if (shape[0] > 1) {
         pass.slabsApart(shape[0] / 2);
       } else {
-        const step = period(shape[2], shape[3]);
-        pass.apart((pass.size / 2 / step) * step);
+        const alignment = chunkAlignment(shape[2], shape[3]);
+        pass.apart((pass.size / 2 / alignment) * alignment);
       }
       for (let c: u32 = 0; c < shape[2]; c++) {
         expect<f64>(Math.abs(getAt(pass.dgamma, c) - whole[c])).toBeLessThan(1e-4, shape.toString());

@@ -1,4 +1,4 @@
-import { period } from "../../assembly/simd/walk";
+import { chunkAlignment } from "../../assembly/simd/walk";
 import { uan_apply } from "../../assembly/unsupervisedAdaptiveNorm";
 import { Problem } from "./problem";
 import { free, getAt, intact, Random, room, setAt, worse } from "./support";
@@ -93,20 +93,20 @@ describe("uan_apply", () => {
     close();
   });
 
-  it("gives the same bits in two pieces, cut at any multiple of the period", () => {
+  it("gives the same bits in two chunks, cut at any multiple of the chunk alignment", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501);
       uan_apply(problem.table, x, y, 0, count);
-      const pieces = room(4 * count);
-      const p = period(CHANNELS[i], INNER[i]);
+      const chunks = room(4 * count);
+      const alignment = chunkAlignment(CHANNELS[i], INNER[i]);
       let unequal = 0;
-      for (let cut: u32 = 0; cut <= count; cut += p) {
-        uan_apply(problem.table, x, pieces, 0, cut);
-        uan_apply(problem.table, x + 4 * cut, pieces + 4 * cut, cut, count - cut);
-        unequal += memory.compare(y, pieces, 4 * count) ? 1 : 0;
+      for (let cut: u32 = 0; cut <= count; cut += alignment) {
+        uan_apply(problem.table, x, chunks, 0, cut);
+        uan_apply(problem.table, x + 4 * cut, chunks + 4 * cut, cut, count - cut);
+        unequal += memory.compare(y, chunks, 4 * count) ? 1 : 0;
       }
       expect<i32>(unequal).toBe(0);
-      free(pieces);
+      free(chunks);
       close();
     }
   });

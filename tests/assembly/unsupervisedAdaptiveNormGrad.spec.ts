@@ -1,4 +1,4 @@
-import { period } from "../../assembly/simd/walk";
+import { chunkAlignment } from "../../assembly/simd/walk";
 import { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "../../assembly/unsupervisedAdaptiveNormGrad";
 import { Problem } from "./problem";
 import { free, getAt, intact, Random, room, setAt, worse } from "./support";
@@ -162,27 +162,27 @@ describe("uan_grad_apply", () => {
     close();
   });
 
-  it("adds up over pieces, cut at any multiple of the period: the same bits of dx, and sums to 2e-6", () => {
+  it("adds up over chunks, cut at any multiple of the chunk alignment: the same bits of dx, and sums to 2e-6", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501, 16);
       uan_grad_apply(problem.table, x, dy, dx, 0, count);
       finish();
       const whole = new StaticArray<f64>(problem.components * problem.channels);
       for (let j = 0; j < whole.length; j++) whole[j] = getAt(dmean, j);
-      const pieces = room(4 * count);
-      const p = period(CHANNELS[i], INNER[i]);
+      const chunks = room(4 * count);
+      const alignment = chunkAlignment(CHANNELS[i], INNER[i]);
       let unequal = 0;
-      for (let cut: u32 = 0; cut <= count; cut += p) {
+      for (let cut: u32 = 0; cut <= count; cut += alignment) {
         problem.drop();
         prepare();
-        uan_grad_apply(problem.table, x, dy, pieces, 0, cut);
-        uan_grad_apply(problem.table, x + 4 * cut, dy + 4 * cut, pieces + 4 * cut, cut, count - cut);
+        uan_grad_apply(problem.table, x, dy, chunks, 0, cut);
+        uan_grad_apply(problem.table, x + 4 * cut, dy + 4 * cut, chunks + 4 * cut, cut, count - cut);
         finish();
-        unequal += memory.compare(dx, pieces, 4 * count) ? 1 : 0;
+        unequal += memory.compare(dx, chunks, 4 * count) ? 1 : 0;
         expect<f64>(errorOf(dmean, whole)).toBeLessThan(2e-6, cut.toString());
       }
-      expect<i32>(unequal).toBe(0, "pieces of dx");
-      free(pieces);
+      expect<i32>(unequal).toBe(0, "chunks of dx");
+      free(chunks);
       close();
     }
   });

@@ -2,11 +2,11 @@ import { LANES, VEC } from "../../../assembly/simd/vec";
 import {
   ChannelTable,
   channelOf,
+  chunkAlignment,
   consecutiveLanes,
   laneBlockAt,
   laneBlockCount,
-  period,
-  tailBytes,
+  remainderBytes,
   walk,
 } from "../../../assembly/simd/walk";
 import { free, getAt, intact, lane, room, setAt } from "../support";
@@ -18,15 +18,15 @@ function isRuns(inner: u32): bool {
   return inner >= 16;
 }
 
-/** A table whose lane blocks are one vector each: the lanes' channels. The room for the tail is the last in it. */
+/** A table whose lane blocks are one vector each: the lanes' channels. The remainder room is the last in it. */
 function makeTable(channels: u32, inner: u32, outBytes: usize): ChannelTable {
-  const tail = offsetof<ChannelTable>() + laneBlockCount(channels, inner) * VEC;
-  const table = changetype<ChannelTable>(room(tail + tailBytes(outBytes)));
+  const remainder = offsetof<ChannelTable>() + laneBlockCount(channels, inner) * VEC;
+  const table = changetype<ChannelTable>(room(remainder + remainderBytes(outBytes)));
   table.channels = channels;
   table.inner = inner;
   table.laneBlocks = <u32>offsetof<ChannelTable>();
   table.laneBlockBytes = <u32>VEC;
-  table.tail = <u32>tail;
+  table.remainder = <u32>remainder;
   for (let block: u32 = 0; block < laneBlockCount(channels, inner); block++) {
     for (let l: u32 = 0; l < LANES; l++) setAt(laneBlockAt(table, block), l, <f32>channelOf(table, block, l));
   }
@@ -94,7 +94,7 @@ class Recorder {
   }
 }
 
-/** Walks in two pieces, the first of `cut` numbers, and looks whether everything was as it should be. */
+/** Walks in two chunks, the first of `cut` numbers, and looks whether everything was as it should be. */
 function check(cut: u32): void {
   const bytes = (<usize>count) << 2;
   const a = room(bytes);
@@ -119,7 +119,7 @@ function check(cut: u32): void {
   for (let i: u32 = 0; i < count * width; i++) if (getAt(out, i) != <f32>i) blame("the output of another number");
   if (!intact(a, bytes) || (b && !intact(b, bytes))) blame("written outside of an input");
   if (!intact(out, bytes * width)) blame("written outside of the output");
-  if (!intact(changetype<usize>(table), table.tail + tailBytes(outBytes))) blame("written outside of the table");
+  if (!intact(changetype<usize>(table), table.remainder + remainderBytes(outBytes))) blame("written outside of the table");
   free(a);
   if (b) free(b);
   free(out);
@@ -143,7 +143,7 @@ function checkAll(): void {
     for (let n = 0; n < INNER.length; n++) {
       channels = CHANNELS[c];
       inner = INNER[n];
-      const p = isRuns(inner) ? channels * inner : period(channels, inner);
+      const p = isRuns(inner) ? channels * inner : chunkAlignment(channels, inner);
       const counts = countsOf(p);
       const starts: u32[] = isRuns(inner) ? [0, 1, inner - 1, inner, p + 7] : [0, p, 3 * p];
       for (let i = 0; i < counts.length; i++) {
@@ -184,11 +184,11 @@ function gcd(a: u32, b: u32): u32 {
   return b ? gcd(b, a % b) : a;
 }
 
-describe("period", () => {
+describe("chunkAlignment", () => {
   it("is the least common multiple of a sample and a vector for short rows, and 1 for long ones", () => {
     for (let c: u32 = 1; c <= 40; c++) {
       for (let n: u32 = 1; n <= 40; n++) {
-        expect<u32>(period(c, n)).toBe(n >= 16 ? 1 : (c * n * LANES) / gcd(c * n, LANES), `${c}, ${n}`);
+        expect<u32>(chunkAlignment(c, n)).toBe(n >= 16 ? 1 : (c * n * LANES) / gcd(c * n, LANES), `${c}, ${n}`);
       }
     }
   });
@@ -237,7 +237,7 @@ describe("walk", () => {
       for (let n = 0; n < INNER.length; n++) {
         channels = CHANNELS[c];
         inner = INNER[n];
-        const p = isRuns(inner) ? channels * inner : period(channels, inner);
+        const p = isRuns(inner) ? channels * inner : chunkAlignment(channels, inner);
         for (count = 3 * p; count < 3 * p + 5; count++) {
           checkAtEnd(true);
           checkAtEnd(false);
@@ -259,13 +259,13 @@ describe("walk", () => {
     expect<string>(fault).toBe("");
   });
 
-  it("covers in two pieces what it covers in one, cut at any multiple of the period", () => {
+  it("covers in two chunks what it covers in one, cut at any multiple of the chunk alignment", () => {
     reset(false, 1);
     for (let c = 0; c < CHANNELS.length; c++) {
       for (let n = 0; n < INNER.length; n++) {
         channels = CHANNELS[c];
         inner = INNER[n];
-        const p = period(channels, inner);
+        const p = chunkAlignment(channels, inner);
         start = isRuns(inner) ? 11 : 2 * p;
         count = isRuns(inner) ? 3 * channels * inner + 5 : 5 * p + p / 2 + 1;
         const pace = isRuns(inner) ? max<u32>(1, count / 13) : p;
