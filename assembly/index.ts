@@ -33,7 +33,7 @@ export {
   norm_moments_finalize,
 } from "./normalization/channels";
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
-export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slabs";
+export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";

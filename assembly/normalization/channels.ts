@@ -23,11 +23,11 @@ import {
   sumsOfLane,
 } from "./table";
 
-// Normalization of a slab's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's set of n
+// Normalization of a slice's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's group of n
 // numbers:
 //
 //     y  = γ r (x − E) + β
-//     dx = γ r dy − r² m₂ (x − E) − r m₁      m₁ = Σ γ dy / n      m₂ = r Σ γ dy (x − E) / n      over the set
+//     dx = γ r dy − r² m₂ (x − E) − r m₁      m₁ = Σ γ dy / n      m₂ = r Σ γ dy (x − E) / n      over the group
 //     dγ = r Σ dy (x − E)      dβ = Σ dy                                                          over the channel
 
 /** Vectors in a visit that does little more than read and write. */
@@ -96,12 +96,12 @@ class Pull {
   }
 }
 
-/** What makes y of a set. */
-function setForward(table: NormTable, set: u32, mean: f64, variance: f64): void {
-  const channels = table.channels / table.sets;
+/** What makes y of a group. */
+function storeApplyConstants(table: NormTable, group: u32, mean: f64, variance: f64): void {
+  const channels = table.channels / table.groups;
   const r = 1 / Math.sqrt(variance + table.epsilon);
   const center = <f32>mean;
-  for (let c = set * channels; c < (set + 1) * channels; c++) {
+  for (let c = group * channels; c < (group + 1) * channels; c++) {
     const scale = <f64>load<f32>(inRow(table, GAMMA, c)) * r;
     store<f32>(inRow(table, CENTER, c), center);
     store<f32>(inRow(table, SCALE, c), <f32>scale);
@@ -113,34 +113,39 @@ function setForward(table: NormTable, set: u32, mean: f64, variance: f64): void 
 /**
  * Constants of the forward pass by a mean and variance that are given.
  *
- * @param mean, variance float32 [sets]
+ * @param mean, variance float32 [groups]
  */
 export function norm_inference_prepare(at: usize, mean: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
-  for (let set: u32 = 0; set < table.sets; set++) {
-    setForward(table, set, <f64>load<f32>(mean + ((<usize>set) << 2)), <f64>load<f32>(variance + ((<usize>set) << 2)));
+  for (let group: u32 = 0; group < table.groups; group++) {
+    storeApplyConstants(
+      table,
+      group,
+      <f64>load<f32>(mean + ((<usize>group) << 2)),
+      <f64>load<f32>(variance + ((<usize>group) << 2)),
+    );
   }
   spreadConstants(table, FORWARD);
 }
 
 /**
- * Mean and variance of every set of a slab that norm_moments_accumulate has seen, and the constants of the forward pass by them.
+ * Mean and variance of every group of a slice that norm_moments_accumulate has seen, and the constants of the forward pass by them.
  *
- * @param mean, variance float32 [sets]
+ * @param mean, variance float32 [groups]
  */
 export function norm_moments_finalize(at: usize, mean: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
-  for (let set: u32 = 0; set < table.sets; set++) {
-    momentsOf(table, set);
-    store<f32>(mean + ((<usize>set) << 2), <f32>table.mean);
-    store<f32>(variance + ((<usize>set) << 2), <f32>table.variance);
-    setForward(table, set, table.mean, table.variance);
+  for (let group: u32 = 0; group < table.groups; group++) {
+    momentsOf(table, group);
+    store<f32>(mean + ((<usize>group) << 2), <f32>table.mean);
+    store<f32>(variance + ((<usize>group) << 2), <f32>table.variance);
+    storeApplyConstants(table, group, table.mean, table.variance);
   }
   spreadConstants(table, FORWARD);
 }
 
 /**
- * y of `count` numbers, from the `start`-th of their slab on.
+ * y of `count` numbers, from the `start`-th of their slice on.
  *
  * @param x, y float32 [count], not overlapping
  */
@@ -155,11 +160,11 @@ export function norm_grad_params_reset(at: usize): void {
   memory.fill(rowOf(table, SUMS_DY), 0, 2 * table.rowBytes);
 }
 
-/** Begins the gradient of a slab. @param mean float32 [sets] */
+/** Begins the gradient of a slice. @param mean float32 [groups] */
 export function norm_grad_prepare(at: usize, mean: usize): void {
   const table = changetype<NormTable>(at);
   norm_moments_reset(at);
-  const channels = table.channels / table.sets;
+  const channels = table.channels / table.groups;
   for (let c: u32 = 0; c < table.channels; c++) {
     store<f32>(inRow(table, CENTER, c), load<f32>(mean + ((<usize>(c / channels)) << 2)));
   }
@@ -167,7 +172,7 @@ export function norm_grad_prepare(at: usize, mean: usize): void {
 }
 
 /**
- * Adds `count` numbers, from the `start`-th of their slab on, to the sums of a gradient.
+ * Adds `count` numbers, from the `start`-th of their slice on, to the sums of a gradient.
  *
  * @param x, dy float32 [count]
  */
@@ -191,19 +196,19 @@ export function norm_grad_merge(at: usize, other: usize): void {
 }
 
 /**
- * Constants of the gradient of a slab that norm_grad_accumulate has seen; adds to the gradients of gamma and beta.
+ * Constants of the gradient of a slice that norm_grad_accumulate has seen; adds to the gradients of gamma and beta.
  *
- * @param variance float32 [sets]
+ * @param variance float32 [groups]
  */
 export function norm_grad_finalize(at: usize, variance: usize): void {
   const table = changetype<NormTable>(at);
-  const channels = table.channels / table.sets;
-  const n = <f64>(table.size / table.sets);
-  for (let set: u32 = 0; set < table.sets; set++) {
-    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>set) << 2)) + table.epsilon);
+  const channels = table.channels / table.groups;
+  const n = <f64>(table.size / table.groups);
+  for (let group: u32 = 0; group < table.groups; group++) {
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>group) << 2)) + table.epsilon);
     let m1: f64 = 0;
     let m2: f64 = 0;
-    for (let c = set * channels; c < (set + 1) * channels; c++) {
+    for (let c = group * channels; c < (group + 1) * channels; c++) {
       const plain = sumOf(table, c, 0);
       const first = r * sumOf(table, c, SUM);
       const dgamma = at + table.dgamma + ((<usize>c) << 3);
@@ -215,7 +220,7 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
       m2 += gamma * first;
       store<f32>(inRow(table, SCALE, c), <f32>(gamma * r));
     }
-    for (let c = set * channels; c < (set + 1) * channels; c++) {
+    for (let c = group * channels; c < (group + 1) * channels; c++) {
       store<f32>(inRow(table, PULL, c), <f32>((-r * r * m2) / n));
       store<f32>(inRow(table, OFFSET, c), <f32>((-r * m1) / n));
     }
@@ -224,7 +229,7 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
 }
 
 /**
- * dx of `count` numbers, from the `start`-th of their slab on.
+ * dx of `count` numbers, from the `start`-th of their slice on.
  *
  * @param x, dy, dx float32 [count], dx not overlapping the others
  */

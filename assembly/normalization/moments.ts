@@ -117,10 +117,10 @@ export function norm_moments_merge(at: usize, other: usize): void {
   }
 }
 
-/** Mean and biased variance of one set, into table.mean and table.variance. Of no numbers both are NaN. */
-export function momentsOf(table: NormTable, set: u32): void {
-  const channels = table.channels / table.sets;
-  const first = set * channels;
+/** Mean and biased variance of one group, into table.mean and table.variance. Of no numbers both are NaN. */
+export function momentsOf(table: NormTable, group: u32): void {
+  const channels = table.channels / table.groups;
+  const first = group * channels;
   let count: f64 = 0;
   let total: f64 = 0;
   for (let c = first; c < first + channels; c++) {

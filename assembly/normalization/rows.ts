@@ -65,12 +65,12 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
 }
 
 /**
- * y, mean and variance of runs, the first of which is a slab's first set.
+ * y, mean and variance of runs, the first of which is a slice's first group.
  *
  * @param mean, variance float32 [runs]
  */
 export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, runs: u32): void {
-  const n = table.channels / table.sets;
+  const n = table.channels / table.groups;
   for (let run: u32 = 0; run < runs; run++) {
     momentsOfRun(table, x, n);
     store<f32>(mean + ((<usize>run) << 2), <f32>table.mean);
@@ -79,7 +79,7 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
     const center = <f32>table.mean;
     const scale = <f32>r;
     const offset = <f32>((<f64>center - table.mean) * r);
-    const first = (run % table.sets) * n;
+    const first = (run % table.groups) * n;
     const gamma = inRow(table, GAMMA, first);
     const beta = inRow(table, BETA, first);
     const c = splat(center);
@@ -98,18 +98,18 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
 }
 
 /**
- * dx of runs, the first of which is a slab's first set; adds to the gradients of gamma and beta.
+ * dx of runs, the first of which is a slice's first group; adds to the gradients of gamma and beta.
  *
  * @param mean, variance float32 [runs]
  */
 export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, runs: u32): void {
-  const n = table.channels / table.sets;
+  const n = table.channels / table.groups;
   const bytes = (<usize>n) << 2;
   const share = 1 / <f64>n;
   for (let run: u32 = 0; run < runs; run++) {
     const center = load<f32>(mean + ((<usize>run) << 2));
     const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>run) << 2)) + table.epsilon);
-    const first = (run % table.sets) * n;
+    const first = (run % table.groups) * n;
     const gamma = inRow(table, GAMMA, first);
     const sumsDy = inRow(table, SUMS_DY, first);
     const sumsDyx = inRow(table, SUMS_DYX, first);
@@ -157,7 +157,7 @@ export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, m
     x += bytes;
     dy += bytes;
     dx += bytes;
-    if (run % (RUNS * table.sets) == RUNS * table.sets - 1) flush(table);
+    if (run % (RUNS * table.groups) == RUNS * table.groups - 1) flush(table);
   }
   flush(table);
 }

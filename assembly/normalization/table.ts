@@ -1,18 +1,20 @@
 import { aligned, HALVES, LANES, splat, storeVec, VEC, WIDE } from "../simd/vec";
 import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, remainderBytes, tableBytes } from "../simd/walk";
 
-// What the classical normalizations (spec.md, section 3) know of a tensor. It is a row of *slabs*, each [outer, channels, inner],
-// normalized for itself: one slab, or one for each sample. In a slab, mean and variance are taken over *sets* of consecutive
-// channels, all of one size, with all their numbers. So batch normalization is one slab and a set for each channel; group
-// normalization a slab for each sample and a set for each group; layer normalization is one set.
+// The channel table of normalization by mean and variance (docs/math.md, section 4).
+//
+// A tensor consists of *slices*, each [outer, channels, inner], and each normalized by itself: one slice, or one for each sample. In
+// a slice, *groups* of consecutive channels share a mean and a variance, which are those of all their numbers; groups have equal
+// sizes. So batch normalization has one slice, and a group for each channel. Group normalization has a slice for each sample, and its
+// groups. Layer normalization has a slice for each sample, and one group.
 
 @unmanaged
 export class NormTable extends ChannelTable {
-  /** Numbers in a slab. */
+  /** Numbers in a slice. */
   size: u32;
-  sets: u32;
+  groups: u32;
   epsilon: f64;
-  /** Of the set that momentsOf looked at last. */
+  /** Of the group that momentsOf looked at last. */
   mean: f64;
   variance: f64;
   /** Bytes from the table to the first row of float32 [channels], and from each to the next. */
@@ -74,8 +76,8 @@ export function norm_table_bytes(channels: u32, inner: u32): usize {
  * Fills a table.
  *
  * @param gamma, beta float32 [channels], or 0: ones, zeros
- * @param size numbers in a slab, outer · channels · inner
- * @param sets how many sets the channels make: a divisor of their number
+ * @param size numbers in a slice, outer · channels · inner
+ * @param groups how many groups the channels make: a divisor of their number
  */
 export function norm_prepare(
   at: usize,
@@ -84,13 +86,13 @@ export function norm_prepare(
   size: u32,
   channels: u32,
   inner: u32,
-  sets: u32,
+  groups: u32,
   epsilon: f64,
 ): void {
   const table = changetype<NormTable>(at);
   layout(table, channels, inner);
   table.size = size;
-  table.sets = sets;
+  table.groups = groups;
   table.epsilon = epsilon;
   const row = (<usize>channels) << 2;
   if (gamma) memory.copy(rowOf(table, GAMMA), gamma, row);
@@ -117,7 +119,7 @@ export function spreadConstants(table: NormTable, rows: u32): void {
 }
 
 /**
- * Sets the lane blocks' sums to zero: before a slab.
+ * Sets the lane blocks' sums to zero: before a slice.
  *
  * @param at a table as norm_prepare made it
  */

@@ -11,14 +11,14 @@ import {
   norm_moments_finalize,
 } from "../../assembly/normalization/channels";
 import { norm_moments_accumulate, norm_moments_merge } from "../../assembly/normalization/moments";
-import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slabs";
+import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slices";
 import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
 import { chunkAlignment } from "../../assembly/simd/walk";
 import { free, getAt, intact, Random, room, setAt, UNWRITTEN, worse } from "./support";
 
 const EPSILON: f64 = 1e-3;
 
-/** x of slabs, everything that a pass makes of it, and watched borders around each of them. */
+/** x of slices, everything that a pass makes of it, and watched borders around each of them. */
 class Pass {
   size: u32;
   bytes: usize;
@@ -35,27 +35,27 @@ class Pass {
   table: usize;
 
   constructor(
-    public slabs: u32,
+    public slices: u32,
     public outer: u32,
     public channels: u32,
     public inner: u32,
-    public sets: u32,
+    public groups: u32,
   ) {
     this.size = outer * channels * inner;
-    this.bytes = (<usize>(slabs * this.size)) << 2;
+    this.bytes = (<usize>(slices * this.size)) << 2;
     this.x = room(this.bytes);
     this.dy = room(this.bytes);
     this.y = room(this.bytes);
     this.dx = room(this.bytes);
-    this.mean = room((slabs * sets) << 2);
-    this.variance = room((slabs * sets) << 2);
+    this.mean = room((slices * groups) << 2);
+    this.variance = room((slices * groups) << 2);
     this.gamma = room(channels << 2);
     this.beta = room(channels << 2);
     this.dgamma = room(channels << 2);
     this.dbeta = room(channels << 2);
     this.table = room(norm_table_bytes(channels, inner));
     const random = new Random(1);
-    for (let i: u32 = 0; i < slabs * this.size; i++) {
+    for (let i: u32 = 0; i < slices * this.size; i++) {
       setAt(this.x, i, random.between(-1, 3));
       setAt(this.dy, i, random.between(-1, 1));
     }
@@ -66,19 +66,19 @@ class Pass {
   }
 
   begin(): void {
-    norm_prepare(this.table, this.gamma, this.beta, this.size, this.channels, this.inner, this.sets, EPSILON);
+    norm_prepare(this.table, this.gamma, this.beta, this.size, this.channels, this.inner, this.groups, EPSILON);
   }
 
-  bySlabs(): void {
+  bySlices(): void {
     this.begin();
-    norm_slices_apply(this.table, this.x, this.y, this.mean, this.variance, 0, this.slabs * this.size);
+    norm_slices_apply(this.table, this.x, this.y, this.mean, this.variance, 0, this.slices * this.size);
     this.begin();
     norm_grad_params_reset(this.table);
-    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slabs * this.size);
+    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slices * this.size);
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slab in two chunks. */
+  /** One slice in two chunks. */
   byChunks(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
@@ -100,7 +100,7 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slab in two chunks, each with a table of its own. */
+  /** One slice in two chunks, each with a table of its own. */
   apart(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
@@ -126,8 +126,8 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** The gradient slab by slab, the first `cut` slabs with a table of their own. */
-  slabsApart(cut: u32): void {
+  /** The gradient slice by slice, the first `cut` slices with a table of their own. */
+  slicesApart(cut: u32): void {
     const after = (<usize>(cut * this.size)) << 2;
     this.begin();
     norm_grad_params_reset(this.table);
@@ -142,7 +142,7 @@ class Pass {
       this.mean,
       this.variance,
       first,
-      this.slabs * this.size - first,
+      this.slices * this.size - first,
     );
     norm_grad_params_merge(this.table, other);
     this.close(other);
@@ -161,9 +161,9 @@ class Pass {
     free(other);
   }
 
-  /** Which set number i is in. */
-  setOf(i: u32): u32 {
-    return (i / this.size) * this.sets + this.channelOf(i) / (this.channels / this.sets);
+  /** Which group number i is in. */
+  groupOf(i: u32): u32 {
+    return (i / this.size) * this.groups + this.channelOf(i) / (this.channels / this.groups);
   }
 
   channelOf(i: u32): u32 {
@@ -172,29 +172,29 @@ class Pass {
 
   /** The largest error of y and dx, in float64 and by the formulas of spec.md, section 3. */
   worst(): f64 {
-    const sets = this.slabs * this.sets;
-    const total = this.slabs * this.size;
-    const n = <f64>(total / sets);
-    const mean = new StaticArray<f64>(sets);
-    const variance = new StaticArray<f64>(sets);
-    const m1 = new StaticArray<f64>(sets);
-    const m2 = new StaticArray<f64>(sets);
-    for (let i: u32 = 0; i < total; i++) mean[this.setOf(i)] += getAt(this.x, i) / n;
-    for (let i: u32 = 0; i < total; i++) variance[this.setOf(i)] += (getAt(this.x, i) - mean[this.setOf(i)]) ** 2 / n;
+    const groups = this.slices * this.groups;
+    const total = this.slices * this.size;
+    const n = <f64>(total / groups);
+    const mean = new StaticArray<f64>(groups);
+    const variance = new StaticArray<f64>(groups);
+    const m1 = new StaticArray<f64>(groups);
+    const m2 = new StaticArray<f64>(groups);
+    for (let i: u32 = 0; i < total; i++) mean[this.groupOf(i)] += getAt(this.x, i) / n;
+    for (let i: u32 = 0; i < total; i++) variance[this.groupOf(i)] += (getAt(this.x, i) - mean[this.groupOf(i)]) ** 2 / n;
     for (let i: u32 = 0; i < total; i++) {
-      const set = this.setOf(i);
+      const group = this.groupOf(i);
       const g = <f64>getAt(this.dy, i) * getAt(this.gamma, this.channelOf(i));
-      m1[set] += g / n;
-      m2[set] += (g * (getAt(this.x, i) - mean[set])) / Math.sqrt(variance[set] + EPSILON) / n;
+      m1[group] += g / n;
+      m2[group] += (g * (getAt(this.x, i) - mean[group])) / Math.sqrt(variance[group] + EPSILON) / n;
     }
     let worst: f64 = 0;
     for (let i: u32 = 0; i < total; i++) {
-      const set = this.setOf(i);
+      const group = this.groupOf(i);
       const gamma = <f64>getAt(this.gamma, this.channelOf(i));
-      const r = 1 / Math.sqrt(variance[set] + EPSILON);
-      const z = (getAt(this.x, i) - mean[set]) * r;
+      const r = 1 / Math.sqrt(variance[group] + EPSILON);
+      const z = (getAt(this.x, i) - mean[group]) * r;
       const y = gamma * z + getAt(this.beta, this.channelOf(i));
-      const dx = r * (gamma * getAt(this.dy, i) - m1[set] - z * m2[set]);
+      const dx = r * (gamma * getAt(this.dy, i) - m1[group] - z * m2[group]);
       const error = max(Math.abs(getAt(this.y, i) - y), Math.abs(getAt(this.dx, i) - dx));
       worst = worse(worst, error);
     }
@@ -203,7 +203,7 @@ class Pass {
 
   drop(): bool {
     const small = this.channels << 2;
-    const stats = (this.slabs * this.sets) << 2;
+    const stats = (this.slices * this.groups) << 2;
     const isIntact =
       intact(this.y, this.bytes) &&
       intact(this.dx, this.bytes) &&
@@ -218,7 +218,7 @@ class Pass {
   }
 }
 
-/** slabs, outer, channels, inner, sets */
+/** slices, outer, channels, inner, groups */
 const CASES: u32[][] = [
   [1, 40, 5, 1, 5],
   [1, 37, 8, 1, 8],
@@ -244,11 +244,11 @@ describe("norm_table_bytes", () => {
 });
 
 describe("the classical normalizations", () => {
-  it("have y and dx to 2e-5, slab by slab, and write nowhere else", () => {
+  it("have y and dx to 2e-5, slice by slice, and write nowhere else", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
-      pass.bySlabs();
+      pass.bySlices();
       expect<f64>(pass.worst()).toBeLessThan(2e-5, shape.toString());
       expect<bool>(pass.drop()).toBe(true, shape.toString());
     }
@@ -273,14 +273,14 @@ describe("the classical normalizations", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
-      pass.bySlabs();
+      pass.bySlices();
       const whole = new StaticArray<f32>(2 * shape[2]);
       for (let c: u32 = 0; c < shape[2]; c++) {
         whole[c] = getAt(pass.dgamma, c);
         whole[shape[2] + c] = getAt(pass.dbeta, c);
       }
       if (shape[0] > 1) {
-        pass.slabsApart(shape[0] / 2);
+        pass.slicesApart(shape[0] / 2);
       } else {
         const alignment = chunkAlignment(shape[2], shape[3]);
         pass.apart((pass.size / 2 / alignment) * alignment);
