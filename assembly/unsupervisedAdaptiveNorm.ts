@@ -1,4 +1,4 @@
-import { farMixture, farResponsibilities } from "./mixture/far";
+import { mixtureOutOfRange, responsibilitiesOutOfRange } from "./mixture/outOfRange";
 import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
@@ -54,12 +54,12 @@ class Forward {
       p += stride;
       q += stride;
     }
-    if (anyTrue(gt(most, loadVec(laneBlock + LIMIT)))) far(table, laneBlock, x, y, stride, rows);
+    if (anyTrue(gt(most, loadVec(laneBlock + LIMIT)))) applyOutOfRange(table, laneBlock, x, y, stride, rows);
   }
 }
 
 /** Does once more, in float64, the activations that the fast way cannot (see mixture/table.ts). */
-function far(table: MixtureTable, laneBlock: usize, x: usize, y: usize, stride: usize, rows: u32): void {
+function applyOutOfRange(table: MixtureTable, laneBlock: usize, x: usize, y: usize, stride: usize, rows: u32): void {
   const limit = loadVec(laneBlock + LIMIT);
   const mean = loadVec(laneBlock + SLOTS + MEAN);
   const inverse = loadVec(laneBlock + SLOTS + INVERSE);
@@ -68,15 +68,15 @@ function far(table: MixtureTable, laneBlock: usize, x: usize, y: usize, stride: 
   for (let i: u32 = 0; i < rows; i++) {
     const v = loadVec(x);
     const t0 = mul(sub(v, mean), inverse);
-    const mask = gt(mul(t0, t0), limit);
-    if (anyTrue(mask)) {
+    const outOfRange = gt(mul(t0, t0), limit);
+    if (anyTrue(outOfRange)) {
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
         const w = widen(v, half);
-        farResponsibilities(table, laneBlock, w, half, tau);
-        r = withHalf(r, half, addWide(farMixture(table, laneBlock, w, half, tau), widen(offset, half)));
+        responsibilitiesOutOfRange(table, laneBlock, w, half, tau);
+        r = withHalf(r, half, addWide(mixtureOutOfRange(table, laneBlock, w, half, tau), widen(offset, half)));
       }
-      storeVec(y, select(r, loadVec(y), mask));
+      storeVec(y, select(r, loadVec(y), outOfRange));
     }
     x += stride;
     y += stride;

@@ -1,4 +1,4 @@
-import { constant, distance, farMixture, farResponsibilities } from "./mixture/far";
+import { mixtureOutOfRange, responsibilitiesOutOfRange, wideConstant, wideDistance } from "./mixture/outOfRange";
 import {
   BLOCK,
   EXP2,
@@ -81,8 +81,8 @@ class Backward {
     const row = rowBytes(slots);
     for (let i: u32 = 0; i < rows; i += BLOCK) {
       const n = min(rows - i, BLOCK);
-      const isNear = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
-      if (!isNear) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
+      const isInRange = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
+      if (!isInRange) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
       const sums = laneBlock + table.sumsAt + SUM;
       // dx adds up in place of the reference's e, which is 1 and was not written, and goes to its tensor with the last component.
       const part = kept + 2 * VEC;
@@ -93,7 +93,7 @@ class Backward {
         const et = part + 2 * k * VEC;
         gradients(slot, sums + SUMS * k * SUM, kept, et, row, k < last ? part : dx, k < last ? row : stride, n, false);
       }
-      if (!isNear) far(table, laneBlock, x, dy, dx, stride, n);
+      if (!isInRange) gradientsOutOfRange(table, laneBlock, x, dy, dx, stride, n);
       x += n * stride;
       dy += n * stride;
       dx += n * stride;
@@ -104,8 +104,8 @@ class Backward {
 /**
  * Exponentials, distances, y and w of `rows` rows, and their sum of dy.
  *
- * @param mask whether to look for far lanes, and give them no weight
- * @returns whether that is done: false where there are far lanes and no mask
+ * @param mask whether to leave out lanes that are out of range
+ * @returns whether all is done: false without a mask where a lane is out of range
  */
 @inline function responsibilities(
   table: MixtureTable,
@@ -133,11 +133,11 @@ class Backward {
     let t0 = mul(sub(v, mean), inverse);
     let square = mul(t0, t0);
     if (mask) {
-      const out = gt(square, limit);
-      v = select(mean, v, out);
-      d = andnot(d, out);
-      t0 = andnot(t0, out);
-      square = andnot(square, out);
+      const outOfRange = gt(square, limit);
+      v = select(mean, v, outOfRange);
+      d = andnot(d, outOfRange);
+      t0 = andnot(t0, outOfRange);
+      square = andnot(square, outOfRange);
     }
     most = pmax(most, square);
     total = add(total, d);
@@ -213,21 +213,33 @@ class Backward {
   for (let half: u32 = 0; half < HALVES; half++) addAt(sum + half * WIDE, widen(v, half));
 }
 
-/** The lanes that are far from their reference (see mixture/table.ts), in float64. */
-function far(table: MixtureTable, laneBlock: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32): void {
+/** The lanes that are out of range (see mixture/table.ts), in float64. */
+function gradientsOutOfRange(
+  table: MixtureTable,
+  laneBlock: usize,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  stride: usize,
+  rows: u32,
+): void {
   const limit = loadVec(laneBlock + LIMIT);
   const mean = loadVec(laneBlock + SLOTS + MEAN);
   const inverse = loadVec(laneBlock + SLOTS + INVERSE);
   for (let i: u32 = 0; i < rows; i++) {
     const v = loadVec(x);
     const t0 = mul(sub(v, mean), inverse);
-    const out = gt(mul(t0, t0), limit);
-    if (anyTrue(out)) {
+    const outOfRange = gt(mul(t0, t0), limit);
+    if (anyTrue(outOfRange)) {
       let r: Vec = splat(0);
       for (let half: u32 = 0; half < HALVES; half++) {
-        r = withHalf(r, half, farGradients(table, laneBlock, widen(v, half), widen(and(loadVec(dy), out), half), half));
+        r = withHalf(
+          r,
+          half,
+          halfGradientsOutOfRange(table, laneBlock, widen(v, half), widen(and(loadVec(dy), outOfRange), half), half),
+        );
       }
-      storeVec(dx, select(r, loadVec(dx), out));
+      storeVec(dx, select(r, loadVec(dx), outOfRange));
     }
     x += stride;
     dy += stride;
@@ -236,21 +248,21 @@ function far(table: MixtureTable, laneBlock: usize, x: usize, dy: usize, dx: usi
 }
 
 /** dx of half the lanes; adds to the sums. */
-function farGradients(table: MixtureTable, laneBlock: usize, x: Wide, dy: Wide, half: u32): Wide {
+function halfGradientsOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide, dy: Wide, half: u32): Wide {
   const tau = changetype<usize>(table) + table.scratch;
-  farResponsibilities(table, laneBlock, x, half, tau);
-  const y = farMixture(table, laneBlock, x, half, tau);
+  responsibilitiesOutOfRange(table, laneBlock, x, half, tau);
+  const y = mixtureOutOfRange(table, laneBlock, x, half, tau);
   let pull: Wide = splatWide(0);
   let sum = laneBlock + table.sumsAt + half * WIDE;
   addAt(sum, dy);
   sum += SUM;
   for (let k: u32 = 0; k < table.slots; k++) {
-    const t = distance(laneBlock, k, x, half);
+    const t = wideDistance(laneBlock, k, x, half);
     const u = mulWide(dy, loadWide(tau + k * WIDE));
-    const g = mulWide(t, constant(laneBlock, k, GAIN, half));
+    const g = mulWide(t, wideConstant(laneBlock, k, GAIN, half));
     const p = mulWide(u, subWide(g, y));
     const pt = mulWide(p, t);
-    const m = subWide(mulWide(u, constant(laneBlock, k, PULL, half)), mulWide(pt, constant(laneBlock, k, SCORE, half)));
+    const m = subWide(mulWide(u, wideConstant(laneBlock, k, PULL, half)), mulWide(pt, wideConstant(laneBlock, k, SCORE, half)));
     pull = addWide(pull, m);
     addAt(sum, m);
     addAt(sum + SUM, p);

@@ -78,7 +78,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     }
   }
   if (!allTrueWide(gtWide(splatWide(3e38), squares))) {
-    for (let i: u32 = 0; i < TILE; i++) far(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
+    for (let i: u32 = 0; i < TILE; i++) logDensitiesOutOfRange(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
   }
 
   for (let first = tile; first < tile + TILE_BYTES; first += WIDE) {
@@ -100,7 +100,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
 }
 
 /** A row's t_k where the squares are not finite in float32: by float64, and NaN, so that all ν_k are, where x is not finite. */
-function far(table: RowTable, x: usize, to: usize): void {
+function logDensitiesOutOfRange(table: RowTable, x: usize, to: usize): void {
   for (let k: u32 = 0; k < table.components; k++) {
     const row = <usize>k * table.rowBytes;
     let t = load<f64>(logOf(table, k));

@@ -1,4 +1,4 @@
-import { farMixture, farResponsibilities } from "../../../assembly/mixture/far";
+import { mixtureOutOfRange, responsibilitiesOutOfRange } from "../../../assembly/mixture/outOfRange";
 import { exchanged, MixtureTable, REFERENCE } from "../../../assembly/mixture/table";
 import { loadWide, WIDE } from "../../../assembly/simd/vec";
 import { laneBlockAt } from "../../../assembly/simd/walk";
@@ -14,8 +14,8 @@ let y: v128 = f64x2.splat(0);
 /** Responsibilities and mixture of two activations of a problem with one channel. */
 function solve(a: f64, b: f64, half: u32 = 0): void {
   const table = changetype<MixtureTable>(problem.table);
-  farResponsibilities(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
-  y = farMixture(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
+  responsibilitiesOutOfRange(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
+  y = mixtureOutOfRange(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
 }
 
 /** Responsibility of component k for the i-th activation. */
@@ -47,7 +47,7 @@ function expectAll(k: u32, x: f64): void {
   expect<f64>(laneWide(y, 0) / problem.g(k, 0, x)).toBeLessThan(1 + 5e-7, x.toString());
 }
 
-describe("farResponsibilities", () => {
+describe("responsibilitiesOutOfRange", () => {
   it("are those of float64 formulas to 1e-5 where several components share an activation, and y to 1e-5·(1 + |y|)", () => {
     let worst: f64 = 0;
     for (let components: u32 = 1; components <= 5; components++) {
