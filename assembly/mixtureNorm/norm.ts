@@ -1,5 +1,5 @@
 import { loadSplat, loadVec, madd, mul, nmadd, splat, storeVec, sub, VEC } from "../simd/vec";
-import { accumulate } from "./sums";
+import { accumulate } from "./accumulate";
 import {
   betaOf,
   FIRST,

@@ -21,7 +21,7 @@ import {
   WIDE,
   Wide,
 } from "../simd/vec";
-import { accumulate } from "./sums";
+import { accumulate } from "./accumulate";
 import { INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, sumOf, TILE, TILE_BYTES } from "./table";
 
 /** Bytes of a row whose float32 sums are added up in float64. */

@@ -1,6 +1,6 @@
 import { loadVec, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
-import { mixture_norm_m_step_finalize } from "./fit";
-import { accumulate } from "./sums";
+import { accumulate } from "./accumulate";
+import { mixture_norm_m_step_finalize } from "./em";
 import { mixture_norm_prepare, packed, RowTable } from "./table";
 
 /** The start looks at this many rows at the most. */
