@@ -1,11 +1,10 @@
+import { KAPPA2 } from "./constants";
 import { mixtureOutOfRange, responsibilitiesOutOfRange, wideConstant, wideDistance } from "./mixture/outOfRange";
 import {
-  BLOCK,
   EXP2,
   exchanged,
   GAIN,
   INVERSE,
-  KAPPA2,
   LIMIT,
   LOG,
   laneOf,
@@ -15,6 +14,7 @@ import {
   REFERENCE,
   SCALE,
   SCORE,
+  SCRATCH_ROWS,
   SLOT,
   SLOTS,
   SUM,
@@ -79,8 +79,8 @@ class Backward {
     const slots = table.slots;
     const kept = at + table.scratch;
     const row = rowBytes(slots);
-    for (let i: u32 = 0; i < rows; i += BLOCK) {
-      const n = min(rows - i, BLOCK);
+    for (let i: u32 = 0; i < rows; i += SCRATCH_ROWS) {
+      const n = min(rows - i, SCRATCH_ROWS);
       const isInRange = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
       if (!isInRange) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
       const sums = laneBlock + table.sumsAt + SUM;

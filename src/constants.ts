@@ -1,15 +1,18 @@
-// Constants that the composed forms share with the binary: assembly/constants.ts has the same names and numbers, which a test
-// compares.
+// Constants of the formulas. assembly/constants.ts has some of them, under the same names, for the binaries: a test holds them equal.
 
-/** A variance (with epsilon) below this is raised to it: 2^-40. */
-export const MIN_VARIANCE = 9.094947017729282e-13;
-/** A prior below this is raised to it: 2^-126, the least normal float32. */
-export const MIN_PRIOR = 1.1754943508222875e-38;
-/** The formula "ucb" has no epsilon in its denominator where it is below this: 2^-96. */
-export const MIN_EPSILON = 1.262177448353619e-29;
-/** Mixture normalization: a responsibility below this part of its row's largest is 0: 2^-64. */
-export const MIN_RESPONSIBILITY = 5.421010862427522e-20;
-/** The k-means++ start of mixture normalization looks at this many rows at most. */
+/** A variance (with epsilon) or a prior below these is raised to these. */
+export const MIN_VARIANCE = 2 ** -40;
+export const MIN_PRIOR = 2 ** -126;
+/** With a smaller epsilon, the formula "ucb" adds it to variances only, not to the densities. */
+export const MIN_EPSILON = 2 ** -96;
+/** In mixture normalization, a responsibility below this share of its row's largest is 0. */
+export const MIN_RESPONSIBILITY_LOG2 = -64;
+export const MIN_RESPONSIBILITY = 2 ** MIN_RESPONSIBILITY_LOG2;
+/** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS = 1024;
-/** It leaves out rows whose square is larger, so that squares of distances are finite. */
-export const KMEANS_MAX_SQUARE = 1e34;
+/** k-means++ leaves out a row whose sum of squares is not below this. */
+export const MAX_SQUARE = 1e34;
+/** Numbers of at most this size have finite squares in float32. */
+export const MAX_SQUARABLE = 1e18;
+/** The largest float32. */
+export const MAX_FLOAT32 = 3.4028234663852886e38;

@@ -77,7 +77,7 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
 }
 
 /** Of bordered and packed images: leaves room for the rest below 2^32. */
-const MOST_BYTES: u32 = 0xf0000000;
+const MAX_BYTES: u32 = 0xf0000000;
 
 /**
  * Describes a convolution. With at = 0 nothing is written.
@@ -129,7 +129,7 @@ export function convolution_prepare(
     paddedBytes = <f64>max(highest, padTop + inHeight) * max(widest, padLeft + inWidth) * outChannels * 4;
   }
   // More than any heap gives: the plan will not be written.
-  if (paddedBytes + secondBytes + packedBytes > <f64>MOST_BYTES) return u32.MAX_VALUE;
+  if (paddedBytes + secondBytes + packedBytes > <f64>MAX_BYTES) return u32.MAX_VALUE;
   const second = padded + aligned(<usize>paddedBytes);
   const packed = second + aligned(<usize>secondBytes);
   if (at) {

@@ -1,3 +1,4 @@
+import { KAPPA2, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants";
 import { EXP2_BYTES, log2, storeExp2Constants } from "../simd/exp2";
 import {
   abs,
@@ -41,29 +42,19 @@ import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, re
 // the gains. The ε that it adds to Σ_k p_k is one more component, behind the others, of density ε wherever that of another
 // component counts, and gain 0. It is the widest, and so the reference.
 
-/** κ² = ½ log2 e */
-export const KAPPA2: f64 = 0.7213475204444817;
 /** Rows that a kernel may keep in a table's scratch at once. */
-export const BLOCK: u32 = 64;
+export const SCRATCH_ROWS: u32 = 64;
 /**
- * Below these a variance (with ε) or a prior is taken to be as large; so both may be zero. A smaller variance would make
- * 2^-126, the least that exp2 gives, count in the gradients.
- */
-export const LEAST_VARIANCE: f32 = 9.094947017729282e-13; // 2^-40
-export const LEAST_PRIOR: f32 = 1.1754943508222875e-38; // 2^-126, the least normal number
-/** Below this the formula "ucb" has no component of ε, beside which e_k, up to 1/ε, would be out of range. */
-export const LEAST_EPSILON: f32 = 1.262177448353619e-29; // 2^-96
-/**
- * The component of ε is 2^43 times as wide as the narrowest of the others, and its fast way ends at t_r² = 2^-26: 2^30 widths of
- * the narrowest from 0. Up to there t_r² changes no e_k by more than 2e-8, and 2^-126, the least that exp2 gives, does not count,
- * not even times the t_k³ of the gradients.
+ * The component of ε is 2^43 times as wide as the narrowest of the others, and its fast formula ends at t_r² = 2^-26: 2^30 widths of
+ * the narrowest from 0. Up to there t_r² changes no e_k by more than 2e-8. And 2^-126, the smallest result of exp2, does not count
+ * in any sum, not even times the t_k³ of the gradients.
  */
 const EPSILON_INVERSE: f32 = 1.1368683772161603e-13; // 2^-43
-const EPSILON_SQUARE: f32 = 1.4901161193847656e-8; // 2^-26
-/** t_r² up to which its multiples stay finite. */
-const MOST_SQUARE: f32 = 1e30;
-/** Bits that an e_k, or its part of y, may reach on the fast way. */
-const MOST_BITS: f32 = 100;
+const EPSILON_LIMIT: f32 = 1.4901161193847656e-8; // 2^-26
+/** The largest LIMIT: multiples of t_r² stay finite. */
+const MAX_LIMIT: f32 = 1e30;
+/** Bits that an e_k, or its part of y, may reach in range. */
+const MAX_BITS: f32 = 100;
 
 @unmanaged
 export class MixtureTable extends ChannelTable {
@@ -74,7 +65,7 @@ export class MixtureTable extends ChannelTable {
   /** Running sums in each lane block: their number, and the bytes from the lane block to them. */
   sums: u32;
   sumsAt: u32;
-  /** Bytes from the table to BLOCK times 2 + 2 · slots vectors, for use inside a visit. */
+  /** Bytes from the table to SCRATCH_ROWS times 2 + 2 · slots vectors, for use inside a visit. */
   scratch: u32;
 }
 
@@ -100,7 +91,7 @@ export const SUM: usize = HALVES * WIDE;
 function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
   const remainder = EXP2 + EXP2_BYTES;
   const scratch = <u64>remainder + aligned(remainderBytes(4 * <usize>slots));
-  const laneBlocks = scratch + <u64>BLOCK * (2 + 2 * <u64>slots) * VEC;
+  const laneBlocks = scratch + <u64>SCRATCH_ROWS * (2 + 2 * <u64>slots) * VEC;
   const sumsAt = <u64>SLOTS + <u64>slots * SLOT;
   const laneBlockBytes = sumsAt + <u64>sums * SUM;
   if (table) {
@@ -119,7 +110,7 @@ function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u3
 
 /** How many slots the table of a mixture has. */
 export function mixture_slot_count(components: u32, epsilon: f32, ucb: bool): u32 {
-  return ucb && epsilon >= LEAST_EPSILON ? components + 1 : components;
+  return ucb && epsilon >= <f32>MIN_EPSILON ? components + 1 : components;
 }
 
 /** Bytes of a table; `sums` as the kernel that will use it wants them. */
@@ -163,7 +154,7 @@ export function mixture_prepare(
   const ofComponent = at + table.scratch;
   let gainBits: Vec = splat(0);
   for (let k: u32 = 0; k < components; k++) {
-    const p = ucb ? splat(1 + epsilon) : pmax(splat(load<f32>(prior + ((<usize>k) << 2))), splat(LEAST_PRIOR));
+    const p = ucb ? splat(1 + epsilon) : pmax(splat(load<f32>(prior + ((<usize>k) << 2))), splat(<f32>MIN_PRIOR));
     const gain = div(splat(<f32>(1 / Math.sqrt(KAPPA2))), sqrt(p));
     gainBits = pmax(gainBits, log2(gain));
     storeVec(ofComponent + 2 * k * VEC, gain);
@@ -181,7 +172,7 @@ export function mixture_prepare(
     let most: Vec = splat(-1);
     let narrowest: Vec = splat(0);
     for (let k: u32 = 0; k < components; k++) {
-      const v = pmax(add(gather(table, block, variance + k * row), splat(epsilon)), splat(LEAST_VARIANCE));
+      const v = pmax(add(gather(table, block, variance + k * row), splat(epsilon)), splat(<f32>MIN_VARIANCE));
       const gain = loadVec(ofComponent + 2 * k * VEC);
       const inverse = div(splat(<f32>Math.sqrt(KAPPA2)), sqrt(v));
       const slot = laneBlock + SLOTS + k * SLOT;
@@ -223,7 +214,7 @@ export function mixture_prepare(
     }
     if (gamma && fold) bits = add(bits, log2(pmax(abs(scale), splat(1))));
     bits = add(bits, gainBits);
-    storeVec(laneBlock + LIMIT, pmin(sub(splat(MOST_BITS), bits), splat(slots > components ? EPSILON_SQUARE : MOST_SQUARE)));
+    storeVec(laneBlock + LIMIT, pmin(sub(splat(MAX_BITS), bits), splat(slots > components ? EPSILON_LIMIT : MAX_LIMIT)));
     if (sums) memory.fill(laneBlock + table.sumsAt, 0, sums * SUM);
   }
 }

@@ -1,3 +1,4 @@
+import { MIN_RESPONSIBILITY_LOG2 } from "../constants";
 import { exp2Fine } from "../simd/exp2";
 import {
   addWide,
@@ -26,9 +27,6 @@ import { INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, sumOf, TILE, TIL
 
 /** Bytes of a row whose float32 sums are added up in float64. */
 const CHUNK: usize = 16 * VEC;
-/** A responsibility below 2^this of its row's largest is none: so a component has either none at all, or what can be divided by. */
-const LEAST_BITS: f64 = -64;
-
 /**
  * Responsibilities: with t_k = log2 λ_k − ½ Σ log2 v_k − ½ log2 e · Σ (x − E_k)²/v_k over the channels, ν_k = 2^t_k / Σ 2^t_j.
  * NaN in rows that are not finite.
@@ -87,7 +85,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     let sum = splatWide(0);
     for (let k: u32 = 0; k < components; k++) {
       const t = subWide(loadWide(first + k * TILE_BYTES), most);
-      const e = andWide(exp2Fine(t), gtWide(t, splatWide(LEAST_BITS)));
+      const e = andWide(exp2Fine(t), gtWide(t, splatWide(MIN_RESPONSIBILITY_LOG2)));
       storeWide(first + k * TILE_BYTES, e);
       sum = addWide(sum, e);
     }

@@ -1,12 +1,8 @@
+import { KMEANS_ROWS, MAX_SQUARE } from "../constants";
 import { loadVec, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { accumulate } from "./accumulate";
 import { mixture_norm_m_step_finalize } from "./em";
 import { mixture_norm_prepare, packed, RowTable } from "./table";
-
-/** The start looks at this many rows at the most. */
-const MOST_ROWS: u32 = 1024;
-/** Rows of a larger square are left out, NaN as well, so that squares of distances are finite. */
-const MOST_SQUARE: f32 = 1e34;
 
 /** Σ (a − b)² over n numbers. */
 function distance(a: usize, b: usize, n: u32): f32 {
@@ -26,17 +22,17 @@ function distance(a: usize, b: usize, n: u32): f32 {
 
 /** Bytes for the rows that mixture_norm_kmeans_accumulate takes of `rows`, and for mixture_norm_kmeans_finalize to work in after them. */
 export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, components: u32): usize {
-  return (<usize>min(rows, MOST_ROWS) * (channels + components + 1)) << 2;
+  return (<usize>min(rows, KMEANS_ROWS) * (channels + components + 1)) << 2;
 }
 
 /**
- * Takes all rows or, of many, MOST_ROWS evenly spread.
+ * Takes all rows or, of many, KMEANS_ROWS evenly spread.
  *
  * @param sample mixture_norm_kmeans_scratch_bytes
  * @param x float32 [count, channels], from the `start`-th of `rows` rows on
  */
 export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
-  const taken = min(rows, MOST_ROWS);
+  const taken = min(rows, KMEANS_ROWS);
   const bytes = (<usize>channels) << 2;
   for (let i: u32 = 0; i < taken; i++) {
     const row = <u32>((<u64>i * rows) / taken) - start;
@@ -67,7 +63,7 @@ export function mixture_norm_kmeans_finalize(
   channels: u32,
   components: u32,
 ): void {
-  const rows = min(all, MOST_ROWS);
+  const rows = min(all, KMEANS_ROWS);
   const rowBytes = (<usize>channels) << 2;
   const step = (<usize>components) << 2;
   const nearest = x + rows * rowBytes; // float32 [rows]: the squared distance from the nearest seed; at first, 1: all are as likely
@@ -76,7 +72,7 @@ export function mixture_norm_kmeans_finalize(
   memory.fill(variance, 0, components * rowBytes);
   memory.fill(nu, 0, rows * step);
   for (let i: usize = 0; i < rows; i++) {
-    const good = distance(x + i * rowBytes, mean, channels) < MOST_SQUARE;
+    const good = distance(x + i * rowBytes, mean, channels) < <f32>MAX_SQUARE;
     store<f32>(nearest + (i << 2), good ? 1 : 0);
     if (!good) store<f32>(nu + i * step, NaN);
   }

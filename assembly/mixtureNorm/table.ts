@@ -1,3 +1,4 @@
+import { KAPPA2, MIN_PRIOR, MIN_VARIANCE } from "../constants";
 import { LANES, VEC } from "../simd/vec";
 
 // What the loops of mixture normalization (spec.md, section 3) know of a mixture of K diagonal Gaussians over rows of C numbers.
@@ -7,17 +8,11 @@ import { LANES, VEC } from "../simd/vec";
 
 /** Bytes of a block of rows, more or less, and its rows: at most so many, so that float32 sums over a block stay short. */
 const BLOCK_BYTES: u32 = 16384;
-const MOST_ROWS: u32 = 64;
+const MAX_BLOCK_ROWS: u32 = 64;
 /** Rows that are worked on at once; a block has a multiple of them. */
 export const TILE: u32 = 4;
 /** Of each component, in a tile: a float64 for every row. */
 export const TILE_BYTES: usize = TILE << 3;
-
-/** A variance (with ε) or a prior below these counts as these, as in mixture/table.ts: 2^-40 and 2^-126. */
-const LEAST_VARIANCE: f64 = 9.094947017729282e-13;
-const LEAST_PRIOR: f64 = 1.1754943508222875e-38;
-/** κ² = ½ log2 e */
-const KAPPA2: f64 = 0.7213475204444817;
 
 @unmanaged
 export class RowTable {
@@ -103,7 +98,7 @@ export function unpack(table: RowTable, room: u32, rows: usize, n: u32): void {
 
 function layout(table: RowTable | null, channels: u32, components: u32): usize {
   const rowBytes = ((channels + LANES - 1) / LANES) * <u32>VEC;
-  const blockRows = max(min(BLOCK_BYTES / rowBytes, MOST_ROWS) & ~(TILE - 1), TILE);
+  const blockRows = max(min(BLOCK_BYTES / rowBytes, MAX_BLOCK_ROWS) & ~(TILE - 1), TILE);
   const tile = COMPONENTS + components * COMPONENT;
   const planes = tile + (components + 1) * TILE_BYTES;
   const rooms = planes + (<usize>PLANES * components + 1) * rowBytes;
@@ -148,14 +143,14 @@ export function mixture_norm_prepare(
   if (beta) memory.copy(betaOf(table), beta, bytes);
   for (let k: u32 = 0; k < components; k++) {
     const row = <usize>k * table.rowBytes;
-    const share = max(<f64>load<f32>(prior + ((<usize>k) << 2)), LEAST_PRIOR);
+    const share = max(<f64>load<f32>(prior + ((<usize>k) << 2)), MIN_PRIOR);
     const root = 1 / Math.sqrt(share);
     memory.copy(plane(table, MEAN) + row, mean + k * bytes, bytes);
     // Σ log2 v as log2 Π v, the product's exponent kept apart: one logarithm, and no error that grows with C.
     let product: f64 = 1;
     let exponent: i64 = 0;
     for (let c: usize = 0; c < bytes; c += 4) {
-      const v = max(<f64>load<f32>(variance + k * bytes + c) + epsilon, LEAST_VARIANCE);
+      const v = max(<f64>load<f32>(variance + k * bytes + c) + epsilon, MIN_VARIANCE);
       product *= v;
       exponent += exponentOf(product);
       product = mantissaOf(product);

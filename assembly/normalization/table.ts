@@ -42,8 +42,8 @@ const ROWS: u32 = 8;
 /** Bytes from a lane block to its sums, float64 for each lane. */
 export const SUMS: usize = BACKWARD * VEC;
 export const SUM: usize = HALVES * WIDE;
-const MOST_SUMS: usize = 3;
-const LANE_BLOCK_BYTES: usize = SUMS + MOST_SUMS * SUM;
+const MAX_SUMS: usize = 3;
+const LANE_BLOCK_BYTES: usize = SUMS + MAX_SUMS * SUM;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.

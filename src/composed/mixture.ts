@@ -23,15 +23,12 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { MixtureView, NormAttrs } from "../arguments.js";
-import { MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
+import { MAX_FLOAT32, MAX_SQUARABLE, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
 
 // A mixture composed of TensorFlow.js operations, component by component: a GPU is slow at sums over an axis as short as K.
 
 /** Densities of activations farther out than this many deviations are compared there: their squares stay exact enough. */
 const MAX_DEVIATIONS = 1000;
-/** A z whose square is finite in float32. */
-const MAX_SQUARABLE = 1e18;
-const MAX_FLOAT32 = 3.4028234663852886e38;
 
 export type MixtureTensors = Record<"x" | "mean" | "variance" | "prior", Tensor>;
 

@@ -35,14 +35,12 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
-import { KMEANS_MAX_SQUARE, KMEANS_ROWS, MIN_PRIOR, MIN_RESPONSIBILITY, MIN_VARIANCE } from "../constants.js";
+import { KMEANS_ROWS, MAX_SQUARABLE, MAX_SQUARE, MIN_PRIOR, MIN_RESPONSIBILITY, MIN_VARIANCE } from "../constants.js";
 import type { MixtureNormAttrs } from "../kernels/mixtureNorm.js";
 import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
 
 // Mixture normalization (docs/math.md, section 5), composed of TensorFlow.js operations. Rows and components broadcast as [N, K, C].
 
-/** A number whose square is finite in float32. */
-const MAX_SQUARABLE = 1e18;
 
 type Named<Name extends string> = Record<Name, Tensor>;
 type Mixture = Named<"mean" | "variance" | "prior">;
@@ -87,7 +85,7 @@ export function composedKMeansInit(inputs: Named<"x" | "draws">): Tensor[] {
   const prior = fill([components], 1 / components);
   const old = { mean: zeros([components, channels]), variance: zeros([components, channels]), prior };
   if (rows === 0) return [prior, old.mean, old.variance];
-  const good = less(sum(square(x), 1, true), KMEANS_MAX_SQUARE);
+  const good = less(sum(square(x), 1, true), MAX_SQUARE);
   const points = where(good, x, zerosLike(x));
   let nearest: Tensor = cast(good, "float32");
   let own: Tensor = zeros([rows, 1]);

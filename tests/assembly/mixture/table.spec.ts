@@ -1,11 +1,8 @@
+import { KAPPA2, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../../../assembly/constants";
 import {
   exchanged,
   GAIN,
   INVERSE,
-  KAPPA2,
-  LEAST_EPSILON,
-  LEAST_PRIOR,
-  LEAST_VARIANCE,
   LIMIT,
   LOG,
   MEAN,
@@ -300,9 +297,9 @@ describe('the formula "ucb"', () => {
   });
 
   it("has no component of ε, and the widest for reference, where ε is below 2^-96", () => {
-    expect<f64>(<f64>LEAST_EPSILON).toBe(power(-96));
-    expect<u32>(mixture_slot_count(3, LEAST_EPSILON, true)).toBe(4);
-    expect<u32>(mixture_slot_count(3, LEAST_EPSILON, false)).toBe(3);
+    expect<f64>(MIN_EPSILON).toBe(power(-96));
+    expect<u32>(mixture_slot_count(3, <f32>MIN_EPSILON, true)).toBe(4);
+    expect<u32>(mixture_slot_count(3, <f32>MIN_EPSILON, false)).toBe(3);
     const problem = Problem.of([1, 2, 3], [1, 3, 2]);
     problem.ucb = true;
     problem.epsilon = <f32>power(-97);
@@ -323,8 +320,8 @@ describe("no variance and no prior", () => {
     const table = changetype<MixtureTable>(problem.prepare(0, true, false));
     expect<bool>(isFiniteTable(problem)).toBe(true);
     // Equal variances, so no component has moved.
-    expect<f32>(constantOf(table, 0, SLOTS + INVERSE)).toBe(<f32>(KAPPA / Math.sqrt(LEAST_VARIANCE)));
-    expect<f32>(constantOf(table, 0, SLOTS + GAIN)).toBe(<f32>(1 / (KAPPA * Math.sqrt(LEAST_PRIOR))));
+    expect<f32>(constantOf(table, 0, SLOTS + INVERSE)).toBe(<f32>(KAPPA / Math.sqrt(MIN_VARIANCE)));
+    expect<f32>(constantOf(table, 0, SLOTS + GAIN)).toBe(<f32>(1 / (KAPPA * Math.sqrt(MIN_PRIOR))));
     problem.drop();
   });
 
@@ -343,8 +340,8 @@ describe("no variance and no prior", () => {
   });
 
   it("have floors that are 2^-40 and 2^-126", () => {
-    expect<f64>(<f64>LEAST_VARIANCE).toBe(power(-40));
-    expect<f64>(<f64>LEAST_PRIOR).toBe(power(-126));
+    expect<f64>(MIN_VARIANCE).toBe(power(-40));
+    expect<f64>(MIN_PRIOR).toBe(power(-126));
   });
 });
 

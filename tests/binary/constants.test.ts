@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import * as constants from "../../src/constants.js";
+
+// AssemblyScript's types are not TypeScript's: a path that is not a literal keeps tsc from reading the file.
+const path = "../../assembly/constants.ts";
+const ofBinaries: Record<string, unknown> = await import(path);
+const ofSource: Record<string, unknown> = constants;
+
+const BOTH = ["KMEANS_ROWS", "MAX_SQUARE", "MIN_EPSILON", "MIN_PRIOR", "MIN_RESPONSIBILITY_LOG2", "MIN_VARIANCE"];
+
+describe("constants of src and assembly", () => {
+  it.each(BOTH)("%s is in both", (name) => {
+    expect(ofBinaries[name]).toEqual(expect.any(Number));
+    expect(ofSource[name]).toEqual(expect.any(Number));
+  });
+
+  it("are equal where they have the same name", () => {
+    const shared = Object.keys(ofBinaries).filter((name) => name in ofSource);
+    const valuesOf = (side: Record<string, unknown>) => Object.fromEntries(shared.map((name) => [name, side[name]]));
+    expect(valuesOf(ofBinaries)).toEqual(valuesOf(ofSource));
+  });
+});
