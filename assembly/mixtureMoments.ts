@@ -1,13 +1,13 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { exchanged, laneOf, MEAN, MixtureTable, REFERENCE, SLOT, SLOTS, SUM, sumsOf } from "./mixture/table";
+import { ACCUMULATOR, accumulatorsOf, exchanged, laneOf, MEAN, MixtureTable, REFERENCE, SLOT, SLOTS } from "./mixture/table";
 import { addAt, HALVES, loadVec, mulWide, sub, VEC, Vec, WIDE, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 // Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
 // products taken in float64, so that the difference keeps its digits where a component has moved far.
 
-/** Sums of τ, τd and τd² for each slot. */
-const SUMS: u32 = 3;
+/** Accumulators of τ, τd and τd² for each slot. */
+const SLOT_ACCUMULATORS: u32 = 3;
 
 @unmanaged
 class Moments {
@@ -18,15 +18,15 @@ class Moments {
       const v = loadVec(x);
       responsibilities(table, laneBlock, v, weight);
       for (let half: u32 = 0; half < HALVES; half++) {
-        let sum = laneBlock + table.sumsAt + half * WIDE;
+        let accumulator = laneBlock + table.accumulatorsAt + half * WIDE;
         for (let k: u32 = 0; k < components; k++) {
           const tau = widen(loadVec(at + table.scratch + k * VEC), half);
           const d = widen(sub(v, loadVec(laneBlock + SLOTS + k * SLOT + MEAN)), half);
           const first = mulWide(tau, d);
-          addAt(sum, tau);
-          addAt(sum + SUM, first);
-          addAt(sum + 2 * SUM, mulWide(first, d));
-          sum += SUMS * SUM;
+          addAt(accumulator, tau);
+          addAt(accumulator + ACCUMULATOR, first);
+          addAt(accumulator + 2 * ACCUMULATOR, mulWide(first, d));
+          accumulator += SLOT_ACCUMULATORS * ACCUMULATOR;
         }
       }
       x += stride;
@@ -34,13 +34,13 @@ class Moments {
   }
 }
 
-/** How many sums mixture_moments_accumulate wants in its table. */
+/** The number of accumulators in mixture_moments_accumulate's table. */
 export function mixture_moments_accumulator_count(components: u32): u32 {
-  return SUMS * components;
+  return SLOT_ACCUMULATORS * components;
 }
 
 /**
- * Adds `count` activations, from the `start`-th of their tensor on, to the table's sums.
+ * Adds `count` activations, from the `start`-th of their tensor on, to the table's accumulators.
  *
  * @param at a table with mixture_moments_accumulator_count
  * @param x float32 [count]
@@ -50,7 +50,7 @@ export function mixture_moments_accumulate(at: usize, x: usize, start: u32, coun
 }
 
 /**
- * Mass, mean and variance (spec.md, section 2) out of the sums. A component without mass keeps the mean and the variance
+ * Mass, mean and variance (spec.md, section 2) out of the accumulators. A component without mass keeps the mean and the variance
  * that it came with.
  *
  * @param mean, variance float32 [components, channels], as mixture_prepare had them
@@ -66,17 +66,17 @@ export function mixture_moments_finalize(
 ): void {
   const table = changetype<MixtureTable>(at);
   for (let c: u32 = 0; c < table.channels; c++) {
-    const sums = sumsOf(table, c);
+    const accumulators = accumulatorsOf(table, c);
     const reference = <u32>load<f32>(laneOf(table, c) + REFERENCE);
     for (let k: u32 = 0; k < table.components; k++) {
-      const first = sums + SUMS * exchanged(k, reference) * SUM;
+      const first = accumulators + SLOT_ACCUMULATORS * exchanged(k, reference) * ACCUMULATOR;
       const out = (<usize>(k * table.channels + c)) << 2;
       const n = load<f64>(first);
       store<f32>(mass + out, <f32>n);
       if (n > 0 || isNaN(n)) {
-        const shift = load<f64>(first + SUM) / n;
+        const shift = load<f64>(first + ACCUMULATOR) / n;
         store<f32>(newMean + out, <f32>(load<f32>(mean + out) + shift));
-        store<f32>(newVariance + out, <f32>max(load<f64>(first + 2 * SUM) / n - shift * shift, 0));
+        store<f32>(newVariance + out, <f32>max(load<f64>(first + 2 * ACCUMULATOR) / n - shift * shift, 0));
       } else {
         store<f32>(newMean + out, load<f32>(mean + out));
         store<f32>(newVariance + out, load<f32>(variance + out));

@@ -1,6 +1,8 @@
 import { KAPPA2 } from "./constants";
 import { mixtureOutOfRange, responsibilitiesOutOfRange, wideConstant, wideDistance } from "./mixture/outOfRange";
 import {
+  ACCUMULATOR,
+  accumulatorsOf,
   EXP2,
   exchanged,
   GAIN,
@@ -17,8 +19,6 @@ import {
   SCRATCH_ROWS,
   SLOT,
   SLOTS,
-  SUM,
-  sumsOf,
 } from "./mixture/table";
 import { exp2 } from "./simd/exp2";
 import {
@@ -63,8 +63,8 @@ import { walk } from "./simd/walk";
 // component needs no sum of P. y here is without gamma and beta. The formula "ucb" differs in the end only: there −ΣP_k is no
 // part of dσ²_k, and dλ_k is 0.
 
-/** Sums for each slot, of M, P (not slot 0), P t² and u g; before them one, of dy. */
-const SUMS: u32 = 4;
+/** Accumulators for each slot, of M, P (not slot 0), P t² and u g; before them one, of dy. */
+const SLOT_ACCUMULATORS: u32 = 4;
 
 // A block of rows is taken through two steps, each of short chains of instructions so that many are under way at once.
 // For each row of a block, in the table's scratch: y and w = dy/Σe, then e and t of every slot.
@@ -83,15 +83,25 @@ class Backward {
       const n = min(rows - i, SCRATCH_ROWS);
       const isInRange = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
       if (!isInRange) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
-      const sums = laneBlock + table.sumsAt + SUM;
+      const accumulators = laneBlock + table.accumulatorsAt + ACCUMULATOR;
       // dx adds up in place of the reference's e, which is 1 and was not written, and goes to its tensor with the last component.
       const part = kept + 2 * VEC;
       const last = slots - 1;
-      gradients(laneBlock + SLOTS, sums, kept, part, row, last ? part : dx, last ? row : stride, n, true);
+      gradients(laneBlock + SLOTS, accumulators, kept, part, row, last ? part : dx, last ? row : stride, n, true);
       for (let k: u32 = 1; k < slots; k++) {
         const slot = laneBlock + SLOTS + k * SLOT;
         const et = part + 2 * k * VEC;
-        gradients(slot, sums + SUMS * k * SUM, kept, et, row, k < last ? part : dx, k < last ? row : stride, n, false);
+        gradients(
+          slot,
+          accumulators + SLOT_ACCUMULATORS * k * ACCUMULATOR,
+          kept,
+          et,
+          row,
+          k < last ? part : dx,
+          k < last ? row : stride,
+          n,
+          false,
+        );
       }
       if (!isInRange) gradientsOutOfRange(table, laneBlock, x, dy, dx, stride, n);
       x += n * stride;
@@ -162,14 +172,14 @@ class Backward {
     dy += stride;
   }
   if (anyTrue(gt(most, limit))) return false;
-  addTo(laneBlock + table.sumsAt, total);
+  addTo(laneBlock + table.accumulatorsAt, total);
   return true;
 }
 
 /** One component's sums over `rows` rows; its part of dx, and those that were kept of the components before, into `dx`. */
 @inline function gradients(
   slot: usize,
-  sums: usize,
+  accumulators: usize,
   kept: usize,
   et: usize,
   row: usize,
@@ -202,15 +212,15 @@ class Backward {
     et += row;
     dx += step;
   }
-  addTo(sums, sumM);
-  if (!isReference) addTo(sums + SUM, sumP);
-  addTo(sums + 2 * SUM, sumPtt);
-  addTo(sums + 3 * SUM, sumUg);
+  addTo(accumulators, sumM);
+  if (!isReference) addTo(accumulators + ACCUMULATOR, sumP);
+  addTo(accumulators + 2 * ACCUMULATOR, sumPtt);
+  addTo(accumulators + 3 * ACCUMULATOR, sumUg);
 }
 
-/** Adds a vector to a float64 sum. */
-@inline function addTo(sum: usize, v: Vec): void {
-  for (let half: u32 = 0; half < HALVES; half++) addAt(sum + half * WIDE, widen(v, half));
+/** Adds a vector to an accumulator. */
+@inline function addTo(accumulator: usize, v: Vec): void {
+  for (let half: u32 = 0; half < HALVES; half++) addAt(accumulator + half * WIDE, widen(v, half));
 }
 
 /** The lanes that are out of range (see mixture/table.ts), in float64. */
@@ -247,15 +257,15 @@ function gradientsOutOfRange(
   }
 }
 
-/** dx of half the lanes; adds to the sums. */
+/** dx of half the lanes; adds to the accumulators. */
 function halfGradientsOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide, dy: Wide, half: u32): Wide {
   const tau = changetype<usize>(table) + table.scratch;
   responsibilitiesOutOfRange(table, laneBlock, x, half, tau);
   const y = mixtureOutOfRange(table, laneBlock, x, half, tau);
   let pull: Wide = splatWide(0);
-  let sum = laneBlock + table.sumsAt + half * WIDE;
-  addAt(sum, dy);
-  sum += SUM;
+  let accumulator = laneBlock + table.accumulatorsAt + half * WIDE;
+  addAt(accumulator, dy);
+  accumulator += ACCUMULATOR;
   for (let k: u32 = 0; k < table.slots; k++) {
     const t = wideDistance(laneBlock, k, x, half);
     const u = mulWide(dy, loadWide(tau + k * WIDE));
@@ -264,22 +274,22 @@ function halfGradientsOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide,
     const pt = mulWide(p, t);
     const m = subWide(mulWide(u, wideConstant(laneBlock, k, PULL, half)), mulWide(pt, wideConstant(laneBlock, k, SCORE, half)));
     pull = addWide(pull, m);
-    addAt(sum, m);
-    addAt(sum + SUM, p);
-    addAt(sum + 2 * SUM, mulWide(pt, t));
-    addAt(sum + 3 * SUM, mulWide(u, g));
-    sum += SUMS * SUM;
+    addAt(accumulator, m);
+    addAt(accumulator + ACCUMULATOR, p);
+    addAt(accumulator + 2 * ACCUMULATOR, mulWide(pt, t));
+    addAt(accumulator + 3 * ACCUMULATOR, mulWide(u, g));
+    accumulator += SLOT_ACCUMULATORS * ACCUMULATOR;
   }
   return pull;
 }
 
-/** How many sums uan_grad_apply wants in its table. */
+/** The number of accumulators in uan_grad_apply's table. */
 export function uan_grad_accumulator_count(slots: u32): u32 {
-  return 1 + SUMS * slots;
+  return 1 + SLOT_ACCUMULATORS * slots;
 }
 
 /**
- * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's sums.
+ * dx of `count` activations, from the `start`-th of their tensor on; adds to the table's accumulators.
  *
  * @param at a table with gains as they are and uan_grad_accumulator_count
  * @param x, dy, dx float32 [count], dx not overlapping the others
@@ -289,7 +299,7 @@ export function uan_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start:
 }
 
 /**
- * The parameters' gradients out of the sums.
+ * The parameters' gradients out of the accumulators.
  *
  * @param dmean, dvariance float32 [components, channels]
  * @param dprior float32 [components]
@@ -303,29 +313,30 @@ export function uan_grad_finalize(at: usize, dmean: usize, dvariance: usize, dpr
   memory.fill(priors, 0, components << 3);
   for (let c: u32 = 0; c < channels; c++) {
     const lane = laneOf(table, c);
-    const sums = sumsOf(table, c);
+    const accumulators = accumulatorsOf(table, c);
     const scale = <f64>load<f32>(lane + SCALE);
     const reference = <u32>load<f32>(lane + REFERENCE);
     let dscale: f64 = 0;
     let others: f64 = 0;
-    for (let slot: u32 = 1; slot < table.slots; slot++) others += load<f64>(sums + (2 + SUMS * slot) * SUM);
-    store<f64>(sums + 2 * SUM, -others);
+    for (let slot: u32 = 1; slot < table.slots; slot++)
+      others += load<f64>(accumulators + (2 + SLOT_ACCUMULATORS * slot) * ACCUMULATOR);
+    store<f64>(accumulators + 2 * ACCUMULATOR, -others);
     for (let k: u32 = 0; k < components; k++) {
       const slot = exchanged(k, reference);
       const inverse = <f64>load<f32>(lane + SLOTS + slot * SLOT + INVERSE);
-      const first = sums + (1 + SUMS * slot) * SUM;
-      const p = table.ucb ? 0 : load<f64>(first + SUM);
-      const ug = load<f64>(first + 3 * SUM);
+      const first = accumulators + (1 + SLOT_ACCUMULATORS * slot) * ACCUMULATOR;
+      const p = table.ucb ? 0 : load<f64>(first + ACCUMULATOR);
+      const ug = load<f64>(first + 3 * ACCUMULATOR);
       const out = (<usize>(k * channels + c)) << 2;
       store<f32>(dmean + out, <f32>-load<f64>(first));
       // 1/v = inverse²/κ²
-      const variance = ((load<f64>(first + 2 * SUM) / KAPPA2 - p - ug) * inverse * inverse) / (2 * KAPPA2);
+      const variance = ((load<f64>(first + 2 * ACCUMULATOR) / KAPPA2 - p - ug) * inverse * inverse) / (2 * KAPPA2);
       store<f32>(dvariance + out, <f32>(scale * variance));
       store<f64>(priors + ((<usize>k) << 3), load<f64>(priors + ((<usize>k) << 3)) + scale * (p - 0.5 * ug));
       dscale += ug;
     }
     store<f32>(dgamma + ((<usize>c) << 2), <f32>dscale);
-    store<f32>(dbeta + ((<usize>c) << 2), <f32>load<f64>(sums));
+    store<f32>(dbeta + ((<usize>c) << 2), <f32>load<f64>(accumulators));
   }
   if (table.ucb) {
     memory.fill(dprior, 0, (<usize>components) << 2);

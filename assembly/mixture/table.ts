@@ -62,9 +62,9 @@ export class MixtureTable extends ChannelTable {
   /** Its components, and under "ucb" that of ε: mixture_slot_count. */
   slots: u32;
   ucb: bool;
-  /** Running sums in each lane block: their number, and the bytes from the lane block to them. */
-  sums: u32;
-  sumsAt: u32;
+  /** Accumulators in each lane block: their number, and the bytes from the lane block to them. */
+  accumulators: u32;
+  accumulatorsAt: u32;
   /** Bytes from the table to SCRATCH_ROWS times 2 + 2 · slots vectors, for use inside a visit. */
   scratch: u32;
 }
@@ -72,7 +72,7 @@ export class MixtureTable extends ChannelTable {
 /** Bytes from a table to the constants of exp2. */
 export const EXP2: usize = (offsetof<MixtureTable>() + 15) & ~15;
 
-// A lane block: a head of vectors, then its slots of SLOT bytes, then its running sums. Offsets in bytes.
+// A lane block: a head of vectors, then its slots of SLOT bytes, then its accumulators. Offsets in bytes.
 export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
@@ -85,24 +85,24 @@ export const GAIN: usize = 3 * VEC; // 1/(κ√λ_k), so that g_k = GAIN · t_k;
 export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k)
 export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k
 export const SLOT: usize = 6 * VEC;
-/** A running sum: a float64 for each lane. */
-export const SUM: usize = HALVES * WIDE;
+/** Bytes of an accumulator: a float64 for each lane. */
+export const ACCUMULATOR: usize = HALVES * WIDE;
 
-function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, sums: u32): usize {
+function layout(table: MixtureTable | null, channels: u32, inner: u32, slots: u32, accumulators: u32): usize {
   const remainder = EXP2 + EXP2_BYTES;
   const scratch = <u64>remainder + aligned(remainderBytes(4 * <usize>slots));
   const laneBlocks = scratch + <u64>SCRATCH_ROWS * (2 + 2 * <u64>slots) * VEC;
-  const sumsAt = <u64>SLOTS + <u64>slots * SLOT;
-  const laneBlockBytes = sumsAt + <u64>sums * SUM;
+  const accumulatorsAt = <u64>SLOTS + <u64>slots * SLOT;
+  const laneBlockBytes = accumulatorsAt + <u64>accumulators * ACCUMULATOR;
   if (table) {
     table.channels = channels;
     table.inner = inner;
     table.slots = slots;
-    table.sums = sums;
+    table.accumulators = accumulators;
     table.remainder = <u32>remainder;
     table.scratch = <u32>scratch;
     table.laneBlocks = <u32>laneBlocks;
-    table.sumsAt = <u32>sumsAt;
+    table.accumulatorsAt = <u32>accumulatorsAt;
     table.laneBlockBytes = <u32>laneBlockBytes;
   }
   return tableBytes(laneBlocks, channels, inner, laneBlockBytes);
@@ -113,9 +113,9 @@ export function mixture_slot_count(components: u32, epsilon: f32, ucb: bool): u3
   return ucb && epsilon >= <f32>MIN_EPSILON ? components + 1 : components;
 }
 
-/** Bytes of a table; `sums` as the kernel that will use it wants them. */
-export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, sums: u32): usize {
-  return layout(null, channels, inner, slots, sums);
+/** Bytes of a table; `accumulators` as the kernel needs them. */
+export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, accumulators: u32): usize {
+  return layout(null, channels, inner, slots, accumulators);
 }
 
 /**
@@ -137,14 +137,14 @@ export function mixture_prepare(
   channels: u32,
   inner: u32,
   components: u32,
-  sums: u32,
+  accumulators: u32,
   epsilon: f32,
   fold: bool,
   ucb: bool,
 ): void {
   const table = changetype<MixtureTable>(at);
   const slots = mixture_slot_count(components, epsilon, ucb);
-  layout(table, channels, inner, slots, sums);
+  layout(table, channels, inner, slots, accumulators);
   table.components = components;
   table.ucb = ucb;
   storeExp2Constants(at + EXP2);
@@ -215,7 +215,7 @@ export function mixture_prepare(
     if (gamma && fold) bits = add(bits, log2(pmax(abs(scale), splat(1))));
     bits = add(bits, gainBits);
     storeVec(laneBlock + LIMIT, pmin(sub(splat(MAX_BITS), bits), splat(slots > components ? EPSILON_LIMIT : MAX_LIMIT)));
-    if (sums) memory.fill(laneBlock + table.sumsAt, 0, sums * SUM);
+    if (accumulators) memory.fill(laneBlock + table.accumulatorsAt, 0, accumulators * ACCUMULATOR);
   }
 }
 
@@ -241,31 +241,32 @@ export function laneOf(table: ChannelTable, channel: u32): usize {
 }
 
 /**
- * Adds the running sums of a channel's other lanes to those of its first.
+ * Adds the accumulators of a channel's other lanes to those of its first lane.
  *
- * @returns where its first sum is, a float64
+ * @returns the address of its first accumulator, a float64
  */
-export function sumsOf(table: MixtureTable, channel: u32): usize {
+export function accumulatorsOf(table: MixtureTable, channel: u32): usize {
   const row = consecutiveLanes(table);
   const lanes = laneBlockCount(table.channels, table.inner) * LANES;
   const first = channel * row;
-  const out = sumOfLane(table, first);
+  const out = accumulatorsOfLane(table, first);
   for (let begin = first; begin < lanes; begin += table.channels * row) {
     for (let lane = begin; lane < begin + row; lane++) {
       if (lane == first) continue;
-      const p = sumOfLane(table, lane);
-      for (let i: usize = 0; i < table.sums * SUM; i += SUM) store<f64>(out + i, load<f64>(out + i) + load<f64>(p + i));
+      const p = accumulatorsOfLane(table, lane);
+      for (let i: usize = 0; i < table.accumulators * ACCUMULATOR; i += ACCUMULATOR)
+        store<f64>(out + i, load<f64>(out + i) + load<f64>(p + i));
     }
   }
   return out;
 }
 
-@inline function sumOfLane(table: MixtureTable, lane: u32): usize {
-  return laneBlockAt(table, lane / LANES) + table.sumsAt + ((<usize>(lane % LANES)) << 3);
+@inline function accumulatorsOfLane(table: MixtureTable, lane: u32): usize {
+  return laneBlockAt(table, lane / LANES) + table.accumulatorsAt + ((<usize>(lane % LANES)) << 3);
 }
 
 /**
- * Adds the running sums of another table of the same mixture, activations and kernel.
+ * Adds the accumulators of another table of the same mixture, activations and kernel.
  *
  * @param at, other tables as mixture_prepare made them
  */
@@ -273,7 +274,7 @@ export function mixture_merge(at: usize, other: usize): void {
   const table = changetype<MixtureTable>(at);
   const n = laneBlockCount(table.channels, table.inner);
   for (let block: u32 = 0; block < n; block++) {
-    const first = <usize>table.laneBlocks + <usize>block * table.laneBlockBytes + table.sumsAt;
-    for (let i: usize = 0; i < table.sums * SUM; i += WIDE) addAt(at + first + i, loadWide(other + first + i));
+    const first = <usize>table.laneBlocks + <usize>block * table.laneBlockBytes + table.accumulatorsAt;
+    for (let i: usize = 0; i < table.accumulators * ACCUMULATOR; i += WIDE) addAt(at + first + i, loadWide(other + first + i));
   }
 }

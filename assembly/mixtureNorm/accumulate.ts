@@ -1,5 +1,5 @@
 import { add, addAt, HALVES, loadSplat, loadVec, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
-import { MEAN, massOf, plane, RowTable, SUMS } from "./table";
+import { ACCUMULATORS, MEAN, massOf, plane, RowTable } from "./table";
 
 // Sums over rows: in float32 over a block, in float64 over blocks.
 
@@ -12,7 +12,7 @@ function goodRows(nu: usize, step: usize, rows: u32): u32 {
 }
 
 /**
- * Adds a block's rows to the table's sums: ν_k to the masses; and with d = x − E_k, ν_k u and ν_k u d, where u = d, or dy
+ * Adds a block's rows to the table's accumulators: ν_k to the masses; and with d = x − E_k, ν_k u and ν_k u d, where u = d, or dy
  * where it is given. Rows of NaN responsibilities are left out.
  *
  * @param x, dy rows as `packed` has them; dy may be 0
@@ -40,8 +40,8 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
     store<f64>(massOf(table, k), load<f64>(massOf(table, k)) + mass);
 
     const means = plane(table, MEAN) + k * rowBytes;
-    const firsts = plane(table, SUMS) + 2 * k * rowBytes;
-    const seconds = plane(table, SUMS + 2) + 2 * k * rowBytes;
+    const firsts = plane(table, ACCUMULATORS) + 2 * k * rowBytes;
+    const seconds = plane(table, ACCUMULATORS + 2) + 2 * k * rowBytes;
     for (let c: usize = 0; c < rowBytes; c += VEC) {
       const mean = loadVec(means + c);
       let first: Vec = splat(0);

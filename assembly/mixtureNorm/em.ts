@@ -23,7 +23,7 @@ import {
   Wide,
 } from "../simd/vec";
 import { accumulate } from "./accumulate";
-import { INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, sumOf, TILE, TILE_BYTES } from "./table";
+import { accumulated, INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, TILE, TILE_BYTES } from "./table";
 
 /** Bytes of a row whose float32 sums are added up in float64. */
 const CHUNK: usize = 16 * VEC;
@@ -111,7 +111,7 @@ function logDensitiesOutOfRange(table: RowTable, x: usize, to: usize): void {
 }
 
 /**
- * Responsibilities of rows and, with `moments`, the table's sums for mixture_norm_m_step_finalize.
+ * Responsibilities of rows and, with `moments`, the table's accumulators for mixture_norm_m_step_finalize.
  *
  * @param at a table
  * @param x float32 [rows, channels]
@@ -131,7 +131,7 @@ export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: 
 }
 
 /**
- * λ, E and Var out of the sums: with n = Σν, E − E_k = Σνd/n and Var = Σνd²/n − (E − E_k)², d from the table's means E_k. A
+ * λ, E and Var out of the accumulators: with n = Σν, E − E_k = Σνd/n and Var = Σνd²/n − (E − E_k)², d from the table's means E_k. A
  * component without mass keeps its mean and variance; without any rows, all keep all.
  *
  * @param prior, variance as mixture_norm_prepare had them
@@ -155,8 +155,8 @@ export function mixture_norm_m_step_finalize(
     for (let c: u32 = 0; c < table.channels; c++) {
       const to = (<usize>(k * table.channels + c)) << 2;
       const mean = load<f32>(plane(table, MEAN) + <usize>k * table.rowBytes + ((<usize>c) << 2));
-      const shift = mass > 0 ? sumOf(table, 0, k, c) / mass : 0;
-      const square = max(sumOf(table, 1, k, c) / mass - shift * shift, 0);
+      const shift = mass > 0 ? accumulated(table, 0, k, c) / mass : 0;
+      const square = max(accumulated(table, 1, k, c) / mass - shift * shift, 0);
       store<f32>(newMean + to, <f32>(mean + shift));
       store<f32>(newVariance + to, mass > 0 ? <f32>min(square, f32.MAX_VALUE) : load<f32>(variance + to));
     }

@@ -1,6 +1,7 @@
 import { loadSplat, loadVec, madd, mul, nmadd, splat, storeVec, sub, VEC } from "../simd/vec";
 import { accumulate } from "./accumulate";
 import {
+  accumulated,
   betaOf,
   FIRST,
   GAIN,
@@ -13,7 +14,6 @@ import {
   RowTable,
   rootOf,
   SECOND,
-  sumOf,
   TILE,
   unpack,
 } from "./table";
@@ -79,7 +79,7 @@ export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, row
 }
 
 /**
- * The first pass backward: adds Σ ν_k dy and Σ ν_k dy (x − E_k) over rows to the table's sums.
+ * The first pass backward: adds Σ ν_k dy and Σ ν_k dy (x − E_k) over rows to the table's accumulators.
  *
  * @param at a table made with gamma
  * @param x, dy float32 [rows, channels]
@@ -113,8 +113,8 @@ export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usiz
     let ofGamma: f64 = 0;
     let ofBeta: f64 = 0;
     for (let k: u32 = 0; k < table.components; k++) {
-      const first = sumOf(table, 0, k, c);
-      const second = sumOf(table, 1, k, c);
+      const first = accumulated(table, 0, k, c);
+      const second = accumulated(table, 1, k, c);
       const v = precision(table, k, c);
       ofGamma += second * Math.sqrt(v) * load<f64>(rootOf(table, k));
       ofBeta += first;

@@ -40,8 +40,8 @@ export const INVERSE: u32 = 1; // κ/√v_k, so that its square is in bits
 export const GAIN: u32 = 2; // gamma/√(λ_k v_k)
 export const FIRST: u32 = 3; // what the backward pass takes away from dy, and
 export const SECOND: u32 = 4; // what it takes away times (x − E_k)
-/** Two sums, each two planes: float64. */
-export const SUMS: u32 = 5;
+/** Two accumulators, each two planes: float64. */
+export const ACCUMULATORS: u32 = 5;
 const PLANES: u32 = 9;
 
 @inline export function plane(table: RowTable, i: u32): usize {
@@ -61,9 +61,9 @@ const PLANES: u32 = 9;
   return changetype<usize>(table) + COMPONENTS + k * COMPONENT + ROOT;
 }
 
-/** A sum's float64 for a component and a channel. */
-@inline export function sumOf(table: RowTable, sum: u32, k: u32, c: u32): f64 {
-  return load<f64>(plane(table, SUMS + 2 * sum) + 2 * <usize>k * table.rowBytes + ((<usize>c) << 3));
+/** An accumulator's float64 for a component and a channel. */
+@inline export function accumulated(table: RowTable, sum: u32, k: u32, c: u32): f64 {
+  return load<f64>(plane(table, ACCUMULATORS + 2 * sum) + 2 * <usize>k * table.rowBytes + ((<usize>c) << 3));
 }
 
 /** 1/v_k */
@@ -119,7 +119,7 @@ export function mixture_norm_table_bytes(channels: u32, components: u32): usize 
 }
 
 /**
- * Fills a table, its sums with zeros.
+ * Fills a table, its accumulators with zeros.
  *
  * @param prior float32 [components]
  * @param mean, variance float32 [components, channels]

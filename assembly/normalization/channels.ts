@@ -2,6 +2,9 @@ import { add, addAt, HALVES, LANES, loadVec, loadWide, madd, splat, storeVec, su
 import { walk } from "../simd/walk";
 import { momentsOf } from "./moments";
 import {
+  ACCUMULATOR,
+  ACCUMULATORS,
+  accumulatorsOfLane,
   BACKWARD,
   BETA,
   CENTER,
@@ -15,12 +18,9 @@ import {
   PULL,
   rowOf,
   SCALE,
-  SUM,
-  SUMS,
   SUMS_DY,
   spreadConstants,
-  sumOf,
-  sumsOfLane,
+  totalOf,
 } from "./table";
 
 // Normalization of a slice's channels by constants of their own, and its gradient. With r = 1/√(Var + ε) of a channel's group of n
@@ -73,9 +73,9 @@ class Sums {
     plain = add(plain, plain2);
     first = add(first, first2);
     for (let half: u32 = 0; half < HALVES; half++) {
-      const sum = laneBlock + SUMS + half * WIDE;
+      const sum = laneBlock + ACCUMULATORS + half * WIDE;
       addAt(sum, widen(plain, half));
-      addAt(sum + SUM, widen(first, half));
+      addAt(sum + ACCUMULATOR, widen(first, half));
     }
   }
 }
@@ -172,7 +172,7 @@ export function norm_grad_prepare(at: usize, mean: usize): void {
 }
 
 /**
- * Adds `count` numbers, from the `start`-th of their slice on, to the sums of a gradient.
+ * Adds `count` numbers, from the `start`-th of their slice on, to the accumulators of a gradient.
  *
  * @param x, dy float32 [count]
  */
@@ -181,17 +181,17 @@ export function norm_grad_accumulate(at: usize, x: usize, dy: usize, start: u32,
 }
 
 /**
- * Adds the sums of a gradient that another table has to a table's.
+ * Adds the accumulators of a gradient of another table.
  *
  * @param at, other tables of the same tensor as norm_prepare made them
  */
 export function norm_grad_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
-    const from = sumsOfLane(changetype<NormTable>(other), lane);
-    const to = sumsOfLane(table, lane);
+    const from = accumulatorsOfLane(changetype<NormTable>(other), lane);
+    const to = accumulatorsOfLane(table, lane);
     addAt(to, loadWide(from));
-    addAt(to + SUM, loadWide(from + SUM));
+    addAt(to + ACCUMULATOR, loadWide(from + ACCUMULATOR));
   }
 }
 
@@ -209,8 +209,8 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
     let m1: f64 = 0;
     let m2: f64 = 0;
     for (let c = group * channels; c < (group + 1) * channels; c++) {
-      const plain = sumOf(table, c, 0);
-      const first = r * sumOf(table, c, SUM);
+      const plain = totalOf(table, c, 0);
+      const first = r * totalOf(table, c, ACCUMULATOR);
       const dgamma = at + table.dgamma + ((<usize>c) << 3);
       const dbeta = at + table.dbeta + ((<usize>c) << 3);
       store<f64>(dgamma, load<f64>(dgamma) + first);

@@ -22,7 +22,7 @@ import {
   widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
-import { firstLane, lanes, NormTable, nextLane, SUM, SUMS, sumsOfLane } from "./table";
+import { ACCUMULATOR, ACCUMULATORS, accumulatorsOfLane, firstLane, lanes, NormTable, nextLane } from "./table";
 
 // Mean and squared deviations in one pass over memory. Every visit has its own mean, from which its deviations are measured
 // while it is in the nearest cache; what it finds joins what came before as Chan, Golub, LeVeque (1979) add up parts:
@@ -32,8 +32,8 @@ import { firstLane, lanes, NormTable, nextLane, SUM, SUMS, sumsOfLane } from "./
 // in float64, so that neither a mean far from zero nor many numbers cost digits.
 
 const COUNT: usize = 0;
-const MEAN: usize = 1 * SUM;
-const SQUARES: usize = 2 * SUM;
+const MEAN: usize = 1 * ACCUMULATOR;
+const SQUARES: usize = 2 * ACCUMULATOR;
 
 @unmanaged
 class Moments {
@@ -77,7 +77,12 @@ class Moments {
       const one = widen(weight, half);
       const left = divWide(widen(rest, half), splatWide(rows));
       const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
-      join(laneBlock + SUMS + half * WIDE, mulWide(one, splatWide(rows)), addWide(widen(mean, half), left), mulWide(found, one));
+      join(
+        laneBlock + ACCUMULATORS + half * WIDE,
+        mulWide(one, splatWide(rows)),
+        addWide(widen(mean, half), left),
+        mulWide(found, one),
+      );
     }
   }
 }
@@ -112,8 +117,8 @@ export function norm_moments_accumulate(at: usize, x: usize, start: u32, count: 
 export function norm_moments_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
-    const from = sumsOfLane(changetype<NormTable>(other), lane);
-    join(sumsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
+    const from = accumulatorsOfLane(changetype<NormTable>(other), lane);
+    join(accumulatorsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
   }
 }
 
@@ -125,7 +130,7 @@ export function momentsOf(table: NormTable, group: u32): void {
   let total: f64 = 0;
   for (let c = first; c < first + channels; c++) {
     for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
-      const sums = sumsOfLane(table, lane);
+      const sums = accumulatorsOfLane(table, lane);
       count += load<f64>(sums + COUNT);
       total += load<f64>(sums + COUNT) * load<f64>(sums + MEAN);
     }
@@ -134,7 +139,7 @@ export function momentsOf(table: NormTable, group: u32): void {
   let squares: f64 = 0;
   for (let c = first; c < first + channels; c++) {
     for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
-      const sums = sumsOfLane(table, lane);
+      const sums = accumulatorsOfLane(table, lane);
       const d = load<f64>(sums + MEAN) - mean;
       squares += load<f64>(sums + SQUARES) + load<f64>(sums + COUNT) * d * d;
     }

@@ -39,11 +39,11 @@ export const SUMS_DY: u32 = 6;
 export const SUMS_DYX: u32 = 7;
 const ROWS: u32 = 8;
 
-/** Bytes from a lane block to its sums, float64 for each lane. */
-export const SUMS: usize = BACKWARD * VEC;
-export const SUM: usize = HALVES * WIDE;
-const MAX_SUMS: usize = 3;
-const LANE_BLOCK_BYTES: usize = SUMS + MAX_SUMS * SUM;
+/** Bytes from a lane block to its accumulators, each a float64 for each lane. */
+export const ACCUMULATORS: usize = BACKWARD * VEC;
+export const ACCUMULATOR: usize = HALVES * WIDE;
+const MAX_ACCUMULATORS: usize = 3;
+const LANE_BLOCK_BYTES: usize = ACCUMULATORS + MAX_ACCUMULATORS * ACCUMULATOR;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   // A vector more than there are channels: what is read at the end of a row may reach over it.
@@ -119,7 +119,7 @@ export function spreadConstants(table: NormTable, rows: u32): void {
 }
 
 /**
- * Sets the lane blocks' sums to zero: before a slice.
+ * Sets the lane blocks' accumulators to zero: before a slice.
  *
  * @param at a table as norm_prepare made it
  */
@@ -127,7 +127,7 @@ export function norm_moments_reset(at: usize): void {
   const table = changetype<NormTable>(at);
   const n = laneBlockCount(table.channels, table.inner);
   for (let block: u32 = 0; block < n; block++) {
-    for (let i = SUMS; i < LANE_BLOCK_BYTES; i += VEC) storeVec(laneBlockAt(table, block) + i, splat(0));
+    for (let i = ACCUMULATORS; i < LANE_BLOCK_BYTES; i += VEC) storeVec(laneBlockAt(table, block) + i, splat(0));
   }
 }
 
@@ -147,16 +147,16 @@ export function norm_moments_reset(at: usize): void {
   return next % row == 0 ? next + (table.channels - 1) * row : next;
 }
 
-/** The first sum of a lane; the next ones are SUM bytes apart. */
-@inline export function sumsOfLane(table: NormTable, lane: u32): usize {
-  return laneBlockAt(table, lane / LANES) + SUMS + ((<usize>(lane % LANES)) << 3);
+/** A lane's first accumulator; the next ones are ACCUMULATOR bytes apart. */
+@inline export function accumulatorsOfLane(table: NormTable, lane: u32): usize {
+  return laneBlockAt(table, lane / LANES) + ACCUMULATORS + ((<usize>(lane % LANES)) << 3);
 }
 
-/** One of the sums, over all lanes of a channel. @param sum bytes from a lane's first sum to it */
-export function sumOf(table: NormTable, channel: u32, sum: usize): f64 {
+/** The sum of an accumulator over all lanes of a channel. @param sum bytes from a lane's first accumulator to it */
+export function totalOf(table: NormTable, channel: u32, sum: usize): f64 {
   let total: f64 = 0;
   for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) {
-    total += load<f64>(sumsOfLane(table, lane) + sum);
+    total += load<f64>(accumulatorsOfLane(table, lane) + sum);
   }
   return total;
 }

@@ -66,8 +66,8 @@ export class Problem {
   }
 
   /** A table of it, until drop(). */
-  prepare(sums: u32, fold: bool, isAffine: bool = true): usize {
-    this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, sums);
+  prepare(accumulators: u32, fold: bool, isAffine: bool = true): usize {
+    this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, accumulators);
     this.table = room(this.tableBytes);
     mixture_prepare(
       this.table,
@@ -79,7 +79,7 @@ export class Problem {
       this.channels,
       this.inner,
       this.components,
-      sums,
+      accumulators,
       this.epsilon,
       fold,
       this.ucb,

@@ -1,5 +1,7 @@
 import { KAPPA2, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../../../assembly/constants";
 import {
+  ACCUMULATOR,
+  accumulatorsOf,
   exchanged,
   GAIN,
   INVERSE,
@@ -16,8 +18,6 @@ import {
   SCORE,
   SLOT,
   SLOTS,
-  SUM,
-  sumsOf,
 } from "../../../assembly/mixture/table";
 import { LANES, VEC } from "../../../assembly/simd/vec";
 import { channelOf, laneBlockAt, laneBlockCount } from "../../../assembly/simd/walk";
@@ -167,12 +167,12 @@ describe("mixture_prepare", () => {
     problem.drop();
   });
 
-  it("clears the sums", () => {
+  it("clears the accumulators", () => {
     const problem = new Problem(5, 3, 2);
     const table = changetype<MixtureTable>(problem.prepare(7, true));
     for (let c: u32 = 0; c < 5; c++) {
-      const sums = sumsOf(table, c);
-      for (let i: usize = 0; i < 7; i++) expect<f64>(load<f64>(sums + i * SUM)).toBe(0);
+      const accumulators = accumulatorsOf(table, c);
+      for (let i: usize = 0; i < 7; i++) expect<f64>(load<f64>(accumulators + i * ACCUMULATOR)).toBe(0);
     }
     expect<bool>(problem.drop()).toBe(true, "written outside of the table");
   });
@@ -345,27 +345,27 @@ describe("no variance and no prior", () => {
   });
 });
 
-describe("sumsOf", () => {
+describe("accumulatorsOf", () => {
   it("adds up a channel's own lanes in float64, in every layout", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       const problem = new Problem(CHANNELS[i], INNER[i], 1);
-      const sums: u32 = 3;
-      const table = changetype<MixtureTable>(problem.prepare(sums, true));
-      const expected = new StaticArray<f64>(problem.channels * sums);
+      const accumulators: u32 = 3;
+      const table = changetype<MixtureTable>(problem.prepare(accumulators, true));
+      const expected = new StaticArray<f64>(problem.channels * accumulators);
       for (let block: u32 = 0; block < laneBlockCount(problem.channels, problem.inner); block++) {
-        for (let index: u32 = 0; index < sums; index++) {
+        for (let index: u32 = 0; index < accumulators; index++) {
           for (let lane: u32 = 0; lane < LANES; lane++) {
             // 2^40 and small numbers: float32 would lose these.
             const value = power(40) + block * 100 + index * 10 + lane;
-            store<f64>(laneBlockAt(table, block) + table.sumsAt + index * SUM + (lane << 3), value);
-            expected[channelOf(table, block, lane) * sums + index] += value;
+            store<f64>(laneBlockAt(table, block) + table.accumulatorsAt + index * ACCUMULATOR + (lane << 3), value);
+            expected[channelOf(table, block, lane) * accumulators + index] += value;
           }
         }
       }
       for (let c: u32 = 0; c < problem.channels; c++) {
-        const sum = sumsOf(table, c);
-        for (let index: u32 = 0; index < sums; index++) {
-          expect<f64>(load<f64>(sum + index * SUM)).toBe(expected[c * sums + index]);
+        const sum = accumulatorsOf(table, c);
+        for (let index: u32 = 0; index < accumulators; index++) {
+          expect<f64>(load<f64>(sum + index * ACCUMULATOR)).toBe(expected[c * accumulators + index]);
         }
       }
       expect<bool>(problem.drop()).toBe(true, "written outside of the table");
