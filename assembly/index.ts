@@ -19,8 +19,8 @@ export {
 } from "./mixtureNorm/norm";
 export { mixture_norm_prepare, mixture_norm_table_bytes } from "./mixtureNorm/table";
 export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
+export { norm_apply, norm_inference_prepare, norm_moments_finalize } from "./normalization/apply";
 export {
-  norm_apply,
   norm_grad_accumulate,
   norm_grad_apply,
   norm_grad_finalize,
@@ -29,9 +29,7 @@ export {
   norm_grad_params_merge,
   norm_grad_params_reset,
   norm_grad_prepare,
-  norm_inference_prepare,
-  norm_moments_finalize,
-} from "./normalization/channels";
+} from "./normalization/grad";
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";

@@ -24,19 +24,20 @@ import {
 import { walk } from "../simd/walk";
 import { ACCUMULATOR, ACCUMULATORS, accumulatorsOfLane, firstLane, lanes, NormTable, nextLane } from "./table";
 
-// Mean and squared deviations in one pass over memory. Every visit has its own mean, from which its deviations are measured
-// while it is in the nearest cache; what it finds joins what came before as Chan, Golub, LeVeque (1979) add up parts:
+// Mean and squared deviations in one pass over memory. Each visit computes its own mean, then the deviations from it while the
+// numbers are in the first-level cache. They are added to the accumulators by the formulas of Chan, Golub, LeVeque (1979) for parts
+// of a sample:
 //
 //     δ = m_b − m    n' = n + n_b    m' = m + δ n_b/n'    S' = S + S_b + δ² n n_b/n'
 //
-// in float64, so that neither a mean far from zero nor many numbers cost digits.
+// in float64: neither a mean far from zero nor many numbers cost digits.
 
 const COUNT: usize = 0;
 const MEAN: usize = 1 * ACCUMULATOR;
 const SQUARES: usize = 2 * ACCUMULATOR;
 
 @unmanaged
-class Moments {
+class MomentsAccumulate {
   visit(_at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const even = rows & ~1;
     let p = x;
@@ -51,78 +52,78 @@ class Moments {
     const mean = div(add(sum, sum2), splat(<f32>rows));
 
     p = x;
-    // What is left of the sum, as the mean is rounded: it corrects both.
-    let rest: Vec = splat(0);
-    let rest2: Vec = splat(0);
+    // The mean is rounded, so the deviations do not sum to 0: the residual corrects the mean and the squares.
+    let residual: Vec = splat(0);
+    let residual2: Vec = splat(0);
     let squares: Vec = splat(0);
     let squares2: Vec = splat(0);
     for (let i: u32 = 0; i < even; i += 2) {
       const d = sub(loadVec(p), mean);
       const d2 = sub(loadVec(p + stride), mean);
-      rest = add(rest, d);
-      rest2 = add(rest2, d2);
+      residual = add(residual, d);
+      residual2 = add(residual2, d2);
       squares = madd(d, d, squares);
       squares2 = madd(d2, d2, squares2);
       p += 2 * stride;
     }
     if (even < rows) {
       const d = sub(loadVec(p), mean);
-      rest = add(rest, d);
+      residual = add(residual, d);
       squares = madd(d, d, squares);
     }
-    rest = add(rest, rest2);
+    residual = add(residual, residual2);
     squares = add(squares, squares2);
 
     for (let half: u32 = 0; half < HALVES; half++) {
       const one = widen(weight, half);
-      const left = divWide(widen(rest, half), splatWide(rows));
-      const found = subWide(widen(squares, half), mulWide(widen(rest, half), left));
-      join(
+      const correction = divWide(widen(residual, half), splatWide(rows));
+      const deviations = subWide(widen(squares, half), mulWide(widen(residual, half), correction));
+      merge(
         laneBlock + ACCUMULATORS + half * WIDE,
         mulWide(one, splatWide(rows)),
-        addWide(widen(mean, half), left),
-        mulWide(found, one),
+        addWide(widen(mean, half), correction),
+        mulWide(deviations, one),
       );
     }
   }
 }
 
-/** Adds a part to the moments of lanes. */
-@inline function join(lane: usize, count: Wide, mean: Wide, squares: Wide): void {
-  const before = loadWide(lane + COUNT);
+/** Adds a part of the sample to the accumulators of half the lanes. */
+@inline function merge(accumulators: usize, count: Wide, mean: Wide, squares: Wide): void {
+  const before = loadWide(accumulators + COUNT);
   const after = addWide(before, count);
   const share = divWide(count, pmaxWide(after, splatWide(1)));
-  const m = loadWide(lane + MEAN);
+  const m = loadWide(accumulators + MEAN);
   const delta = subWide(mean, m);
-  storeWide(lane + COUNT, after);
-  storeWide(lane + MEAN, addWide(m, mulWide(delta, share)));
-  addAt(lane + SQUARES, addWide(squares, mulWide(mulWide(delta, delta), mulWide(before, share))));
+  storeWide(accumulators + COUNT, after);
+  storeWide(accumulators + MEAN, addWide(m, mulWide(delta, share)));
+  addAt(accumulators + SQUARES, addWide(squares, mulWide(mulWide(delta, delta), mulWide(before, share))));
 }
 
 /**
- * Adds `count` numbers, from the `start`-th of their tensor on, to the table's moments.
+ * Adds `count` numbers, from number `start` of their slice on, to the accumulators.
  *
- * @param at a table as norm_prepare made it
+ * @param at a table after norm_moments_reset
  * @param x float32 [count]
  */
 export function norm_moments_accumulate(at: usize, x: usize, start: u32, count: u32): void {
-  walk<Moments>(changetype<NormTable>(at), x, 0, 0, 0, start, count);
+  walk<MomentsAccumulate>(changetype<NormTable>(at), x, 0, 0, 0, start, count);
 }
 
 /**
- * Adds the moments that another table has to a table's.
+ * Adds the accumulators of another table.
  *
- * @param at, other tables of the same tensor as norm_prepare made them
+ * @param at, other tables of the same tensor after norm_moments_accumulate
  */
 export function norm_moments_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
   for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
     const from = accumulatorsOfLane(changetype<NormTable>(other), lane);
-    join(accumulatorsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
+    merge(accumulatorsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
   }
 }
 
-/** Mean and biased variance of one group, into table.mean and table.variance. Of no numbers both are NaN. */
+/** Mean and biased variance of a group, into table.mean and table.variance. Without numbers both are NaN. */
 export function momentsOf(table: NormTable, group: u32): void {
   const channels = table.channels / table.groups;
   const first = group * channels;

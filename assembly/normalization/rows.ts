@@ -1,23 +1,24 @@
 import { add, LANES, loadVec, madd, mul, splat, storeVec, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
-import { BETA, GAMMA, inRow, NormTable, rowOf, SUMS_DY, SUMS_DYX } from "./table";
+import { arrayOf, BETA, elementOf, GAMMA, NormTable, SUMS_DY, SUMS_DYX } from "./table";
 
-// Sets that are runs of numbers one after the other, each with a gamma and beta of its own: layer normalization of the last
-// axes, group normalization without space. A run is in the nearest cache after its first number was asked for.
+// Groups that are rows: contiguous numbers, each with a gamma and beta of its own. Groups are rows where a slice has one number of
+// each channel: in layer normalization over the last axes, and in group normalization without space. After the first pass over a
+// row, it is in the first-level cache.
 
-/** Vectors whose float32 sums are short enough. */
-const BLOCK: u32 = 128;
-/** Runs after which float32 sums of gamma's and beta's gradients go over into float64. */
-const RUNS: u32 = 64;
+/** Vectors in a float32 sum, at most. */
+const MAX_SUM_VECTORS: u32 = 128;
+/** Slices after which the float32 sums of gamma's and beta's gradients are added to those in float64. */
+const FLUSH_SLICES: u32 = 64;
 
-/** Mean and variance of n numbers, into table.mean and table.variance. */
-function momentsOfRun(table: NormTable, x: usize, n: u32): void {
+/** Mean and variance of a row of n numbers, into table.mean and table.variance. */
+function momentsOfRow(table: NormTable, x: usize, n: u32): void {
   const vectors = n / LANES;
   let total: f64 = 0;
-  for (let i: u32 = 0; i < vectors; i += BLOCK) {
+  for (let i: u32 = 0; i < vectors; i += MAX_SUM_VECTORS) {
     let sum: Vec = splat(0);
     let sum2: Vec = splat(0);
     let p = x + i * VEC;
-    const end = x + min(i + BLOCK, vectors) * VEC;
+    const end = x + min(i + MAX_SUM_VECTORS, vectors) * VEC;
     for (; p + VEC < end; p += 2 * VEC) {
       sum = add(sum, loadVec(p));
       sum2 = add(sum2, loadVec(p + VEC));
@@ -28,17 +29,17 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
   for (let i = vectors * LANES; i < n; i++) total += <f64>load<f32>(x + ((<usize>i) << 2));
   const share = 1 / <f64>n;
 
-  // Deviations from that, a float32; what is left of their sum corrects both.
+  // Deviations from the mean as a float32. They do not sum to 0: the residual corrects the mean and the squares.
   const center = <f32>(total * share);
   const c = splat(center);
-  let rest: f64 = 0;
+  let residual: f64 = 0;
   let squares: f64 = 0;
-  for (let i: u32 = 0; i < vectors; i += BLOCK) {
+  for (let i: u32 = 0; i < vectors; i += MAX_SUM_VECTORS) {
     let sum: Vec = splat(0);
     let square: Vec = splat(0);
     let square2: Vec = splat(0);
     let p = x + i * VEC;
-    const end = x + min(i + BLOCK, vectors) * VEC;
+    const end = x + min(i + MAX_SUM_VECTORS, vectors) * VEC;
     for (; p + VEC < end; p += 2 * VEC) {
       const d = sub(loadVec(p), c);
       const d2 = sub(loadVec(p + VEC), c);
@@ -51,37 +52,38 @@ function momentsOfRun(table: NormTable, x: usize, n: u32): void {
       sum = add(sum, d);
       square = madd(d, d, square);
     }
-    rest += <f64>sumOfLanes(sum);
+    residual += <f64>sumOfLanes(sum);
     squares += <f64>sumOfLanes(add(square, square2));
   }
   for (let i = vectors * LANES; i < n; i++) {
     const d = <f64>load<f32>(x + ((<usize>i) << 2)) - <f64>center;
-    rest += d;
+    residual += d;
     squares += d * d;
   }
-  const left = rest * share;
-  table.mean = <f64>center + left;
-  table.variance = squares * share - left * left;
+  const correction = residual * share;
+  table.mean = <f64>center + correction;
+  table.variance = squares * share - correction * correction;
 }
 
 /**
- * y, mean and variance of runs, the first of which is a slice's first group.
+ * y, mean and variance of rows. The first row is the first group of a slice.
  *
- * @param mean, variance float32 [runs]
+ * @param x, y float32 [rows, channels / groups], not overlapping
+ * @param mean, variance float32 [rows]
  */
-export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, runs: u32): void {
+export function rowsApply(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, rows: u32): void {
   const n = table.channels / table.groups;
-  for (let run: u32 = 0; run < runs; run++) {
-    momentsOfRun(table, x, n);
-    store<f32>(mean + ((<usize>run) << 2), <f32>table.mean);
-    store<f32>(variance + ((<usize>run) << 2), <f32>table.variance);
+  for (let row: u32 = 0; row < rows; row++) {
+    momentsOfRow(table, x, n);
+    store<f32>(mean + ((<usize>row) << 2), <f32>table.mean);
+    store<f32>(variance + ((<usize>row) << 2), <f32>table.variance);
     const r = 1 / Math.sqrt(table.variance + table.epsilon);
     const center = <f32>table.mean;
     const scale = <f32>r;
     const offset = <f32>((<f64>center - table.mean) * r);
-    const first = (run % table.groups) * n;
-    const gamma = inRow(table, GAMMA, first);
-    const beta = inRow(table, BETA, first);
+    const first = (row % table.groups) * n;
+    const gamma = elementOf(table, GAMMA, first);
+    const beta = elementOf(table, BETA, first);
     const c = splat(center);
     const s = splat(scale);
     const o = splat(offset);
@@ -98,21 +100,22 @@ export function rowsForward(table: NormTable, x: usize, y: usize, mean: usize, v
 }
 
 /**
- * dx of runs, the first of which is a slice's first group; adds to the gradients of gamma and beta.
+ * dx of rows; adds to the gradients of gamma and beta. The first row is the first group of a slice.
  *
- * @param mean, variance float32 [runs]
+ * @param x, dy, dx float32 [rows, channels / groups], dx not overlapping the others
+ * @param mean, variance float32 [rows]
  */
-export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, runs: u32): void {
+export function rowsGradApply(table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, rows: u32): void {
   const n = table.channels / table.groups;
   const bytes = (<usize>n) << 2;
   const share = 1 / <f64>n;
-  for (let run: u32 = 0; run < runs; run++) {
-    const center = load<f32>(mean + ((<usize>run) << 2));
-    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>run) << 2)) + table.epsilon);
-    const first = (run % table.groups) * n;
-    const gamma = inRow(table, GAMMA, first);
-    const sumsDy = inRow(table, SUMS_DY, first);
-    const sumsDyx = inRow(table, SUMS_DYX, first);
+  for (let row: u32 = 0; row < rows; row++) {
+    const center = load<f32>(mean + ((<usize>row) << 2));
+    const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>row) << 2)) + table.epsilon);
+    const first = (row % table.groups) * n;
+    const gamma = elementOf(table, GAMMA, first);
+    const sumsDy = elementOf(table, SUMS_DY, first);
+    const sumsDyx = elementOf(table, SUMS_DYX, first);
 
     const c = splat(center);
     const s = splat(<f32>r);
@@ -120,7 +123,7 @@ export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, m
     let m2: f64 = 0;
     let i: usize = 0;
     while (i + VEC <= bytes) {
-      const end = min(i + BLOCK * VEC, bytes - VEC + 1);
+      const end = min(i + MAX_SUM_VECTORS * VEC, bytes - VEC + 1);
       let sum1: Vec = splat(0);
       let sum2: Vec = splat(0);
       for (; i < end; i += VEC) {
@@ -157,19 +160,19 @@ export function rowsBackward(table: NormTable, x: usize, dy: usize, dx: usize, m
     x += bytes;
     dy += bytes;
     dx += bytes;
-    if (run % (RUNS * table.groups) == RUNS * table.groups - 1) flush(table);
+    if (row % (FLUSH_SLICES * table.groups) == FLUSH_SLICES * table.groups - 1) flush(table);
   }
   flush(table);
 }
 
-/** Float32 sums of gamma's and beta's gradients go over into float64. */
+/** Adds the float32 sums of gamma's and beta's gradients to those in float64, and sets them to zero. */
 function flush(table: NormTable): void {
   const at = changetype<usize>(table);
   for (let c: u32 = 0; c < table.channels; c++) {
     const dgamma = at + table.dgamma + ((<usize>c) << 3);
     const dbeta = at + table.dbeta + ((<usize>c) << 3);
-    store<f64>(dgamma, load<f64>(dgamma) + <f64>load<f32>(inRow(table, SUMS_DYX, c)));
-    store<f64>(dbeta, load<f64>(dbeta) + <f64>load<f32>(inRow(table, SUMS_DY, c)));
+    store<f64>(dgamma, load<f64>(dgamma) + <f64>load<f32>(elementOf(table, SUMS_DYX, c)));
+    store<f64>(dbeta, load<f64>(dbeta) + <f64>load<f32>(elementOf(table, SUMS_DY, c)));
   }
-  memory.fill(rowOf(table, SUMS_DY), 0, 2 * table.rowBytes);
+  memory.fill(arrayOf(table, SUMS_DY), 0, 2 * table.arrayBytes);
 }

@@ -1,30 +1,24 @@
-import {
-  norm_apply,
-  norm_grad_accumulate,
-  norm_grad_apply,
-  norm_grad_finalize,
-  norm_grad_prepare,
-  norm_moments_finalize,
-} from "./channels";
+import { norm_apply, norm_moments_finalize } from "./apply";
+import { norm_grad_accumulate, norm_grad_apply, norm_grad_finalize, norm_grad_prepare } from "./grad";
 import { norm_moments_accumulate } from "./moments";
-import { rowsBackward, rowsForward } from "./rows";
+import { rowsApply, rowsGradApply } from "./rows";
 import { NormTable, norm_moments_reset } from "./table";
 
-// Slice by slice. Where a slice has one number for each channel, a group is a run of numbers one after the other, and rows.ts has it.
+// Whole slices, one after the other. Where a slice has one number of each channel, its groups are rows, and rows.ts is faster.
 
 /**
- * y, mean and variance of whole slices, which are `count` numbers, from the `start`-th of their tensor on.
+ * y, mean and variance of whole slices: `count` numbers, from number `start` of the tensor on.
  *
  * @param at a table as norm_prepare made it
  * @param x, y float32 [count], not overlapping
- * @param mean, variance float32 [slices, groups], of the tensor
+ * @param mean, variance float32 [slices, groups], of the whole tensor
  */
 export function norm_slices_apply(at: usize, x: usize, y: usize, mean: usize, variance: usize, start: u32, count: u32): void {
   const table = changetype<NormTable>(at);
   const size = table.size;
   let done = (<usize>((start / size) * table.groups)) << 2;
   if (size == table.channels) {
-    rowsForward(table, x, y, mean + done, variance + done, (count / size) * table.groups);
+    rowsApply(table, x, y, mean + done, variance + done, (count / size) * table.groups);
     return;
   }
   for (let i: u32 = 0; i < count; i += size) {
@@ -38,10 +32,11 @@ export function norm_slices_apply(at: usize, x: usize, y: usize, mean: usize, va
 }
 
 /**
- * dx of whole slices, which are `count` numbers, from the `start`-th of their tensor on; adds to the gradients of gamma and beta.
+ * dx of whole slices: `count` numbers, from number `start` of the tensor on. Adds to the gradients of gamma and beta.
  *
+ * @param at a table after norm_grad_params_reset
  * @param x, dy, dx float32 [count], dx not overlapping the others
- * @param mean, variance float32 [slices, groups], of the tensor
+ * @param mean, variance float32 [slices, groups], of the whole tensor
  */
 export function norm_grad_slices_apply(
   at: usize,
@@ -57,7 +52,7 @@ export function norm_grad_slices_apply(
   const size = table.size;
   let done = (<usize>((start / size) * table.groups)) << 2;
   if (size == table.channels) {
-    rowsBackward(table, x, dy, dx, mean + done, variance + done, (count / size) * table.groups);
+    rowsGradApply(table, x, dy, dx, mean + done, variance + done, (count / size) * table.groups);
     return;
   }
   for (let i: u32 = 0; i < count; i += size) {

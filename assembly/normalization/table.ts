@@ -8,57 +8,61 @@ import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, re
 // sizes. So batch normalization has one slice, and a group for each channel. Group normalization has a slice for each sample, and its
 // groups. Layer normalization has a slice for each sample, and one group.
 
+/** Vectors in a visit that does little but load and store, at least: see walk. */
+export const MIN_VISIT_ROWS: u32 = 16;
+
 @unmanaged
 export class NormTable extends ChannelTable {
   /** Numbers in a slice. */
   size: u32;
   groups: u32;
   epsilon: f64;
-  /** Of the group that momentsOf looked at last. */
+  /** The results of momentsOf: of one group. */
   mean: f64;
   variance: f64;
-  /** Bytes from the table to the first row of float32 [channels], and from each to the next. */
-  rows: u32;
-  rowBytes: u32;
-  /** Bytes from the table to float64 [channels]: gradients of gamma and beta. */
+  /** Bytes from the table to its channel arrays, and from one to the next. */
+  arrays: u32;
+  arrayBytes: u32;
+  /** Bytes from the table to the gradients of gamma and beta, float64 [channels]. */
   dgamma: u32;
   dbeta: u32;
 }
 
-// Rows, by number. Of the constants, the lane blocks have a copy, lane by lane; the last two are room for rows.ts.
-export const CENTER: u32 = 0; // of x
-export const SCALE: u32 = 1; // of x − CENTER, forward; of dy, backward
+// The channel arrays, float32 [channels]. The first ones are constants of the loops; the lane blocks have copies of them, a vector
+// each. The last two are sums that rows.ts adds to.
+export const CENTER: u32 = 0;
+export const SCALE: u32 = 1; // multiplies x − CENTER in norm_apply, dy in norm_grad_apply
 export const OFFSET: u32 = 2;
-export const PULL: u32 = 3; // of x − CENTER, backward
-/** How many the forward pass has, and the backward pass. */
-export const FORWARD: u32 = 3;
-export const BACKWARD: u32 = 4;
+export const PULL: u32 = 3; // multiplies x − CENTER in norm_grad_apply
 export const GAMMA: u32 = 4;
 export const BETA: u32 = 5;
 export const SUMS_DY: u32 = 6;
 export const SUMS_DYX: u32 = 7;
-const ROWS: u32 = 8;
+const ARRAYS: u32 = 8;
+/** The number of constants that norm_apply and norm_grad_apply have in the lane blocks. */
+export const APPLY_CONSTANTS: u32 = 3;
+export const GRAD_CONSTANTS: u32 = 4;
 
-/** Bytes from a lane block to its accumulators, each a float64 for each lane. */
-export const ACCUMULATORS: usize = BACKWARD * VEC;
+/** Bytes from a lane block to its accumulators, and of one: a float64 for each lane. */
+export const ACCUMULATORS: usize = GRAD_CONSTANTS * VEC;
 export const ACCUMULATOR: usize = HALVES * WIDE;
 const MAX_ACCUMULATORS: usize = 3;
 const LANE_BLOCK_BYTES: usize = ACCUMULATORS + MAX_ACCUMULATORS * ACCUMULATOR;
 
 function layout(table: NormTable | null, channels: u32, inner: u32): usize {
-  // A vector more than there are channels: what is read at the end of a row may reach over it.
-  const rowBytes = <u64>aligned((<usize>channels) << 2) + VEC;
+  // With a vector more than the channels need: a vector that is loaded at the end of an array may reach beyond it.
+  const arrayBytes = <u64>aligned((<usize>channels) << 2) + VEC;
   const wideBytes = <u64>aligned((<usize>channels) << 3);
   const remainder = aligned(offsetof<NormTable>());
-  const rows = <u64>remainder + aligned(remainderBytes(4));
-  const dgamma = rows + ROWS * rowBytes;
+  const arrays = <u64>remainder + aligned(remainderBytes(4));
+  const dgamma = arrays + ARRAYS * arrayBytes;
   const laneBlocks = dgamma + 2 * wideBytes;
   if (table) {
     table.channels = channels;
     table.inner = inner;
     table.remainder = <u32>remainder;
-    table.rows = <u32>rows;
-    table.rowBytes = <u32>rowBytes;
+    table.arrays = <u32>arrays;
+    table.arrayBytes = <u32>arrayBytes;
     table.dgamma = <u32>dgamma;
     table.dbeta = <u32>(dgamma + wideBytes);
     table.laneBlocks = <u32>laneBlocks;
@@ -67,17 +71,18 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
   return tableBytes(laneBlocks, channels, inner, LANE_BLOCK_BYTES);
 }
 
-/** Bytes of a table. */
+/** Bytes of a table. If these do not fit in 32 bits: the largest u32. */
 export function norm_table_bytes(channels: u32, inner: u32): usize {
   return layout(null, channels, inner);
 }
 
 /**
- * Fills a table.
+ * Writes the head of a table, and gamma and beta.
  *
+ * @param at norm_table_bytes
  * @param gamma, beta float32 [channels], or 0: ones, zeros
  * @param size numbers in a slice, outer · channels · inner
- * @param groups how many groups the channels make: a divisor of their number
+ * @param groups in a slice; a divisor of the number of channels
  */
 export function norm_prepare(
   at: usize,
@@ -94,32 +99,32 @@ export function norm_prepare(
   table.size = size;
   table.groups = groups;
   table.epsilon = epsilon;
-  const row = (<usize>channels) << 2;
-  if (gamma) memory.copy(rowOf(table, GAMMA), gamma, row);
-  else for (let i: usize = 0; i < row; i += 4) store<f32>(rowOf(table, GAMMA) + i, 1);
-  if (beta) memory.copy(rowOf(table, BETA), beta, row);
-  else memory.fill(rowOf(table, BETA), 0, row);
+  const bytes = (<usize>channels) << 2;
+  if (gamma) memory.copy(arrayOf(table, GAMMA), gamma, bytes);
+  else for (let i: usize = 0; i < bytes; i += 4) store<f32>(arrayOf(table, GAMMA) + i, 1);
+  if (beta) memory.copy(arrayOf(table, BETA), beta, bytes);
+  else memory.fill(arrayOf(table, BETA), 0, bytes);
 }
 
-@inline export function rowOf(table: NormTable, row: u32): usize {
-  return changetype<usize>(table) + table.rows + row * table.rowBytes;
+@inline export function arrayOf(table: NormTable, array: u32): usize {
+  return changetype<usize>(table) + table.arrays + array * table.arrayBytes;
 }
 
-@inline export function inRow(table: NormTable, row: u32, channel: u32): usize {
-  return rowOf(table, row) + ((<usize>channel) << 2);
+@inline export function elementOf(table: NormTable, array: u32, channel: u32): usize {
+  return arrayOf(table, array) + ((<usize>channel) << 2);
 }
 
-/** Copies the first `rows` constants of all channels from their rows to the lane blocks. */
-export function spreadConstants(table: NormTable, rows: u32): void {
+/** Copies the first `count` channel arrays to the lane blocks. */
+export function spreadConstants(table: NormTable, count: u32): void {
   const n = laneBlockCount(table.channels, table.inner);
-  for (let row: u32 = 0; row < rows; row++) {
-    const from = rowOf(table, row);
-    for (let block: u32 = 0; block < n; block++) storeVec(laneBlockAt(table, block) + row * VEC, gather(table, block, from));
+  for (let array: u32 = 0; array < count; array++) {
+    const from = arrayOf(table, array);
+    for (let block: u32 = 0; block < n; block++) storeVec(laneBlockAt(table, block) + array * VEC, gather(table, block, from));
   }
 }
 
 /**
- * Sets the lane blocks' accumulators to zero: before a slice.
+ * Sets the accumulators of the lane blocks to zero.
  *
  * @param at a table as norm_prepare made it
  */
@@ -131,7 +136,7 @@ export function norm_moments_reset(at: usize): void {
   }
 }
 
-// A channel's lanes are some in a row, and as many again after every lap of all channels:
+// A channel has some consecutive lanes, and as many again after the lanes of all other channels. A loop over a channel's lanes:
 //
 //     for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) …
 
@@ -142,21 +147,25 @@ export function norm_moments_reset(at: usize): void {
   return laneBlockCount(table.channels, table.inner) * LANES;
 }
 @inline export function nextLane(table: NormTable, lane: u32): u32 {
-  const row = consecutiveLanes(table);
+  const consecutive = consecutiveLanes(table);
   const next = lane + 1;
-  return next % row == 0 ? next + (table.channels - 1) * row : next;
+  return next % consecutive == 0 ? next + (table.channels - 1) * consecutive : next;
 }
 
-/** A lane's first accumulator; the next ones are ACCUMULATOR bytes apart. */
+/** The address of a lane's first accumulator; the next is ACCUMULATOR bytes after it. */
 @inline export function accumulatorsOfLane(table: NormTable, lane: u32): usize {
   return laneBlockAt(table, lane / LANES) + ACCUMULATORS + ((<usize>(lane % LANES)) << 3);
 }
 
-/** The sum of an accumulator over all lanes of a channel. @param sum bytes from a lane's first accumulator to it */
-export function totalOf(table: NormTable, channel: u32, sum: usize): f64 {
+/**
+ * The sum of an accumulator over the lanes of a channel.
+ *
+ * @param offset bytes from the first accumulator to it
+ */
+export function totalOf(table: NormTable, channel: u32, offset: usize): f64 {
   let total: f64 = 0;
   for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) {
-    total += load<f64>(accumulatorsOfLane(table, lane) + sum);
+    total += load<f64>(accumulatorsOfLane(table, lane) + offset);
   }
   return total;
 }

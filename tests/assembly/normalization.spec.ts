@@ -1,5 +1,5 @@
+import { norm_apply, norm_moments_finalize } from "../../assembly/normalization/apply";
 import {
-  norm_apply,
   norm_grad_accumulate,
   norm_grad_apply,
   norm_grad_finalize,
@@ -8,8 +8,7 @@ import {
   norm_grad_params_merge,
   norm_grad_params_reset,
   norm_grad_prepare,
-  norm_moments_finalize,
-} from "../../assembly/normalization/channels";
+} from "../../assembly/normalization/grad";
 import { norm_moments_accumulate, norm_moments_merge } from "../../assembly/normalization/moments";
 import { norm_grad_slices_apply, norm_slices_apply } from "../../assembly/normalization/slices";
 import { norm_moments_reset, norm_prepare, norm_table_bytes } from "../../assembly/normalization/table";
