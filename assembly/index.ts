@@ -3,7 +3,8 @@ export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_prepare } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply } from "./convolution/pooling";
-export { mixture_merge, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
+export { mixture_prepare } from "./mixture/prepare";
+export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
 export { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/em";
 export {

@@ -18,7 +18,7 @@ class Moments {
       const v = loadVec(x);
       responsibilities(table, laneBlock, v, weight);
       for (let half: u32 = 0; half < HALVES; half++) {
-        let accumulator = laneBlock + table.accumulatorsAt + half * WIDE;
+        let accumulator = laneBlock + table.accumulators + half * WIDE;
         for (let k: u32 = 0; k < components; k++) {
           const tau = widen(loadVec(at + table.scratch + k * VEC), half);
           const d = widen(sub(v, loadVec(laneBlock + SLOTS + k * SLOT + MEAN)), half);

@@ -83,7 +83,7 @@ class Backward {
       const n = min(rows - i, SCRATCH_ROWS);
       const isInRange = responsibilities(table, laneBlock, x, dy, stride, n, kept, row, false);
       if (!isInRange) responsibilities(table, laneBlock, x, dy, stride, n, kept, row, true);
-      const accumulators = laneBlock + table.accumulatorsAt + ACCUMULATOR;
+      const accumulators = laneBlock + table.accumulators + ACCUMULATOR;
       // dx adds up in place of the reference's e, which is 1 and was not written, and goes to its tensor with the last component.
       const part = kept + 2 * VEC;
       const last = slots - 1;
@@ -172,7 +172,7 @@ class Backward {
     dy += stride;
   }
   if (anyTrue(gt(most, limit))) return false;
-  addTo(laneBlock + table.accumulatorsAt, total);
+  addTo(laneBlock + table.accumulators, total);
   return true;
 }
 
@@ -263,7 +263,7 @@ function halfGradientsOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide,
   responsibilitiesOutOfRange(table, laneBlock, x, half, tau);
   const y = mixtureOutOfRange(table, laneBlock, x, half, tau);
   let pull: Wide = splatWide(0);
-  let accumulator = laneBlock + table.accumulatorsAt + half * WIDE;
+  let accumulator = laneBlock + table.accumulators + half * WIDE;
   addAt(accumulator, dy);
   accumulator += ACCUMULATOR;
   for (let k: u32 = 0; k < table.slots; k++) {

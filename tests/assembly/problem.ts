@@ -1,4 +1,5 @@
-import { laneOf, mixture_prepare, mixture_slot_count, mixture_table_bytes } from "../../assembly/mixture/table";
+import { mixture_prepare } from "../../assembly/mixture/prepare";
+import { laneOf, mixture_slot_count, mixture_table_bytes } from "../../assembly/mixture/table";
 import { ChannelTable } from "../../assembly/simd/walk";
 import { free, intact, Random, room } from "./support";
 
@@ -66,8 +67,8 @@ export class Problem {
   }
 
   /** A table of it, until drop(). */
-  prepare(accumulators: u32, fold: bool, isAffine: bool = true): usize {
-    this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, accumulators);
+  prepare(accumulatorCount: u32, fold: bool, isAffine: bool = true): usize {
+    this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, accumulatorCount);
     this.table = room(this.tableBytes);
     mixture_prepare(
       this.table,
@@ -79,7 +80,7 @@ export class Problem {
       this.channels,
       this.inner,
       this.components,
-      accumulators,
+      accumulatorCount,
       this.epsilon,
       fold,
       this.ucb,

@@ -357,7 +357,7 @@ describe("accumulatorsOf", () => {
           for (let lane: u32 = 0; lane < LANES; lane++) {
             // 2^40 and small numbers: float32 would lose these.
             const value = power(40) + block * 100 + index * 10 + lane;
-            store<f64>(laneBlockAt(table, block) + table.accumulatorsAt + index * ACCUMULATOR + (lane << 3), value);
+            store<f64>(laneBlockAt(table, block) + table.accumulators + index * ACCUMULATOR + (lane << 3), value);
             expected[channelOf(table, block, lane) * accumulators + index] += value;
           }
         }
