@@ -1,7 +1,7 @@
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
-export { convolution_prepare } from "./convolution/plan";
+export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply } from "./convolution/pooling";
 export { mixture_prepare } from "./mixture/prepare";
 export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
@@ -33,7 +33,7 @@ export {
 } from "./normalization/grad";
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
-export { norm_moments_reset, norm_prepare, norm_table_bytes } from "./normalization/table";
+export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
 export { uan_apply } from "./unsupervisedAdaptiveNorm";

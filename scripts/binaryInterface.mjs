@@ -34,7 +34,7 @@ function structureOf(path, elements) {
   const fields = [...elements.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const instance = elements.get(path).instances.values().next().value;
   fields.forEach((field, i) => {
-    const { memoryOffset, type } = instance.members.get(field);
+    const { memoryOffset, type } = instance.members.get(field).instance;
     if (memoryOffset !== 4 * i || `${type}` !== "u32") throw new Error(`${prefix}${field} is not word ${i}, a u32`);
   });
   return { name: path.slice(path.lastIndexOf("/") + 1), fields };

@@ -8,6 +8,7 @@ import "./registry/register.js";
 export { chosenWasmModule, setWasmModules, type WasmModules } from "./binary/module.js";
 export { setCopyingMemoryLimit } from "./launch/copying.js";
 export { setThreadCount } from "./launch/workerPools.js";
+export type { AxesNormalizationConfig } from "./ops/axesNormalization.js";
 export { type BatchNormalizationConfig, batchNormalization } from "./ops/batchNormalization.js";
 export { type GroupNormalizationConfig, groupNormalization } from "./ops/groupNormalization.js";
 export { instanceNormalization } from "./ops/instanceNormalization.js";
@@ -17,6 +18,7 @@ export { mixtureMoments } from "./ops/mixtureMoments.js";
 export { type MixtureNormalizationConfig, mixtureNormalization, type VectorMixture } from "./ops/mixtureNormalization.js";
 export { mixtureResponsibilities } from "./ops/mixtureResponsibilities.js";
 export type { ChannelNormalizationConfig, NormalizationConfig } from "./ops/normalization.js";
+export { rmsNormalization } from "./ops/rmsNormalization.js";
 export {
   type UnsupervisedAdaptiveNormalizationConfig,
   unsupervisedAdaptiveNormalization,

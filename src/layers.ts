@@ -11,6 +11,7 @@ export { GroupNormalization, type GroupNormalizationArgs, groupNormalization } f
 export { InstanceNormalization, type InstanceNormalizationArgs, instanceNormalization } from "./layers/instanceNormalization.js";
 export { LayerNormalization, type LayerNormalizationArgs, layerNormalization } from "./layers/layerNormalization.js";
 export { MixtureNormalization, type MixtureNormalizationArgs, mixtureNormalization } from "./layers/mixtureNormalization.js";
+export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from "./layers/rmsNormalization.js";
 export {
   UnsupervisedAdaptiveNormalization,
   type UnsupervisedAdaptiveNormalizationArgs,

@@ -1,7 +1,7 @@
-import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../simd/gemm";
+import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
-import { ceilDiv, describeImage, Plan, paddedHeight, paddedWidth } from "./plan";
+import { ConvolutionPlan, ceilDiv, describeImage, edgeOf, paddedHeight, paddedWidth, stepsOf } from "./plan";
 
 /**
  * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
@@ -9,12 +9,12 @@ import { ceilDiv, describeImage, Plan, paddedHeight, paddedWidth } from "./plan"
  * For a row of the filter, dW is [filterWidth · inChannels, outChannels]: the product of the pixels that the row's taps meet,
  * which lie next to each other in x, with dy, summed over all output pixels; a chunk of them at a time, packed.
  *
- * @param at a plan of kind FILTER
+ * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
  */
 export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
-  const plan = changetype<Plan>(at);
-  const steps = changetype<Steps>(at + plan.steps);
+  const plan = changetype<ConvolutionPlan>(at);
+  const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const m = plan.filterWidth * inChannels;
@@ -42,8 +42,8 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
       const image = describeImage(plan, rows, columns, inChannels, plan.inHeight, plan.inWidth);
       padImage(image, x, source, top, height - top - rows, left, width - left - columns, 1);
     }
-    for (let first: u32 = 0; first < plan.outHeight; first += plan.chunk) {
-      const rows = min(plan.chunk, plan.outHeight - first);
+    for (let first: u32 = 0; first < plan.outHeight; first += plan.packedRows) {
+      const rows = min(plan.packedRows, plan.outHeight - first);
       const k = rows * plan.outWidth;
       pack(plan, dy, first * plan.outWidth, k);
       steps.segments = rows;
@@ -54,7 +54,7 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
           const columns = min(COLUMNS, outChannels - j * COLUMNS);
           for (let i: u32 = 0; i < m; i += ROWS) {
             const c = dw + ((<usize>(tap * m + i) * outChannels + j * COLUMNS) << 2);
-            gemmTile(steps, a + (i << 2), 4, panel, c, outChannels << 2, min(ROWS, m - i), columns, true, at + plan.edge);
+            gemmTile(steps, a + (i << 2), 4, panel, c, outChannels << 2, min(ROWS, m - i), columns, true, edgeOf(plan));
           }
         }
       }
@@ -63,7 +63,7 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
 }
 
 /** `count` pixels of dy from the `first` on, as panels of COLUMNS channels; channels that are not there are 0. */
-function pack(plan: Plan, dy: usize, first: u32, count: u32): void {
+function pack(plan: ConvolutionPlan, dy: usize, first: u32, count: u32): void {
   const outChannels = plan.outChannels;
   const pixelStep = (plan.channelsLast ? outChannels : 1) << 2;
   const channelStep = (plan.channelsLast ? 1 : plan.outHeight * plan.outWidth) << 2;

@@ -1,6 +1,6 @@
-import { COLUMNS, gemmTile, PANEL, ROWS, Steps } from "../simd/gemm";
+import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { cropImage, padImage } from "./image";
-import { before, ceilDiv, describeImage, lastRow, Plan } from "./plan";
+import { before, ConvolutionPlan, ceilDiv, describeImage, edgeOf, lastRow, stepsOf } from "./plan";
 
 /** Bytes of packed filter that a pass over the pixels goes through, so that it stays in a first-level cache. */
 const PASS: u32 = 24576;
@@ -12,12 +12,12 @@ const PASS: u32 = 24576;
  * remainders of its position. Pixels of one phase are a convolution of dy with those taps in reverse order: for each pixel the
  * product of the pixels of dy that they meet, which lie next to each other, with the taps, transposed and packed.
  *
- * @param at a plan of kind INPUT
+ * @param at a ConvolutionPlan
  * @param dy, dx as the plan describes them
  * @param filter [filterHeight, filterWidth, inChannels, outChannels]
  */
 export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
-  const plan = changetype<Plan>(at);
+  const plan = changetype<ConvolutionPlan>(at);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const inImage = (<usize>plan.inHeight * plan.inWidth * inChannels) << 2;
@@ -40,7 +40,7 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
       const image = describeImage(plan, height, width, outChannels, plan.outHeight, plan.outWidth);
       padImage(image, dy, source, top, rows - height, left, columns - width, 1);
     }
-    const out = plan.channelsLast ? dx : at + plan.second;
+    const out = plan.channelsLast ? dx : at + plan.turned;
     let packed = at + plan.packed;
     for (let y: u32 = 0; y < plan.strideHeight; y++) {
       for (let x: u32 = 0; x < plan.strideWidth; x++) {
@@ -65,9 +65,19 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
 }
 
 /** All pixels of one phase. @returns where the next phase's filter is. */
-function phase(plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize): usize {
+function phase(
+  plan: ConvolutionPlan,
+  y: u32,
+  x: u32,
+  source: usize,
+  row: usize,
+  top: u32,
+  left: u32,
+  packed: usize,
+  out: usize,
+): usize {
   const at = changetype<usize>(plan);
-  const steps = changetype<Steps>(at + plan.steps);
+  const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const pixel = plan.outChannels << 2;
   const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
@@ -96,7 +106,7 @@ function phase(plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, 
         const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
         const cStep = (plan.strideWidth * inChannels) << 2;
         for (let i: u32 = 0; i < width; i += ROWS) {
-          gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, at + plan.edge);
+          gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, edgeOf(plan));
         }
       }
       tap += steps.segments;
@@ -106,7 +116,7 @@ function phase(plan: Plan, y: u32, x: u32, source: usize, row: usize, top: u32, 
 }
 
 /** The filter, phase by phase: for each panel of input channels its taps in reverse, and their output channels. */
-function pack(plan: Plan, filter: usize): void {
+function pack(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   let to = changetype<usize>(plan) + plan.packed;

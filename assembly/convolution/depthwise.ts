@@ -1,6 +1,6 @@
 import { add, LANES, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/vec";
 import { cropImage, padImage } from "./image";
-import { borderedHeight, borderedWidth, describeImage, Plan } from "./plan";
+import { borderedHeight, borderedWidth, ConvolutionPlan, describeImage } from "./plan";
 
 // Depthwise convolutions: output channel q is input channel q / multiplier, convolved. With each channel of x repeated
 // `multiplier` times, q meets q everywhere (channels last always, as TensorFlow.js has it): the image is repeated so where it is copied with its border, and dx is added up where
@@ -9,11 +9,11 @@ import { borderedHeight, borderedWidth, describeImage, Plan } from "./plan";
 /**
  * dW [filterHeight, filterWidth, inChannels, multiplier] of a depthwise convolution.
  *
- * @param at a plan of kind DEPTHWISE_FILTER
+ * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
  */
 export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
-  const plan = changetype<Plan>(at);
+  const plan = changetype<ConvolutionPlan>(at);
   const channels = plan.outChannels;
   memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * channels) << 2);
   if (plan.batch == 0 || plan.outHeight == 0 || plan.outWidth == 0) return;
@@ -61,12 +61,12 @@ export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, 
 /**
  * dx of a depthwise convolution: every pixel of dy, times the filter, is added to the pixels of a bordered dx that it came from.
  *
- * @param at a plan of kind DEPTHWISE_INPUT
+ * @param at a ConvolutionPlan
  * @param dy, dx as the plan describes them
  * @param filter [filterHeight, filterWidth, inChannels, multiplier]
  */
 export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
-  const plan = changetype<Plan>(at);
+  const plan = changetype<ConvolutionPlan>(at);
   const channels = plan.outChannels;
   const height = borderedHeight(plan);
   const width = borderedWidth(plan);

@@ -1,5 +1,5 @@
 import { add, gt, LANES, loadVec, mul, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
-import { Plan } from "./plan";
+import { ConvolutionPlan, edgeOf } from "./plan";
 
 // Gradients of two-dimensional pools, channels last. Every pixel of dy goes through the window of the input that it came from,
 // which the input's edges cut off.
@@ -29,7 +29,7 @@ class Window {
 /** A visitor takes one pixel of dy to its window; x and dx are at the window's first pixel, `row` bytes from row to row. */
 @unmanaged
 class MaxPool {
-  @inline visit(plan: Plan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
+  @inline visit(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
     const pixel = (<usize>plan.inChannels) << 2;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
@@ -75,7 +75,7 @@ class MaxPool {
 
 @unmanaged
 class AveragePool {
-  @inline visit(plan: Plan, _x: usize, dy: usize, dx: usize, window: Window, row: usize, _edge: usize): void {
+  @inline visit(plan: ConvolutionPlan, _x: usize, dy: usize, dx: usize, window: Window, row: usize, _edge: usize): void {
     const pixel = (<usize>plan.inChannels) << 2;
     // Of the taps that the edge leaves, as the pool is the mean of these.
     const share = <f32>1 / <f32>(window.rows * window.columns);
@@ -90,11 +90,11 @@ class AveragePool {
   }
 }
 
-function through<T>(plan: Plan, x: usize, dy: usize, dx: usize): void {
+function through<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize): void {
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
-  const window = changetype<Window>(changetype<usize>(plan) + plan.edge);
+  const window = changetype<Window>(edgeOf(plan));
   const edge = changetype<usize>(window) + offsetof<Window>();
   memory.fill(dx, 0, plan.batch * image);
   for (let b: u32 = 0; b < plan.batch; b++, x += image, dx += image) {
@@ -112,14 +112,14 @@ function through<T>(plan: Plan, x: usize, dy: usize, dx: usize): void {
 /**
  * dx of a maximum pool: dy goes to the first of a window's largest.
  *
- * @param at a plan of kind POOL
+ * @param at a ConvolutionPlan
  * @param x, dy, dx as the plan describes them, channels last
  */
 export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  through<MaxPool>(changetype<Plan>(at), x, dy, dx);
+  through<MaxPool>(changetype<ConvolutionPlan>(at), x, dy, dx);
 }
 
 /** dx of an average pool: a window's pixels share dy. Parameters as of max_pool_grad_apply. */
 export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
-  through<AveragePool>(changetype<Plan>(at), 0, dy, dx);
+  through<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx);
 }

@@ -63,6 +63,10 @@ function momentsOfRow(table: NormTable, x: usize, n: u32): void {
   const correction = residual * share;
   table.mean = <f64>center + correction;
   table.variance = squares * share - correction * correction;
+  if (table.rms) {
+    table.variance += table.mean * table.mean;
+    table.mean = 0;
+  }
 }
 
 /**
@@ -148,7 +152,7 @@ export function rowsGradApply(table: NormTable, x: usize, dy: usize, dx: usize, 
     }
 
     const pull = <f32>(-r * r * m2 * share);
-    const offset = <f32>(-r * m1 * share);
+    const offset: f32 = table.rms ? 0 : <f32>(-r * m1 * share);
     const p = splat(pull);
     const o = splat(offset);
     for (i = 0; i + VEC <= bytes; i += VEC) {

@@ -16,6 +16,8 @@ export class NormTable extends ChannelTable {
   /** Numbers in a slice. */
   size: u32;
   groups: u32;
+  /** Whether the mean is taken for 0: RMS normalization. */
+  rms: bool;
   epsilon: f64;
   /** The results of momentsOf: of one group. */
   mean: f64;
@@ -98,12 +100,23 @@ export function norm_prepare(
   layout(table, channels, inner);
   table.size = size;
   table.groups = groups;
+  table.rms = false;
   table.epsilon = epsilon;
   const bytes = (<usize>channels) << 2;
   if (gamma) memory.copy(arrayOf(table, GAMMA), gamma, bytes);
   else for (let i: usize = 0; i < bytes; i += 4) store<f32>(arrayOf(table, GAMMA) + i, 1);
   if (beta) memory.copy(arrayOf(table, BETA), beta, bytes);
   else memory.fill(arrayOf(table, BETA), 0, bytes);
+}
+
+/**
+ * Makes the table one of RMS normalization: the mean of every group is taken for 0, and its mean square for the variance. Only
+ * slices with one number for each channel (outer = inner = 1) have it.
+ *
+ * @param at a table as norm_prepare made it
+ */
+export function norm_rms_prepare(at: usize): void {
+  changetype<NormTable>(at).rms = true;
 }
 
 @inline export function arrayOf(table: NormTable, array: u32): usize {

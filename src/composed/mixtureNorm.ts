@@ -41,7 +41,6 @@ import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
 
 // Mixture normalization (docs/math.md, section 5), composed of TensorFlow.js operations. Rows and components broadcast as [N, K, C].
 
-
 type Named<Name extends string> = Record<Name, Tensor>;
 type Mixture = Named<"mean" | "variance" | "prior">;
 

@@ -6,6 +6,7 @@ import {
   neg,
   reshape,
   rsqrt,
+  square,
   sub,
   sum,
   type Tensor,
@@ -24,12 +25,18 @@ import type { Tensors } from "./tensors.js";
 const OF_GROUP = [1, 3, 4];
 const OF_CHANNEL = [0, 1, 4];
 
+/** The moments of RMS normalization. */
+function squareMeans(numbers: Tensor) {
+  const variance = meanOf(square(numbers), OF_GROUP, true);
+  return { mean: zerosLike(variance), variance };
+}
+
 /** Views of x, and z = (x − mean)/√(variance + epsilon), 1/√(variance + epsilon), mean and variance. */
-function standardized(x: Tensor, { slices, outer, channels, inner, groups, epsilon }: NormalizationAttrs) {
+function standardized(x: Tensor, { slices, outer, channels, inner, groups, rms, epsilon }: NormalizationAttrs) {
   const view = (tensor: Tensor) => reshape(tensor, [slices, outer, groups, channels / groups, inner]);
   const perChannel = (tensor: Tensor) => reshape(tensor, [1, 1, groups, channels / groups, 1]);
   const numbers = view(x);
-  const { mean, variance } = moments(numbers, OF_GROUP, true);
+  const { mean, variance } = rms ? squareMeans(numbers) : moments(numbers, OF_GROUP, true);
   const scale = rsqrt(add(variance, epsilon));
   return { view, perChannel, z: mul(sub(numbers, mean), scale), scale, mean, variance };
 }
@@ -56,7 +63,8 @@ export function composedNormalizationGrad(
   const upstream = view(dy);
   const scaled = gamma ? mul(upstream, perChannel(gamma)) : upstream;
   const along = mul(z, meanOf(mul(scaled, z), OF_GROUP, true));
-  const dx = mul(sub(sub(scaled, meanOf(scaled, OF_GROUP, true)), along), scale);
+  const centered = attrs.rms ? scaled : sub(scaled, meanOf(scaled, OF_GROUP, true));
+  const dx = mul(sub(centered, along), scale);
   const perChannelSum = (tensor: Tensor) => reshape(sum(tensor, OF_CHANNEL), [attrs.channels]);
   return [reshape(dx, x.shape), perChannelSum(mul(upstream, z)), perChannelSum(upstream)];
 }

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type KernelPlan, wholePass } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionPlan } from "./convolution.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
+import { convolutionPlan, forFilterGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo; dy: TensorInfo };
@@ -14,7 +15,7 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, { ...attrs, dilations: 1 }, false);
   },
   plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
-    ...convolutionPlan(binary, "filter", view),
+    ...convolutionPlan(binary, view, forFilterGradient),
     inputs: { x, dy },
     outputs: { dw: filterShape },
     passes: [wholePass(({ table, x, dy, dw }) => binary.conv2d_backprop_filter_apply(table, x, dy, dw))],

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type KernelPlan, wholePass } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, convolutionPlan } from "./convolution.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
+import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { dy: TensorInfo; filter: TensorInfo };
@@ -14,7 +15,7 @@ export const Conv2DBackpropInput: BinaryKernel<Inputs, Attrs, ConvolutionView> =
     return checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, { ...attrs, dilations: 1 }, false);
   },
   plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
-    ...convolutionPlan(binary, "input", view),
+    ...convolutionPlan(binary, view, forInputGradient),
     inputs: { dy, filter },
     outputs: { dx: inputShape },
     passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],

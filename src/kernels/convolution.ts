@@ -1,7 +1,5 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkShape } from "../arguments.js";
-import type { BinaryExports, Pointer } from "../binary/interface.js";
-import { type KernelPlan, NOT_STREAMED } from "../launch/plan.js";
 
 /** The attributes of a convolution that its gradients are given, named as TensorFlow.js names them. */
 export interface ConvolutionAttrs {
@@ -18,9 +16,6 @@ export type ConvolutionView = backend_util.Conv2DInfo;
 const MAX_PIXELS = 2 ** 30;
 
 type Shape4D = [number, number, number, number];
-
-/** assembly/convolution/plan.ts has the same numbers. */
-export const PLAN = { filter: 0, input: 1, depthwiseFilter: 2, depthwiseInput: 3, pool: 4 } as const;
 
 export function checkRank4(op: string, argument: string, shape: readonly number[]): Shape4D {
   if (shape.length !== 4) throw argumentError(op, argument, "have rank 4", `shape [${shape.join(", ")}]`);
@@ -61,34 +56,4 @@ export function checkConvolution(
     throw argumentError(op, "pad", "leave fewer than 2^30 pixels in a row or column", `[${bordered}]`);
   }
   return view;
-}
-
-/** The part of a plan that the gradients of convolutions and pools share: the table, which describes the convolution. */
-export function convolutionPlan(binary: BinaryExports, kind: keyof typeof PLAN, view: ConvolutionView) {
-  const plan = (at: Pointer) =>
-    binary.convolution_prepare(
-      at,
-      PLAN[kind],
-      view.batchSize,
-      view.inHeight,
-      view.inWidth,
-      view.inChannels,
-      view.outHeight,
-      view.outWidth,
-      view.outChannels,
-      view.filterHeight,
-      view.filterWidth,
-      view.strideHeight,
-      view.strideWidth,
-      view.dilationHeight,
-      view.dilationWidth,
-      view.padInfo.top,
-      view.padInfo.left,
-      view.dataFormat === "channelsLast",
-    );
-  return {
-    ...NOT_STREAMED,
-    tableBytes: plan(0 as Pointer),
-    prepare: ({ table }: { table: Pointer }) => void plan(table),
-  } satisfies Partial<KernelPlan>;
 }

@@ -14,6 +14,8 @@ export interface NormalizationAttrs {
   channels: number;
   inner: number;
   groups: number;
+  /** Whether the mean is taken for 0 and the mean square for the variance; then outer and inner must be 1. Default false. */
+  rms?: boolean;
   epsilon: number;
 }
 
@@ -40,13 +42,16 @@ export function checkNormalization(op: string, { x, gamma, beta }: Normalization
     const wanted = `hold ${slices} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${groups} groups`;
     throw argumentError(op, "x", wanted, `shape [${x.shape}]`);
   }
+  if (attrs.rms && (outer !== 1 || inner !== 1)) {
+    throw argumentError(op, "rms", "be false where outer or inner is not 1", `outer ${outer}, inner ${inner}`);
+  }
   checkPerChannel(op, "gamma", gamma, channels);
   checkPerChannel(op, "beta", beta, channels);
 }
 
 /** The part of a plan that the family shares: the table, and how a tensor may be cut. */
 export function normalizationPlan(binary: BinaryExports, { gamma, beta }: PerChannel, attrs: NormalizationAttrs) {
-  const { slices, outer, channels, inner, groups, epsilon } = attrs;
+  const { slices, outer, channels, inner, groups, rms = false, epsilon } = attrs;
   const size = outer * channels * inner;
   return {
     count: slices * size,
@@ -57,6 +62,7 @@ export function normalizationPlan(binary: BinaryExports, { gamma, beta }: PerCha
     outputs: {},
     prepare({ table, gamma, beta }: Addresses<"gamma" | "beta">) {
       binary.norm_prepare(table, gamma, beta, size, channels, inner, groups, epsilon);
+      if (rms) binary.norm_rms_prepare(table);
     },
   };
 }

@@ -3,8 +3,9 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
 
-type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
-type Shape = (number | null)[];
+/** Arguments of every layer. */
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
+export type Shape = (number | null)[];
 
 /** Arguments that all layers over channels have, beside those of tf.layers. */
 export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
@@ -104,10 +105,16 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    const { axis, dtype } = config;
+    const { axis } = config;
     const [only] = Array.isArray(axis) && axis.length === 1 ? axis : [axis];
-    return new cls({ ...config, axis: only, dtype: typeof dtype === "string" ? dtype : undefined });
+    return new cls({ ...withoutPolicy(config), axis: only });
   }
+}
+
+/** A configuration without the dtype where that is an object, a policy of Python's. */
+export function withoutPolicy(config: serialization.ConfigDict): serialization.ConfigDict {
+  const { dtype } = config;
+  return { ...config, dtype: typeof dtype === "string" ? dtype : undefined } as serialization.ConfigDict;
 }
 
 /** The tensor that a layer of one input is called with. */
@@ -115,7 +122,8 @@ export function singleTensor(inputs: Tensor | Tensor[]): Tensor {
   return inputs instanceof Tensor ? inputs : (inputs[0] as Tensor);
 }
 
-function singleShape(shape: Shape | Shape[]): Shape {
+/** The shape of a layer's one input. */
+export function singleShape(shape: Shape | Shape[]): Shape {
   const [first] = shape;
   return Array.isArray(first) ? first : (shape as Shape);
 }

@@ -1,21 +1,8 @@
-import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { argumentError, normalizeAxis, viewOf } from "../arguments.js";
-import { type NormalizationConfig, normalize } from "./normalization.js";
-import { toTensor, withAxesLast } from "./tensors.js";
+import type { Tensor, TensorLike } from "@tensorflow/tfjs-core";
+import { type AxesNormalizationConfig, normalizeAxes } from "./axesNormalization.js";
 
-export interface LayerNormalizationConfig extends NormalizationConfig {
-  /** The axis, or axes, that mean and variance are taken over. Default −1, the last. gamma and beta have their shape. */
-  axis?: number | number[];
-}
-
-/** Axes in ascending order, counted from 0. */
-function axesOf(op: string, axis: number | number[], rank: number): number[] {
-  const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
-  if (axes.length === 0 || new Set(axes).size < axes.length) {
-    throw argumentError(op, "axis", "be an axis or a list of different ones", `[${axis}]`);
-  }
-  return axes.sort((a, b) => a - b);
-}
+/** Options of {@link layerNormalization}. */
+export type LayerNormalizationConfig = AxesNormalizationConfig;
 
 /**
  * Normalizes every sample by its mean and variance (Ba, Kiros, Hinton, "Layer Normalization", arXiv 1607.06450):
@@ -29,16 +16,5 @@ function axesOf(op: string, axis: number | number[], rank: number): number[] {
  * @throws Error naming the argument that has a wrong rank, shape, dtype or value, or is disposed
  */
 export function layerNormalization<T extends Tensor>(x: T | TensorLike, config: LayerNormalizationConfig = {}): T {
-  const op = "layerNormalization";
-  return tidy(() => {
-    const numbers = toTensor(op, "x", x);
-    viewOf(op, numbers, -1);
-    const axes = axesOf(op, config.axis ?? -1, numbers.rank);
-    const { moved, restore } = withAxesLast(numbers, axes);
-    const { y } = normalize(op, moved, config, ({ shape, size }) => {
-      const channels = shape.slice(-axes.length).reduce((product, n) => product * n, 1);
-      return { slices: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, groups: 1 };
-    });
-    return restore(y) as T;
-  });
+  return normalizeAxes("layerNormalization", x, config);
 }

@@ -7,6 +7,8 @@ export interface NormalizationProblem {
   channels: number;
   inner: number;
   groups: number;
+  /** Whether the mean is taken for 0, and the mean square for the variance. Default false. */
+  rms?: boolean;
   epsilon: number;
   x: ArrayLike<number>;
   /** [channels] */
@@ -38,7 +40,7 @@ function means(problem: NormalizationProblem, value: (i: number) => number): Flo
 function standardize(problem: NormalizationProblem) {
   const { x, epsilon } = problem;
   const groupOf = (i: number) => positionOf(problem, i).group;
-  const mean = means(problem, (i) => at(x, i));
+  const mean = means(problem, (i) => (problem.rms ? 0 : at(x, i)));
   const variance = means(problem, (i) => (at(x, i) - at(mean, groupOf(i))) ** 2);
   const inverse = variance.map((v) => 1 / Math.sqrt(v + epsilon));
   const z = Float64Array.from(x, (value, i) => (value - at(mean, groupOf(i))) * at(inverse, groupOf(i)));
@@ -61,7 +63,7 @@ export function normalizeSetsGradients(problem: NormalizationProblem, dy: ArrayL
   const gamma = new Float64Array(problem.channels);
   const beta = new Float64Array(problem.channels);
   const upstream = (i: number) => at(dy, i) * at(problem.gamma, positionOf(problem, i).channel);
-  const m1 = means(problem, upstream);
+  const m1 = means(problem, (i) => (problem.rms ? 0 : upstream(i)));
   const m2 = means(problem, (i) => upstream(i) * at(z, i));
   const x = z.map((value, i) => {
     const { channel, group } = positionOf(problem, i);

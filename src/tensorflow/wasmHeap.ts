@@ -36,7 +36,7 @@ export function memoryOf(backend: KernelBackend): WebAssembly.Memory | undefined
 
 /** @throws Error where the heap has no such block left */
 export function allocate(backend: WasmBackend, bytes: number): number {
-  const at = backend.wasm._malloc(bytes) >>> 0;
+  const at = bytes < 2 ** 32 ? backend.wasm._malloc(bytes) >>> 0 : 0;
   if (at === 0) throw new Error(`tfjs-uan: the WASM backend has no ${bytes} bytes left for a table of constants`);
   return at;
 }

@@ -4,10 +4,13 @@ import type { NormalizationConfig } from "../../src/index.js";
 import type { NormalizationProblem } from "../../src/reference/normalization.js";
 import { generator, normal, uniform } from "./random.js";
 
-type Sizes = Pick<NormalizationProblem, "slices" | "outer" | "channels" | "inner" | "groups">;
+type Sizes = Pick<NormalizationProblem, "slices" | "outer" | "channels" | "inner" | "groups" | "rms">;
 
 /** The library, of src or as it was built. */
-type Library = Pick<typeof library, "batchNormalization" | "groupNormalization" | "instanceNormalization" | "layerNormalization">;
+type Library = Pick<
+  typeof library,
+  "batchNormalization" | "groupNormalization" | "instanceNormalization" | "layerNormalization" | "rmsNormalization"
+>;
 
 /** One way to normalize, and what it means by it. */
 export interface Member {
@@ -60,13 +63,13 @@ const instance = (axis: number): Member => ({
   parameters: (shape) => [shape.at(axis) as number],
 });
 
-const layer = (axes: number): Member => ({
-  name: `layerNormalization, last ${axes}`,
-  op: (library, x, config) =>
-    library.layerNormalization(x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
+/** Normalizations of samples over their last axes. */
+const overAxes = (op: "layerNormalization" | "rmsNormalization", axes: number): Member => ({
+  name: `${op}, last ${axes}`,
+  op: (library, x, config) => library[op](x, { axis: Array.from({ length: axes }, (_, i) => i - axes), ...config }),
   sizes: (shape) => {
     const channels = product(shape.slice(-axes));
-    return { slices: product(shape) / channels, outer: 1, channels, inner: 1, groups: 1 };
+    return { slices: product(shape) / channels, outer: 1, channels, inner: 1, groups: 1, rms: op === "rmsNormalization" };
   },
   parameters: (shape) => shape.slice(-axes),
 });
@@ -162,7 +165,7 @@ export const CASES: [Member, number[][]][] = [
     ],
   ],
   [
-    layer(1),
+    overAxes("layerNormalization", 1),
     [
       [1, 1],
       [3, 2],
@@ -177,12 +180,24 @@ export const CASES: [Member, number[][]][] = [
     ],
   ],
   [
-    layer(2),
+    overAxes("layerNormalization", 2),
     [
       [3, 4, 5],
       [2, 2, 3, 7],
     ],
   ],
+  [
+    overAxes("rmsNormalization", 1),
+    [
+      [1, 1],
+      [3, 2],
+      [5, 7],
+      [130, 16],
+      [3, 1025],
+      [70, 33],
+    ],
+  ],
+  [overAxes("rmsNormalization", 2), [[3, 4, 5]]],
 ];
 
 export interface NormalizationCase extends NormalizationProblem {
