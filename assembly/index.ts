@@ -36,5 +36,7 @@ export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slice
 export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
-export { uan_apply } from "./unsupervisedAdaptiveNorm";
-export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";
+export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulators";
+export { uan_apply } from "./unsupervisedAdaptiveNorm/apply";
+export { uan_grad_apply } from "./unsupervisedAdaptiveNorm/grad";
+export { uan_grad_finalize } from "./unsupervisedAdaptiveNorm/gradFinalize";

@@ -3,14 +3,14 @@ import { ACCUMULATOR, accumulatorsOf, exchanged, laneOf, MEAN, MixtureTable, REF
 import { addAt, HALVES, loadVec, mulWide, sub, VEC, Vec, WIDE, widen } from "./simd/vec";
 import { walk } from "./simd/walk";
 
-// Moments about each component's own mean: with d = x − μ_k, n = Στ, m − μ = Στd/n and s = Στd²/n − (m − μ)². All sums are of
-// products taken in float64, so that the difference keeps its digits where a component has moved far.
+// Moments about the mean μ_k of each component: with d = x − μ_k and n = Στ, the new mean is m = μ + Στd/n, and the new variance
+// Στd²/n − (m − μ)². Products and sums are in float64, so that the difference keeps its digits where a component has moved far.
 
-/** Accumulators of τ, τd and τd² for each slot. */
+/** The number of a slot's accumulators: Στ, Στd and Στd². */
 const SLOT_ACCUMULATORS: u32 = 3;
 
 @unmanaged
-class Moments {
+class MomentsAccumulate {
   visit(at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
@@ -34,26 +34,27 @@ class Moments {
   }
 }
 
-/** The number of accumulators in mixture_moments_accumulate's table. */
+/** The number of accumulators in the table of mixture_moments_accumulate. */
 export function mixture_moments_accumulator_count(components: u32): u32 {
   return SLOT_ACCUMULATORS * components;
 }
 
 /**
- * Adds `count` activations, from the `start`-th of their tensor on, to the table's accumulators.
+ * Adds `count` activations, from number `start` of their tensor on, to the accumulators.
  *
- * @param at a table with mixture_moments_accumulator_count
+ * @param at a table with mixture_moments_accumulator_count accumulators
  * @param x float32 [count]
  */
 export function mixture_moments_accumulate(at: usize, x: usize, start: u32, count: u32): void {
-  walk<Moments>(changetype<MixtureTable>(at), x, 0, 0, 0, start, count);
+  walk<MomentsAccumulate>(changetype<MixtureTable>(at), x, 0, 0, 0, start, count);
 }
 
 /**
- * Mass, mean and variance (spec.md, section 2) out of the accumulators. A component without mass keeps the mean and the variance
- * that it came with.
+ * Mass, mean and variance (docs/math.md, section 3), out of the accumulators. A component without mass keeps its mean and its
+ * variance.
  *
- * @param mean, variance float32 [components, channels], as mixture_prepare had them
+ * @param at a table after mixture_moments_accumulate
+ * @param mean, variance float32 [components, channels], as for mixture_prepare
  * @param mass, newMean, newVariance float32 [components, channels]
  */
 export function mixture_moments_finalize(

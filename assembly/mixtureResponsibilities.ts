@@ -4,7 +4,7 @@ import { LANES, loadVec, splat, VEC, Vec } from "./simd/vec";
 import { walk } from "./simd/walk";
 
 @unmanaged
-class Responsibilities {
+class ResponsibilitiesApply {
   visit(at: usize, laneBlock: usize, x: usize, _b: usize, out: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const components = table.components;
@@ -24,13 +24,13 @@ class Responsibilities {
 }
 
 /**
- * τ_k (spec.md, section 2) of `count` activations, from the `start`-th of their tensor on.
+ * τ_k (docs/math.md, section 3) of `count` activations, from number `start` of their tensor on.
  *
- * @param at a table; 0 sums suffice
+ * @param at a table; it needs no accumulators
  * @param x float32 [count]
  * @param out float32 [count, components], not overlapping x
  */
 export function mixture_responsibilities_apply(at: usize, x: usize, out: usize, start: u32, count: u32): void {
   const table = changetype<MixtureTable>(at);
-  walk<Responsibilities>(table, x, 0, out, 4 * table.components, start, count);
+  walk<ResponsibilitiesApply>(table, x, 0, out, 4 * table.components, start, count);
 }

@@ -4,5 +4,7 @@ export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixtur
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
 export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
-export { uan_apply } from "./unsupervisedAdaptiveNorm";
-export { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "./unsupervisedAdaptiveNormGrad";
+export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulators";
+export { uan_apply } from "./unsupervisedAdaptiveNorm/apply";
+export { uan_grad_apply } from "./unsupervisedAdaptiveNorm/grad";
+export { uan_grad_finalize } from "./unsupervisedAdaptiveNorm/gradFinalize";

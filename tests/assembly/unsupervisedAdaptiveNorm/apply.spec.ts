@@ -1,7 +1,7 @@
-import { chunkAlignment } from "../../assembly/simd/walk";
-import { uan_apply } from "../../assembly/unsupervisedAdaptiveNorm";
-import { Problem } from "./problem";
-import { free, getAt, intact, Random, room, setAt, worse } from "./support";
+import { chunkAlignment } from "../../../assembly/simd/walk";
+import { uan_apply } from "../../../assembly/unsupervisedAdaptiveNorm/apply";
+import { Problem } from "../problem";
+import { free, getAt, intact, Random, room, setAt, worse } from "../support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];

@@ -1,6 +1,6 @@
-import { mixtureOutOfRange, responsibilitiesOutOfRange } from "./mixture/outOfRange";
-import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "./mixture/table";
-import { exp2 } from "./simd/exp2";
+import { mixtureOutOfRange, responsibilitiesOutOfRange } from "../mixture/outOfRange";
+import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, OFFSET, SLOT, SLOTS } from "../mixture/table";
+import { exp2 } from "../simd/exp2";
 import {
   add,
   addWide,
@@ -20,11 +20,11 @@ import {
   Vec,
   widen,
   withHalf,
-} from "./simd/vec";
-import { walk } from "./simd/walk";
+} from "../simd/vec";
+import { walk } from "../simd/walk";
 
 @unmanaged
-class Forward {
+class Apply {
   visit(at: usize, laneBlock: usize, x: usize, _b: usize, y: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const first = laneBlock + SLOTS + SLOT;
@@ -34,14 +34,14 @@ class Forward {
     const gain = loadVec(laneBlock + SLOTS + GAIN);
     const offset = loadVec(laneBlock + OFFSET);
     const exps = at + EXP2;
-    let most: Vec = splat(0);
+    let maxSquare: Vec = splat(0);
     let p = x;
     let q = y;
     for (let i: u32 = 0; i < rows; i++) {
       const v = loadVec(p);
       const t0 = mul(sub(v, mean), inverse);
       const square = mul(t0, t0);
-      most = pmax(most, square);
+      maxSquare = pmax(maxSquare, square);
       let density: Vec = splat(1);
       let sum = mul(t0, gain);
       for (let slot = first; slot < end; slot += SLOT) {
@@ -54,11 +54,11 @@ class Forward {
       p += stride;
       q += stride;
     }
-    if (anyTrue(gt(most, loadVec(laneBlock + LIMIT)))) applyOutOfRange(table, laneBlock, x, y, stride, rows);
+    if (anyTrue(gt(maxSquare, loadVec(laneBlock + LIMIT)))) applyOutOfRange(table, laneBlock, x, y, stride, rows);
   }
 }
 
-/** Does once more, in float64, the activations that the fast way cannot (see mixture/table.ts). */
+/** Computes the activations that are out of range again (see mixture/table.ts), in float64. */
 function applyOutOfRange(table: MixtureTable, laneBlock: usize, x: usize, y: usize, stride: usize, rows: u32): void {
   const limit = loadVec(laneBlock + LIMIT);
   const mean = loadVec(laneBlock + SLOTS + MEAN);
@@ -84,11 +84,11 @@ function applyOutOfRange(table: MixtureTable, laneBlock: usize, x: usize, y: usi
 }
 
 /**
- * y = gamma · Σ_k τ_k g_k + beta (spec.md, section 1, both formulas) of `count` activations, from the `start`-th of their tensor on.
+ * y = gamma · Σ_k τ_k g_k + beta (docs/math.md, section 2.1) of `count` activations, from number `start` of their tensor on.
  *
- * @param at a table with gains times gamma
+ * @param at a table made with `fold`
  * @param x, y float32 [count], not overlapping
  */
 export function uan_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
-  walk<Forward>(changetype<MixtureTable>(at), x, 0, y, 4, start, count);
+  walk<Apply>(changetype<MixtureTable>(at), x, 0, y, 4, start, count);
 }

@@ -1,7 +1,9 @@
-import { chunkAlignment } from "../../assembly/simd/walk";
-import { uan_grad_accumulator_count, uan_grad_apply, uan_grad_finalize } from "../../assembly/unsupervisedAdaptiveNormGrad";
-import { Problem } from "./problem";
-import { free, getAt, intact, Random, room, setAt, worse } from "./support";
+import { chunkAlignment } from "../../../assembly/simd/walk";
+import { uan_grad_accumulator_count } from "../../../assembly/unsupervisedAdaptiveNorm/accumulators";
+import { uan_grad_apply } from "../../../assembly/unsupervisedAdaptiveNorm/grad";
+import { uan_grad_finalize } from "../../../assembly/unsupervisedAdaptiveNorm/gradFinalize";
+import { Problem } from "../problem";
+import { free, getAt, intact, Random, room, setAt, worse } from "../support";
 
 const CHANNELS: u32[] = [1, 3, 4, 7, 2, 3];
 const INNER: u32[] = [1, 1, 1, 3, 16, 50];
