@@ -6,18 +6,14 @@ export { average_pool_grad_apply, max_pool_grad_apply } from "./convolution/pool
 export { mixture_prepare } from "./mixture/prepare";
 export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
+export { mixture_norm_apply } from "./mixtureNorm/apply";
 export { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/em";
+export { mixture_norm_grad_accumulate, mixture_norm_grad_apply, mixture_norm_grad_finalize } from "./mixtureNorm/grad";
 export {
   mixture_norm_kmeans_accumulate,
   mixture_norm_kmeans_finalize,
   mixture_norm_kmeans_scratch_bytes,
 } from "./mixtureNorm/kmeansInit";
-export {
-  mixture_norm_apply,
-  mixture_norm_grad_accumulate,
-  mixture_norm_grad_apply,
-  mixture_norm_grad_finalize,
-} from "./mixtureNorm/norm";
 export { mixture_norm_prepare, mixture_norm_table_bytes } from "./mixtureNorm/table";
 export { mixture_responsibilities_apply } from "./mixtureResponsibilities";
 export { norm_apply, norm_inference_prepare, norm_moments_finalize } from "./normalization/apply";

@@ -1,10 +1,10 @@
 import { add, addAt, HALVES, loadSplat, loadVec, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { ACCUMULATORS, MEAN, massOf, plane, RowTable } from "./table";
 
-// Sums over rows: in float32 over a block, in float64 over blocks.
+// Sums over rows: in float32 within a block, in float64 over the blocks.
 
-/** How many rows from `nu` on count: up to the first whose responsibilities are NaN. */
-function goodRows(nu: usize, step: usize, rows: u32): u32 {
+/** The number of rows before the first whose responsibilities are NaN. */
+function finiteRows(nu: usize, step: usize, rows: u32): u32 {
   for (let i: u32 = 0; i < rows; i++) {
     if (isNaN(load<f32>(nu + i * step))) return i;
   }
@@ -12,26 +12,26 @@ function goodRows(nu: usize, step: usize, rows: u32): u32 {
 }
 
 /**
- * Adds a block's rows to the table's accumulators: ν_k to the masses; and with d = x − E_k, ν_k u and ν_k u d, where u = d, or dy
- * where it is given. Rows of NaN responsibilities are left out.
+ * Adds the rows of a block to the masses, Σν_k, and to the accumulators: with d = x − E_k, these are Σν_k u and Σν_k u d, where u is dy,
+ * or d without dy. Rows whose responsibilities are NaN are left out.
  *
- * @param x, dy rows as `packed` has them; dy may be 0
+ * @param x, dy float32 [rows, P], from packRows; dy may be 0: none
  * @param nu float32 [rows, components]
  */
 export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows: u32): void {
   const step = (<usize>table.components) << 2;
   for (let i: u32 = 0; i < rows; ) {
-    const good = goodRows(nu + i * step, step, rows - i);
+    const n = finiteRows(nu + i * step, step, rows - i);
     const from = <usize>i * table.rowBytes;
-    if (good) {
-      if (dy) sums(table, x + from, dy + from, nu + i * step, good, true);
-      else sums(table, x + from, 0, nu + i * step, good, false);
+    if (n) {
+      if (dy) addRows(table, x + from, dy + from, nu + i * step, n, true);
+      else addRows(table, x + from, 0, nu + i * step, n, false);
     }
-    i += good + 1;
+    i += n + 1;
   }
 }
 
-@inline function sums(table: RowTable, x: usize, dy: usize, nu: usize, rows: u32, backward: bool): void {
+@inline function addRows(table: RowTable, x: usize, dy: usize, nu: usize, rows: u32, hasDy: bool): void {
   const step = (<usize>table.components) << 2;
   const rowBytes = <usize>table.rowBytes;
   for (let k: u32 = 0; k < table.components; k++) {
@@ -50,7 +50,7 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
       let at = c;
       for (let i = rows; i != 0; i--) {
         const d = sub(loadVec(x + at), mean);
-        const t = mul(loadSplat(weight), backward ? loadVec(dy + at) : d);
+        const t = mul(loadSplat(weight), hasDy ? loadVec(dy + at) : d);
         first = add(first, t);
         second = madd(t, d, second);
         weight += step;

@@ -23,22 +23,23 @@ import {
   Wide,
 } from "../simd/vec";
 import { accumulate } from "./accumulate";
-import { accumulated, INVERSE, logOf, MEAN, massOf, packed, plane, RowTable, TILE, TILE_BYTES } from "./table";
+import { accumulated, INVERSE, logOf, MEAN, massOf, packRows, plane, RowTable, TILE_BYTES, TILE_ROWS } from "./table";
 
-/** Bytes of a row whose float32 sums are added up in float64. */
-const CHUNK: usize = 16 * VEC;
+/** Bytes of a row in a float32 sum, at most. */
+const MAX_SUM_BYTES: usize = 16 * VEC;
+
 /**
- * Responsibilities: with t_k = log2 λ_k − ½ Σ log2 v_k − ½ log2 e · Σ (x − E_k)²/v_k over the channels, ν_k = 2^t_k / Σ 2^t_j.
- * NaN in rows that are not finite.
+ * Responsibilities of a tile: with t_k = log2 λ_k − ½ Σ log2 v_k − ½ log2 e · Σ (x − E_k)²/v_k over the channels,
+ * ν_k = 2^t_k / Σ 2^t_j. NaN in rows that are not finite.
  *
- * @param x the first of 1 to TILE rows, as `packed` has them
+ * @param x float32 [rows, P], 1 to TILE_ROWS rows from packRows
  * @param nu float32 [rows, components]
  */
-function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void {
+function tileResponsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void {
   const rowBytes = <usize>table.rowBytes;
   const components = table.components;
   const tile = changetype<usize>(table) + table.tile;
-  // Rows that are not there repeat the last one.
+  // Rows after the last repeat it.
   const x1 = rows > 1 ? x + rowBytes : x;
   const x2 = rows > 2 ? x1 + rowBytes : x1;
   const x3 = rows > 3 ? x2 + rowBytes : x2;
@@ -49,8 +50,8 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     const inverses = plane(table, INVERSE) + k * rowBytes;
     const to = tile + k * TILE_BYTES;
     for (let i: usize = 0; i < TILE_BYTES; i += WIDE) storeWide(to + i, splatWide(load<f64>(logOf(table, k))));
-    for (let begin: usize = 0; begin < rowBytes; begin += CHUNK) {
-      const end = min(begin + CHUNK, rowBytes);
+    for (let begin: usize = 0; begin < rowBytes; begin += MAX_SUM_BYTES) {
+      const end = min(begin + MAX_SUM_BYTES, rowBytes);
       let a: Vec = splat(0);
       let b: Vec = splat(0);
       let c: Vec = splat(0);
@@ -76,15 +77,16 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
     }
   }
   if (!allTrueWide(gtWide(splatWide(3e38), squares))) {
-    for (let i: u32 = 0; i < TILE; i++) logDensitiesOutOfRange(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
+    for (let i: u32 = 0; i < TILE_ROWS; i++)
+      logDensitiesOutOfRange(table, x + min(i, rows - 1) * rowBytes, tile + ((<usize>i) << 3));
   }
 
   for (let first = tile; first < tile + TILE_BYTES; first += WIDE) {
-    let most = splatWide(-Infinity);
-    for (let k: u32 = 0; k < components; k++) most = pmaxWide(most, loadWide(first + k * TILE_BYTES));
+    let largest = splatWide(-Infinity);
+    for (let k: u32 = 0; k < components; k++) largest = pmaxWide(largest, loadWide(first + k * TILE_BYTES));
     let sum = splatWide(0);
     for (let k: u32 = 0; k < components; k++) {
-      const t = subWide(loadWide(first + k * TILE_BYTES), most);
+      const t = subWide(loadWide(first + k * TILE_BYTES), largest);
       const e = andWide(exp2Fine(t), gtWide(t, splatWide(MIN_RESPONSIBILITY_LOG2)));
       storeWide(first + k * TILE_BYTES, e);
       sum = addWide(sum, e);
@@ -97,7 +99,7 @@ function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32): void
   }
 }
 
-/** A row's t_k where the squares are not finite in float32: by float64, and NaN, so that all ν_k are, where x is not finite. */
+/** t_k of a row whose squares are out of range, in float64. Where x is not finite they are NaN, and so are all ν_k. */
 function logDensitiesOutOfRange(table: RowTable, x: usize, to: usize): void {
   for (let k: u32 = 0; k < table.components; k++) {
     const row = <usize>k * table.rowBytes;
@@ -111,9 +113,9 @@ function logDensitiesOutOfRange(table: RowTable, x: usize, to: usize): void {
 }
 
 /**
- * Responsibilities of rows and, with `moments`, the table's accumulators for mixture_norm_m_step_finalize.
+ * Responsibilities of rows. With `moments`, adds the rows to the accumulators for mixture_norm_m_step_finalize.
  *
- * @param at a table
+ * @param at a table as mixture_norm_prepare made it
  * @param x float32 [rows, channels]
  * @param nu float32 [rows, components]
  */
@@ -121,20 +123,26 @@ export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: 
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    const from = packed(table, 0, x + <usize>((row * table.channels) << 2), n);
+    const from = packRows(table, 0, x + <usize>((row * table.channels) << 2), n);
     const to = nu + <usize>((row * table.components) << 2);
-    for (let i: u32 = 0; i < n; i += TILE) {
-      responsibilities(table, from + <usize>i * table.rowBytes, to + <usize>((i * table.components) << 2), min(TILE, n - i));
+    for (let i: u32 = 0; i < n; i += TILE_ROWS) {
+      tileResponsibilities(
+        table,
+        from + <usize>i * table.rowBytes,
+        to + <usize>((i * table.components) << 2),
+        min(TILE_ROWS, n - i),
+      );
     }
     if (moments) accumulate(table, from, 0, to, n);
   }
 }
 
 /**
- * λ, E and Var out of the accumulators: with n = Σν, E − E_k = Σνd/n and Var = Σνd²/n − (E − E_k)², d from the table's means E_k. A
- * component without mass keeps its mean and variance; without any rows, all keep all.
+ * λ, E and Var out of the accumulators: with n = Σν and d = x − E_k, where E_k is the old mean, E − E_k = Σνd/n and
+ * Var = Σνd²/n − (E − E_k)². A component without mass keeps its mean and variance. Without rows, priors stay the same, too.
  *
- * @param prior, variance as mixture_norm_prepare had them
+ * @param at a table after mixture_norm_e_step_apply
+ * @param prior, variance as for mixture_norm_prepare
  * @param newPrior float32 [components]
  * @param newMean, newVariance float32 [components, channels]
  */

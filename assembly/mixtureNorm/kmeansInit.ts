@@ -2,7 +2,7 @@ import { KMEANS_ROWS, MAX_SQUARE } from "../constants";
 import { loadVec, madd, splat, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { accumulate } from "./accumulate";
 import { mixture_norm_m_step_finalize } from "./em";
-import { mixture_norm_prepare, packed, RowTable } from "./table";
+import { mixture_norm_prepare, packRows, RowTable } from "./table";
 
 /** Σ (a − b)² over n numbers. */
 function distance(a: usize, b: usize, n: u32): f32 {
@@ -20,16 +20,16 @@ function distance(a: usize, b: usize, n: u32): f32 {
   return sum;
 }
 
-/** Bytes for the rows that mixture_norm_kmeans_accumulate takes of `rows`, and for mixture_norm_kmeans_finalize to work in after them. */
+/** Bytes of the scratch: the sample that mixture_norm_kmeans_accumulate takes of `rows`, then what mixture_norm_kmeans_finalize needs. */
 export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, components: u32): usize {
   return (<usize>min(rows, KMEANS_ROWS) * (channels + components + 1)) << 2;
 }
 
 /**
- * Takes all rows or, of many, KMEANS_ROWS evenly spread.
+ * Copies rows to the sample: all or, of more, KMEANS_ROWS that are evenly spread.
  *
  * @param sample mixture_norm_kmeans_scratch_bytes
- * @param x float32 [count, channels], from the `start`-th of `rows` rows on
+ * @param x float32 [count, channels], from row `start` of `rows` rows on
  */
 export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u32, count: u32, rows: u32, channels: u32): void {
   const taken = min(rows, KMEANS_ROWS);
@@ -41,16 +41,16 @@ export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u
 }
 
 /**
- * A mixture to start EM from: seeds by k-means++ (Arthur, Vassilvitskii, 2007), each row to its nearest seed, and of these
- * clusters the shares, the means and one variance for all, that about their own means. Where there are fewer distinct rows than
- * components, those left over have no share, and a mean of 0; where there are no rows, all have equal shares.
+ * The mixture that EM starts from. k-means++ (Arthur, Vassilvitskii, 2007) draws seeds, and each row belongs to its nearest seed. Of
+ * these clusters come the priors, the means, and one variance for all components, about their means. If there are fewer distinct rows
+ * than components, the other components have prior 0 and mean 0. Without rows, all priors are equal.
  *
- * @param at a table, not prepared
- * @param x mixture_norm_kmeans_scratch_bytes that mixture_norm_kmeans_accumulate has filled
- * @param draws float32 [components], in [0, 1): where in the rows' running squared distances each seed is
+ * @param at mixture_norm_table_bytes, which need not be prepared
+ * @param x the scratch, after mixture_norm_kmeans_accumulate
+ * @param draws float32 [components], in [0, 1): each draws a seed, by the cumulative squared distances of the rows
  * @param prior float32 [components]
  * @param mean, variance float32 [components, channels]
- * @param all the rows that the sample was taken of
+ * @param all the number of rows that the sample was taken of
  */
 export function mixture_norm_kmeans_finalize(
   at: usize,
@@ -66,7 +66,7 @@ export function mixture_norm_kmeans_finalize(
   const rows = min(all, KMEANS_ROWS);
   const rowBytes = (<usize>channels) << 2;
   const step = (<usize>components) << 2;
-  const nearest = x + rows * rowBytes; // float32 [rows]: the squared distance from the nearest seed; at first, 1: all are as likely
+  const nearest = x + rows * rowBytes; // float32 [rows]: the squared distance from the nearest seed; 1 before the first seed
   const nu = nearest + ((<usize>rows) << 2); // float32 [rows, components]: 1 for the nearest seed; NaN where a row is left out
   memory.fill(mean, 0, components * rowBytes);
   memory.fill(variance, 0, components * rowBytes);
@@ -83,10 +83,10 @@ export function mixture_norm_kmeans_finalize(
     if (total == 0) continue;
     const seed = mean + k * rowBytes;
     const draw = load<f32>(draws + (k << 2)) * total;
-    let running: f64 = 0;
+    let cumulative: f64 = 0;
     for (let i: usize = 0; i < rows; i++) {
-      running += load<f32>(nearest + (i << 2));
-      if (running <= draw) continue;
+      cumulative += load<f32>(nearest + (i << 2));
+      if (cumulative <= draw) continue;
       memory.copy(seed, x + i * rowBytes, rowBytes);
       break;
     }
@@ -105,7 +105,7 @@ export function mixture_norm_kmeans_finalize(
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
-    accumulate(table, packed(table, 0, x + row * rowBytes, n), 0, nu + row * step, n);
+    accumulate(table, packRows(table, 0, x + row * rowBytes, n), 0, nu + row * step, n);
   }
   mixture_norm_m_step_finalize(at, prior, variance, prior, mean, variance);
   for (let c: usize = 0; c < rowBytes; c += 4) {

@@ -1,18 +1,20 @@
 import { KAPPA2, MIN_PRIOR, MIN_VARIANCE } from "../constants";
 import { LANES, VEC } from "../simd/vec";
 
-// What the loops of mixture normalization (spec.md, section 3) know of a mixture of K diagonal Gaussians over rows of C numbers.
+// The table of mixture normalization (docs/math.md, section 5): a mixture of K diagonal Gaussians over rows of C numbers.
 //
-// Rows are walked in blocks that stay in the nearest cache. Numbers of a component stand in planes [K, P] with P = C rounded
-// up to whole vectors; where C is not P, a block of rows is copied to rows of P, too, filled up with zeros, on which nothing depends.
+// The loops take blocks of rows, which stay in the first-level cache. The numbers of the components are in planes [K, P], where P is
+// C rounded up to whole vectors. Where C is not P, a block is copied to buffers with rows of P numbers. The numbers that fill up a row
+// are zeros, or arbitrary in a row of outputs: no result depends on them.
 
-/** Bytes of a block of rows, more or less, and its rows: at most so many, so that float32 sums over a block stay short. */
+/** Bytes of a block, more or less. */
 const BLOCK_BYTES: u32 = 16384;
+/** Rows of a block, at most: float32 sums over a block stay short. */
 const MAX_BLOCK_ROWS: u32 = 64;
-/** Rows that are worked on at once; a block has a multiple of them. */
-export const TILE: u32 = 4;
-/** Of each component, in a tile: a float64 for every row. */
-export const TILE_BYTES: usize = TILE << 3;
+/** Rows of a tile, which a loop takes at once. A block has a multiple of them. */
+export const TILE_ROWS: u32 = 4;
+/** Bytes of a float64 for each row of a tile. */
+export const TILE_BYTES: usize = TILE_ROWS << 3;
 
 @unmanaged
 export class RowTable {
@@ -21,33 +23,33 @@ export class RowTable {
   /** Bytes of a row of P float32. */
   rowBytes: u32;
   blockRows: u32;
-  /** Bytes from the table to its planes, to room for a tile (log densities, and sums), and to room for blocks of rows. */
+  /** Bytes from the table to its planes, to TILE_BYTES for each component and once more, and to the buffers of three blocks. */
   planes: u32;
   tile: u32;
-  packed: u32;
+  buffers: u32;
 }
 
-// Of each component, in bytes after the head.
+// After the head, each component has COMPONENT bytes. Offsets in bytes.
 const COMPONENTS: usize = (offsetof<RowTable>() + 15) & ~15;
 const COMPONENT: usize = 32;
 const LOG: usize = 0; // log2 λ_k − ½ Σ log2 v, a float64
 const MASS: usize = 8; // Σ ν_k, a float64
 const ROOT: usize = 16; // 1/√λ_k, a float64
 
-// Planes of float32.
+// The planes, float32 [K, P] each.
 export const MEAN: u32 = 0; // E_k
 export const INVERSE: u32 = 1; // κ/√v_k, so that its square is in bits
 export const GAIN: u32 = 2; // gamma/√(λ_k v_k)
-export const FIRST: u32 = 3; // what the backward pass takes away from dy, and
-export const SECOND: u32 = 4; // what it takes away times (x − E_k)
-/** Two accumulators, each two planes: float64. */
+export const DY_MEAN: u32 = 3; // S_k/M_k in grad.ts
+export const DY_SLOPE: u32 = 4; // T_k r_k²/M_k in grad.ts
+/** Two accumulators, float64 [K, P]: two planes each. */
 export const ACCUMULATORS: u32 = 5;
 const PLANES: u32 = 9;
 
 @inline export function plane(table: RowTable, i: u32): usize {
   return changetype<usize>(table) + table.planes + <usize>(i * table.components) * table.rowBytes;
 }
-/** The row of float32 after the planes. */
+/** beta, float32 [P], after the planes. */
 @inline export function betaOf(table: RowTable): usize {
   return plane(table, PLANES);
 }
@@ -61,9 +63,9 @@ const PLANES: u32 = 9;
   return changetype<usize>(table) + COMPONENTS + k * COMPONENT + ROOT;
 }
 
-/** An accumulator's float64 for a component and a channel. */
-@inline export function accumulated(table: RowTable, sum: u32, k: u32, c: u32): f64 {
-  return load<f64>(plane(table, ACCUMULATORS + 2 * sum) + 2 * <usize>k * table.rowBytes + ((<usize>c) << 3));
+/** The value of an accumulator, for a component and a channel. */
+@inline export function accumulated(table: RowTable, accumulator: u32, k: u32, c: u32): f64 {
+  return load<f64>(plane(table, ACCUMULATORS + 2 * accumulator) + 2 * <usize>k * table.rowBytes + ((<usize>c) << 3));
 }
 
 /** 1/v_k */
@@ -72,36 +74,37 @@ const PLANES: u32 = 9;
   return (inverse * inverse) / KAPPA2;
 }
 
-/** A block of n rows as rows of P numbers: where they are, or their copy in room 0, 1 or 2. */
-export function packed(table: RowTable, room: u32, rows: usize, n: u32): usize {
+/** The address of n rows of P numbers: of these rows themselves, or of a copy in buffer 0, 1 or 2. */
+export function packRows(table: RowTable, buffer: u32, rows: usize, n: u32): usize {
   if (table.channels % LANES == 0) return rows;
-  const at = roomOf(table, room);
+  const at = bufferOf(table, buffer);
   const bytes = (<usize>table.channels) << 2;
   for (let i: usize = 0; i < n; i++) memory.copy(at + i * table.rowBytes, rows + i * bytes, bytes);
   return at;
 }
 
-/** Where n rows of P numbers are to be written that shall be at `rows`; unpack, then, brings them there. */
-@inline export function outOf(table: RowTable, room: u32, rows: usize): usize {
-  return table.channels % LANES == 0 ? rows : roomOf(table, room);
+/** The address to store rows of P numbers at. Then unpackRows copies them to `rows`. */
+@inline export function outputRows(table: RowTable, buffer: u32, rows: usize): usize {
+  return table.channels % LANES == 0 ? rows : bufferOf(table, buffer);
 }
-export function unpack(table: RowTable, room: u32, rows: usize, n: u32): void {
+/** Copies n rows from a buffer to `rows`, if outputRows was in a buffer. */
+export function unpackRows(table: RowTable, buffer: u32, rows: usize, n: u32): void {
   if (table.channels % LANES == 0) return;
-  const at = roomOf(table, room);
+  const at = bufferOf(table, buffer);
   const bytes = (<usize>table.channels) << 2;
   for (let i: usize = 0; i < n; i++) memory.copy(rows + i * bytes, at + i * table.rowBytes, bytes);
 }
 
-@inline function roomOf(table: RowTable, room: u32): usize {
-  return changetype<usize>(table) + table.packed + <usize>(room * table.blockRows) * table.rowBytes;
+@inline function bufferOf(table: RowTable, buffer: u32): usize {
+  return changetype<usize>(table) + table.buffers + <usize>(buffer * table.blockRows) * table.rowBytes;
 }
 
 function layout(table: RowTable | null, channels: u32, components: u32): usize {
   const rowBytes = ((channels + LANES - 1) / LANES) * <u32>VEC;
-  const blockRows = max(min(BLOCK_BYTES / rowBytes, MAX_BLOCK_ROWS) & ~(TILE - 1), TILE);
+  const blockRows = max(min(BLOCK_BYTES / rowBytes, MAX_BLOCK_ROWS) & ~(TILE_ROWS - 1), TILE_ROWS);
   const tile = COMPONENTS + components * COMPONENT;
   const planes = tile + (components + 1) * TILE_BYTES;
-  const rooms = planes + (<usize>PLANES * components + 1) * rowBytes;
+  const buffers = planes + (<usize>PLANES * components + 1) * rowBytes;
   if (table) {
     table.channels = channels;
     table.components = components;
@@ -109,18 +112,20 @@ function layout(table: RowTable | null, channels: u32, components: u32): usize {
     table.blockRows = blockRows;
     table.tile = <u32>tile;
     table.planes = <u32>planes;
-    table.packed = <u32>rooms;
+    table.buffers = <u32>buffers;
   }
-  return rooms + (channels % LANES ? <usize>3 * blockRows * rowBytes : 0);
+  return buffers + (channels % LANES ? <usize>3 * blockRows * rowBytes : 0);
 }
 
+/** Bytes of a table. */
 export function mixture_norm_table_bytes(channels: u32, components: u32): usize {
   return layout(null, channels, components);
 }
 
 /**
- * Fills a table, its accumulators with zeros.
+ * Writes the head and the constants of a table, and sets its accumulators to zero.
  *
+ * @param at mixture_norm_table_bytes
  * @param prior float32 [components]
  * @param mean, variance float32 [components, channels]
  * @param gamma, beta float32 [channels], or 0: ones, zeros
@@ -146,7 +151,7 @@ export function mixture_norm_prepare(
     const share = max(<f64>load<f32>(prior + ((<usize>k) << 2)), MIN_PRIOR);
     const root = 1 / Math.sqrt(share);
     memory.copy(plane(table, MEAN) + row, mean + k * bytes, bytes);
-    // Σ log2 v as log2 Π v, the product's exponent kept apart: one logarithm, and no error that grows with C.
+    // Σ log2 v as log2 Π v, with the exponent of the product apart: one logarithm, and no error that grows with C.
     let product: f64 = 1;
     let exponent: i64 = 0;
     for (let c: usize = 0; c < bytes; c += 4) {
@@ -171,8 +176,8 @@ export function mixture_norm_prepare(
 }
 
 /**
- * log2 a of normal positive a, absolute error below 1e-11: the series of simd/exp2.ts's log2, with a = m·2^e, m in [1, 2), about √2,
- * so |s| < 0.1716, up to s¹³/13.
+ * log2 a for normal positive a, absolute error below 1e-11. It is the series of log2 in simd/exp2.ts, about √2: with a = m·2^e and m in
+ * [1, 2), |s| < 0.1716; it ends with s¹³/13.
  */
 function log2(a: f64): f64 {
   const m = mantissaOf(a) * Math.SQRT1_2;

@@ -1,15 +1,15 @@
+import { mixture_norm_apply } from "../../assembly/mixtureNorm/apply";
 import { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "../../assembly/mixtureNorm/em";
+import {
+  mixture_norm_grad_accumulate,
+  mixture_norm_grad_apply,
+  mixture_norm_grad_finalize,
+} from "../../assembly/mixtureNorm/grad";
 import {
   mixture_norm_kmeans_accumulate,
   mixture_norm_kmeans_finalize,
   mixture_norm_kmeans_scratch_bytes,
 } from "../../assembly/mixtureNorm/kmeansInit";
-import {
-  mixture_norm_apply,
-  mixture_norm_grad_accumulate,
-  mixture_norm_grad_apply,
-  mixture_norm_grad_finalize,
-} from "../../assembly/mixtureNorm/norm";
 import { mixture_norm_prepare, mixture_norm_table_bytes } from "../../assembly/mixtureNorm/table";
 import { free, getAt, intact, Random, room, setAt, worse } from "./support";
 
