@@ -6,8 +6,8 @@ import { ConvolutionPlan, ceilDiv, describeImage, edgeOf, paddedHeight, paddedWi
 /**
  * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
  *
- * For a row of the filter, dW is [filterWidth · inChannels, outChannels]: the product of the pixels that the row's taps meet,
- * which lie next to each other in x, with dy, summed over all output pixels; a chunk of them at a time, packed.
+ * For a row of the filter, dW is [filterWidth · inChannels, outChannels]. It is a product, summed over all output pixels: of
+ * the pixels of x that the row's taps meet, which are contiguous, and of dy, of which some rows are packed at once.
  *
  * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
@@ -62,7 +62,7 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
   }
 }
 
-/** `count` pixels of dy from the `first` on, as panels of COLUMNS channels; channels that are not there are 0. */
+/** Packs `count` pixels of dy from pixel `first` on, as panels of COLUMNS channels. The last panel is filled up with zeros. */
 function pack(plan: ConvolutionPlan, dy: usize, first: u32, count: u32): void {
   const outChannels = plan.outChannels;
   const pixelStep = (plan.channelsLast ? outChannels : 1) << 2;

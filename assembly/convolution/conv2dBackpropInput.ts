@@ -1,16 +1,17 @@
 import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { cropImage, padImage } from "./image";
-import { before, ConvolutionPlan, ceilDiv, describeImage, edgeOf, lastRow, stepsOf } from "./plan";
+import { borderBefore, ConvolutionPlan, ceilDiv, describeImage, edgeOf, lastRow, stepsOf } from "./plan";
 
-/** Bytes of packed filter that a pass over the pixels goes through, so that it stays in a first-level cache. */
-const PASS: u32 = 24576;
+/** Bytes of packed filter that one pass over the pixels uses, at most, so that they stay in the first-level cache. */
+const PASS_BYTES: u32 = 24576;
 
 /**
  * dx of a convolution without dilation.
  *
- * An input pixel meets every strideHeight-th row and strideWidth-th column of the filter: which ones, its *phase* says, the
- * remainders of its position. Pixels of one phase are a convolution of dy with those taps in reverse order: for each pixel the
- * product of the pixels of dy that they meet, which lie next to each other, with the taps, transposed and packed.
+ * An input pixel meets every strideHeight-th row and strideWidth-th column of the filter. Which ones these are depends on its
+ * *phase*: the remainders of its position by the strides. The pixels of one phase are a convolution of dy with those taps in
+ * reverse order. For each pixel, this is the product of the pixels of dy that the taps meet, which are contiguous, and the
+ * taps, transposed and packed.
  *
  * @param at a ConvolutionPlan
  * @param dy, dx as the plan describes them
@@ -25,8 +26,8 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   if (plan.batch == 0 || inImage == 0) return;
   pack(plan, filter);
 
-  const top = before(plan.filterHeight, plan.strideHeight);
-  const left = before(plan.filterWidth, plan.strideWidth);
+  const top = borderBefore(plan.filterHeight, plan.strideHeight);
+  const left = borderBefore(plan.filterWidth, plan.strideWidth);
   const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
   const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
   const copies = !plan.channelsLast || top != 0 || left != 0 || rows > plan.outHeight || columns > plan.outWidth;
@@ -40,7 +41,7 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
       const image = describeImage(plan, height, width, outChannels, plan.outHeight, plan.outWidth);
       padImage(image, dy, source, top, rows - height, left, columns - width, 1);
     }
-    const out = plan.channelsLast ? dx : at + plan.turned;
+    const out = plan.channelsLast ? dx : at + plan.dense;
     let packed = at + plan.packed;
     for (let y: u32 = 0; y < plan.strideHeight; y++) {
       for (let x: u32 = 0; x < plan.strideWidth; x++) {
@@ -54,7 +55,7 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   }
 }
 
-/** Taps of a filter that phase p meets. */
+/** The number of a filter's rows, or columns, that phase p meets. */
 @inline function taps(filter: u32, stride: u32, p: u32): u32 {
   return p < filter ? ceilDiv(filter - p, stride) : 0;
 }
@@ -64,18 +65,12 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   return (p + stride - (pad % stride)) % stride;
 }
 
-/** All pixels of one phase. @returns where the next phase's filter is. */
-function phase(
-  plan: ConvolutionPlan,
-  y: u32,
-  x: u32,
-  source: usize,
-  row: usize,
-  top: u32,
-  left: u32,
-  packed: usize,
-  out: usize,
-): usize {
+/**
+ * Computes all pixels of one phase.
+ *
+ * @returns the address of the next phase's packed filter
+ */
+function phase(plan: ConvolutionPlan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize): usize {
   const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
@@ -85,10 +80,10 @@ function phase(
   const length = tapColumns * plan.outChannels;
   const panels = ceilDiv(inChannels, COLUMNS);
   const panelBytes = <usize>tapRows * length * PANEL;
-  const pass = max<u32>(PASS / max<u32>(length * <u32>PANEL, 1), 1);
+  const pass = max<u32>(PASS_BYTES / max<u32>(length * <u32>PANEL, 1), 1);
   const y0 = firstOf(y, plan.padTop, plan.strideHeight);
   const x0 = firstOf(x, plan.padLeft, plan.strideWidth);
-  // In the bordered dy, the first row and column that the phase's first pixel meets.
+  // The first row and column of the bordered dy that the phase's first pixel meets.
   const sourceRow = (y0 + plan.padTop - y) / plan.strideHeight + top + 1 - tapRows;
   const sourceColumn = (x0 + plan.padLeft - x) / plan.strideWidth + left + 1 - tapColumns;
   const width = x0 < plan.inWidth ? ceilDiv(plan.inWidth - x0, plan.strideWidth) : 0;
@@ -115,7 +110,10 @@ function phase(
   return packed + panels * panelBytes;
 }
 
-/** The filter, phase by phase: for each panel of input channels its taps in reverse, and their output channels. */
+/**
+ * Packs the filter phase by phase: for each panel of input channels, the phase's taps in reverse order, each with its output
+ * channels.
+ */
 function pack(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;

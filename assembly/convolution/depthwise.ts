@@ -2,9 +2,9 @@ import { add, LANES, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/ve
 import { cropImage, padImage } from "./image";
 import { borderedHeight, borderedWidth, ConvolutionPlan, describeImage } from "./plan";
 
-// Depthwise convolutions: output channel q is input channel q / multiplier, convolved. With each channel of x repeated
-// `multiplier` times, q meets q everywhere (channels last always, as TensorFlow.js has it): the image is repeated so where it is copied with its border, and dx is added up where
-// it is copied back.
+// Depthwise convolutions (docs/math.md, section 6.2), with channels last, as always in TensorFlow.js. Output channel q is the
+// convolution of input channel q / multiplier. The copy of x with a border has each channel `multiplier` times, so that output channel
+// q is of channel q. Where dx is copied from its border, these channels are added.
 
 /**
  * dW [filterHeight, filterWidth, inChannels, multiplier] of a depthwise convolution.
@@ -59,7 +59,7 @@ export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, 
 }
 
 /**
- * dx of a depthwise convolution: every pixel of dy, times the filter, is added to the pixels of a bordered dx that it came from.
+ * dx of a depthwise convolution: every pixel of dy, times the filter, is added to the pixels of a bordered dx that it depends on.
  *
  * @param at a ConvolutionPlan
  * @param dy, dx as the plan describes them

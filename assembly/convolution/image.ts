@@ -1,7 +1,7 @@
-// Images, [height, width, channels] in whatever order, and copies of them with a border of zeros, channels last, so that the
-// loops of a convolution meet no edge.
+// Images, [height, width, channels] in any order of the axes, and copies of them with channels last and a border of zeros, so that
+// the loops of a convolution have no edges.
 
-/** An image in memory, with bytes from row to row, column to column, channel to channel. */
+/** The sizes of an image, and the bytes from row to row, from column to column and from channel to channel. */
 @unmanaged
 export class Image {
   height: u32;
@@ -12,14 +12,14 @@ export class Image {
   channelStep: u32;
 }
 
-/** Whether the channels of a pixel are next to each other, and pixels and rows likewise. */
+/** Whether the image is contiguous, with channels last. */
 @inline function isDense(image: Image): bool {
   return image.channelStep == 4 && image.columnStep == image.channels << 2 && image.rowStep == image.width * image.columnStep;
 }
 
 /**
- * Copies an image into [top + height + bottom, left + width + right, channels · repeat], zeros around it, each channel `repeat`
- * times in a row.
+ * Copies an image to [top + height + bottom, left + width + right, channels · repeat], with zeros around it. Each channel is repeated
+ * `repeat` times, one after the other.
  */
 export function padImage(image: Image, from: usize, to: usize, top: u32, bottom: u32, left: u32, right: u32, repeat: u32): void {
   const pixel = (<usize>(image.channels * repeat)) << 2;
@@ -48,8 +48,9 @@ export function padImage(image: Image, from: usize, to: usize, top: u32, bottom:
 }
 
 /**
- * The other way: adds up `repeat` channels in a row of a dense image whose rows are `row` bytes apart, from its pixel at `from`
- * on, into each channel of `to`.
+ * Copies a part of a bordered image back to an image: each channel is the sum of `repeat` channels, one after the other.
+ *
+ * @param from the first pixel of the part, in a dense image with `row` bytes from row to row
  */
 export function cropImage(image: Image, from: usize, row: usize, to: usize, repeat: u32): void {
   const pixel = (<usize>(image.channels * repeat)) << 2;

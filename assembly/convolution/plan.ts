@@ -1,10 +1,12 @@
 import { COLUMNS, PANEL, ROWS, Steps } from "../simd/gemm";
 import { Image } from "./image";
 
-// The gradients of a two-dimensional convolution (and of pools, which have the same sizes), as matrix products over images with a border of zeros.
+// Gradients of two-dimensional convolutions (docs/math.md, section 6.1), as matrix products over images with a border of zeros; and of
+// pools, which have the same sizes.
 //
-// One image of the batch at a time is copied, with its border, into the plan's own room (unless it needs no border); what is
-// packed for the products is there too. So the room is one bordered image and one packed operand, whatever the batch.
+// The images of the batch are taken one by one. An image is copied with its border to the plan's scratch, unless it needs no border.
+// The operand that is packed for the products is in the scratch, too. So the scratch is one bordered image and one packed operand,
+// whatever the batch.
 
 /**
  * A convolution, or a pool, as src/kernels/convolutionPlan.ts writes it: words, in this order. After it there is room for what the
@@ -34,8 +36,8 @@ export class ConvolutionPlan {
   // Bytes from the plan to the images and operands that a gradient works in.
   /** One image, with its border. */
   padded: u32;
-  /** One image, before its channels are turned to the front. */
-  turned: u32;
+  /** dx with channels last, if channelsLast is 0. */
+  dense: u32;
   /** The packed operand of the matrix product. */
   packed: u32;
 }
@@ -66,14 +68,14 @@ export function gemm_column_count(): u32 {
   return (a + b - 1) / b;
 }
 
-/** The least bordered image of the input that every tap finds its pixels in, from −padTop, −padLeft on. */
+/** The smallest bordered image of the input, from −padTop, −padLeft on, that has the pixels of every tap. */
 @inline export function paddedHeight(plan: ConvolutionPlan): u32 {
   return extent(plan.outHeight, plan.strideHeight, plan.filterHeight, plan.dilationHeight);
 }
 @inline export function paddedWidth(plan: ConvolutionPlan): u32 {
   return extent(plan.outWidth, plan.strideWidth, plan.filterWidth, plan.dilationWidth);
 }
-/** Room for all of the input, too: the bordered image of a depthwise convolution. */
+/** The bordered image of a depthwise convolution: it has all pixels of the input, too. */
 @inline export function borderedHeight(plan: ConvolutionPlan): u32 {
   return max(paddedHeight(plan), plan.padTop + plan.inHeight);
 }
@@ -85,10 +87,11 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return out == 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
 }
 
-/** The border of dy that the taps of any input pixel find themselves in: before, and in all with the dys. */
-@inline export function before(filter: u32, stride: u32): u32 {
+/** The border before dy, so that it has the pixels of every tap of every input pixel. */
+@inline export function borderBefore(filter: u32, stride: u32): u32 {
   return ceilDiv(filter, stride) - 1;
 }
+/** The last row, or column, of dy or its border that an input pixel meets. */
 @inline export function lastRow(size: u32, pad: u32, stride: u32): u32 {
   return size == 0 ? 0 : (size + pad - 1) / stride;
 }

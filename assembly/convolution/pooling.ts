@@ -1,10 +1,10 @@
 import { add, gt, LANES, loadVec, mul, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
 import { ConvolutionPlan, edgeOf } from "./plan";
 
-// Gradients of two-dimensional pools, channels last. Every pixel of dy goes through the window of the input that it came from,
-// which the input's edges cut off.
+// Gradients of two-dimensional pools (docs/math.md, section 6.3), with channels last. Each pixel of dy belongs to a window of the
+// input, which the edges of the input clip.
 
-/** A window: its first row and column that are there, and how many are. */
+/** The first row and column of a clipped window, and their numbers. */
 @unmanaged
 class Window {
   row: u32;
@@ -26,26 +26,26 @@ class Window {
   }
 }
 
-/** A visitor takes one pixel of dy to its window; x and dx are at the window's first pixel, `row` bytes from row to row. */
+/** Adds one pixel of dy to its window of dx. x and dx are the window's first pixels; rows are `row` bytes apart. */
 @unmanaged
 class MaxPool {
   @inline visit(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
     const pixel = (<usize>plan.inChannels) << 2;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
-      // The first of the largest, as its distance from the window's first pixel; none where all are NaN.
-      let most: Vec = splat(-Infinity);
-      let place: Vec = splatBits(-1);
+      // The first of the largest numbers, as its distance from the window's first pixel; −1 if all are NaN.
+      let largest: Vec = splat(-Infinity);
+      let argmax: Vec = splatBits(-1);
       for (let r: u32 = 0; r < window.rows; r++) {
         let offset = r * row;
         for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
           const value = loadVec(x + offset + q);
-          const larger = gt(value, most);
-          most = select(value, most, larger);
-          place = select(splatBits(<i32>offset), place, larger);
+          const isLarger = gt(value, largest);
+          largest = select(value, largest, isLarger);
+          argmax = select(splatBits(<i32>offset), argmax, isLarger);
         }
       }
-      storeVec(edge, place);
+      storeVec(edge, argmax);
       for (let lane: usize = 0; lane < LANES << 2; lane += 4) {
         const offset = load<i32>(edge + lane);
         if (offset < 0) continue;
@@ -54,20 +54,20 @@ class MaxPool {
       }
     }
     for (; q < pixel; q += 4) {
-      let most: f32 = -Infinity;
-      let place: i32 = -1;
+      let largest: f32 = -Infinity;
+      let argmax: i32 = -1;
       for (let r: u32 = 0; r < window.rows; r++) {
         let offset = r * row;
         for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
           const value = load<f32>(x + offset + q);
-          if (value > most) {
-            most = value;
-            place = <i32>offset;
+          if (value > largest) {
+            largest = value;
+            argmax = <i32>offset;
           }
         }
       }
-      if (place < 0) continue;
-      const to = dx + <usize>place + q;
+      if (argmax < 0) continue;
+      const to = dx + <usize>argmax + q;
       store<f32>(to, load<f32>(to) + load<f32>(dy + q));
     }
   }
@@ -77,7 +77,7 @@ class MaxPool {
 class AveragePool {
   @inline visit(plan: ConvolutionPlan, _x: usize, dy: usize, dx: usize, window: Window, row: usize, _edge: usize): void {
     const pixel = (<usize>plan.inChannels) << 2;
-    // Of the taps that the edge leaves, as the pool is the mean of these.
+    // The pool is the mean of the pixels in the clipped window.
     const share = <f32>1 / <f32>(window.rows * window.columns);
     for (let r: u32 = 0; r < window.rows; r++) {
       let to = dx + r * row;
@@ -90,7 +90,7 @@ class AveragePool {
   }
 }
 
-function through<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize): void {
+function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize): void {
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
@@ -110,16 +110,21 @@ function through<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize): void
 }
 
 /**
- * dx of a maximum pool: dy goes to the first of a window's largest.
+ * dx of a maximum pool: dy is added to the first of the window's largest numbers.
  *
  * @param at a ConvolutionPlan
  * @param x, dy, dx as the plan describes them, channels last
  */
 export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  through<MaxPool>(changetype<ConvolutionPlan>(at), x, dy, dx);
+  visitWindows<MaxPool>(changetype<ConvolutionPlan>(at), x, dy, dx);
 }
 
-/** dx of an average pool: a window's pixels share dy. Parameters as of max_pool_grad_apply. */
+/**
+ * dx of an average pool: the pixels of a window get equal parts of dy.
+ *
+ * @param at a ConvolutionPlan
+ * @param dy, dx as the plan describes them, channels last
+ */
 export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
-  through<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx);
+  visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx);
 }

@@ -1,16 +1,15 @@
 import { add, LANES, loadSplat, loadVec, madd, splat, storeVec, VEC, Vec } from "./vec";
 
-// Matrix products by tiles of ROWS × COLUMNS accumulators that stay in registers: for each k, ROWS numbers of A are spread over
-// vectors and multiplied with the COLUMNS numbers of B. B is packed, COLUMNS numbers for each k, one after the other, so
-// that it is read straight through; A is read where it is: a row's k-th number is at row + k · step, and k runs in segments,
-// as the taps of a filter do over the rows of an image.
+// Matrix products by tiles of ROWS × COLUMNS accumulators, which stay in registers. For each k, each of ROWS numbers of A is splat to a
+// vector and multiplied by COLUMNS numbers of B. B is packed: COLUMNS numbers for each k, contiguous, so that B is read in the order of
+// memory. A is not packed: number k of a row is at row + k · step, in segments of k, as the taps of a filter are in the rows of an image.
 
 export const ROWS: u32 = 4;
 export const COLUMNS: u32 = 2 * LANES;
 /** Bytes of B for one k. */
 export const PANEL: usize = 2 * VEC;
 
-/** How k runs along A: `segments` times `length` numbers; bytes from number to number, and from segment to segment. */
+/** The numbers of a row of A: `segments` times `length`. The bytes from one number to the next, and from one segment to the next. */
 @unmanaged
 export class Steps {
   length: u32;
@@ -22,10 +21,10 @@ export class Steps {
 /**
  * C = A·B, or C + A·B, for one tile.
  *
- * @param a the tile's first row in A; rowStep bytes to the next. Of `rows` rows, 1 to ROWS; the others are not read
+ * @param a the tile's first row in A, with rowStep bytes from row to row. It has `rows` rows, 1 to ROWS; no more are read
  * @param b packed
- * @param c the tile in C; cStep bytes from row to row. Of `columns` columns, 1 to COLUMNS; the others are not written
- * @param edge room for ROWS · COLUMNS numbers
+ * @param c the tile in C, with cStep bytes from row to row. It has `columns` columns, 1 to COLUMNS; no more are written
+ * @param edge scratch for ROWS · COLUMNS numbers
  */
 export function gemmTile(
   steps: Steps,
@@ -39,7 +38,7 @@ export function gemmTile(
   accumulate: bool,
   edge: usize,
 ): void {
-  // Rows that are not there repeat the last one.
+  // Rows after the last repeat it.
   const o1 = rows > 1 ? rowStep : 0;
   const o2 = rows > 2 ? 2 * rowStep : o1;
   const o3 = rows > 3 ? 3 * rowStep : o2;
@@ -84,10 +83,10 @@ export function gemmTile(
   const t = whole ? c : edge;
   const tStep = whole ? cStep : PANEL;
   const adds = accumulate && whole;
-  keep(t, c00, c01, adds);
-  if (rows > 1) keep(t + tStep, c10, c11, adds);
-  if (rows > 2) keep(t + 2 * tStep, c20, c21, adds);
-  if (rows > 3) keep(t + 3 * tStep, c30, c31, adds);
+  storeRow(t, c00, c01, adds);
+  if (rows > 1) storeRow(t + tStep, c10, c11, adds);
+  if (rows > 2) storeRow(t + 2 * tStep, c20, c21, adds);
+  if (rows > 3) storeRow(t + 3 * tStep, c30, c31, adds);
   if (whole) return;
   for (let row: u32 = 0; row < rows; row++) {
     for (let i: usize = 0; i < columns; i++) {
@@ -98,7 +97,7 @@ export function gemmTile(
   }
 }
 
-@inline function keep(at: usize, left: Vec, right: Vec, adds: bool): void {
+@inline function storeRow(at: usize, left: Vec, right: Vec, adds: bool): void {
   storeVec(at, adds ? add(loadVec(at), left) : left);
   storeVec(at + VEC, adds ? add(loadVec(at + VEC), right) : right);
 }

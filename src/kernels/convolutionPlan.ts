@@ -6,8 +6,8 @@ import type { ConvolutionView } from "./convolution.js";
 interface WorkingBytes {
   /** An image with its border. */
   padded?: number;
-  /** An image that is turned to channels first or last when it is complete. */
-  turned?: number;
+  /** dx with channels last, where the tensor has channels first. */
+  dense?: number;
   /** The packed operand of the matrix product. */
   packed?: number;
 }
@@ -45,7 +45,7 @@ export function forInputGradient(view: ConvolutionView, columns: number): Workin
   const width = borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth);
   return {
     padded: 4 * height * width * outChannels,
-    turned: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,
+    dense: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,
     packed: 4 * filterHeight * filterWidth * outChannels * Math.ceil(inChannels / columns) * columns,
   };
 }
@@ -67,10 +67,10 @@ export function convolutionPlan(
   view: ConvolutionView,
   workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
 ) {
-  const { padded = 0, turned = 0, packed = 0 } = workingBytes(view, binary.gemm_column_count());
+  const { padded = 0, dense = 0, packed = 0 } = workingBytes(view, binary.gemm_column_count());
   const tableBytes = binary.convolution_table_bytes();
-  const turnedAt = tableBytes + aligned(padded);
-  const packedAt = turnedAt + aligned(turned);
+  const denseAt = tableBytes + aligned(padded);
+  const packedAt = denseAt + aligned(dense);
   const words: Record<(typeof ConvolutionPlanWords)[number], number> = {
     batch: view.batchSize,
     inHeight: view.inHeight,
@@ -90,7 +90,7 @@ export function convolutionPlan(
     channelsLast: Number(view.dataFormat === "channelsLast"),
     packedRows: packedRows(view),
     padded: tableBytes,
-    turned: turnedAt,
+    dense: denseAt,
     packed: packedAt,
   };
   return {
