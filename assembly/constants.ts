@@ -4,16 +4,16 @@
 /** κ² = ½ log2 e */
 export const KAPPA2: f64 = 0.7213475204444817;
 /**
- * A variance (with ε) or a prior below these is raised to these; so both may be zero. With a smaller variance 2^-126, the smallest
- * result of exp2, would count in the gradients.
+ * A variance (with ε) or a prior below these is raised to these; so both may be zero. With a smaller variance 2^-126, the
+ * smallest result of exp2, would count in the gradients.
  */
 export const MIN_VARIANCE: f64 = 9.094947017729282e-13; // 2^-40
 export const MIN_PRIOR: f64 = 1.1754943508222875e-38; // 2^-126, the smallest normal float32
 /** With a smaller ε, the formula "ucb" has no component of ε: e_k, up to 1/ε, would be out of range. */
 export const MIN_EPSILON: f64 = 1.262177448353619e-29; // 2^-96
 /**
- * log2 of the share of a row's largest responsibility below which, in mixture normalization, a responsibility is 0. So the mass of a
- * component is 0, or large enough to divide by.
+ * log2 of the share of a row's largest responsibility below which, in mixture normalization, a responsibility is 0. So the mass
+ * of a component is 0, or large enough to divide by.
  */
 export const MIN_RESPONSIBILITY_LOG2: f64 = -64;
 /** Rows in the sample of k-means++, at most. */

@@ -1,7 +1,7 @@
 import { add, loadVec, storeVec, VEC } from "./simd/vec";
 
 /**
- * out[s] = Σ of the rows of x whose id is s; rows of other ids are left out.
+ * out[s] is the sum of the rows of x whose id is s. Rows with other ids are left out.
  *
  * @param x float32 [rows, width]
  * @param ids int32 [rows]

@@ -1,7 +1,7 @@
 // Checks assembly/ and tests/assembly with Biome, by the rules of biome.json, and with --write formats them. Other options of
-// `biome check` work, too.
-// Biome parses TypeScript, where a function cannot have a decorator. So it checks copies of the files, in which a function's `@inline`
-// is a comment of the same length: lines and columns stay the same. biome.json leaves these folders out for the same reason.
+// `biome check` work, too. Biome parses TypeScript, where a function cannot have a decorator. So it checks copies of the files,
+// in which a function's `@inline` is a comment of the same length: lines and columns stay the same. biome.json leaves these
+// folders out for the same reason.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Constants of the formulas. assembly/constants.ts has some of them, under the same names, for the binaries: a test holds them equal.
+// Constants of the formulas. assembly/constants.ts has some of them, under the same names, for the binaries: a test holds them
+// equal.
 
 /** A variance (with epsilon) or a prior below these is raised to these. */
 export const MIN_VARIANCE = 2 ** -40;

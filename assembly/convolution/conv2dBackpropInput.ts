@@ -70,7 +70,17 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
  *
  * @returns the address of the next phase's packed filter
  */
-function phase(plan: ConvolutionPlan, y: u32, x: u32, source: usize, row: usize, top: u32, left: u32, packed: usize, out: usize): usize {
+function phase(
+  plan: ConvolutionPlan,
+  y: u32,
+  x: u32,
+  source: usize,
+  row: usize,
+  top: u32,
+  left: u32,
+  packed: usize,
+  out: usize,
+): usize {
   const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;

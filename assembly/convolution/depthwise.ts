@@ -3,8 +3,8 @@ import { cropImage, padImage } from "./image";
 import { borderedHeight, borderedWidth, ConvolutionPlan, describeImage } from "./plan";
 
 // Depthwise convolutions (docs/math.md, section 6.2), with channels last, as always in TensorFlow.js. Output channel q is the
-// convolution of input channel q / multiplier. The copy of x with a border has each channel `multiplier` times, so that output channel
-// q is of channel q. Where dx is copied from its border, these channels are added.
+// convolution of input channel q / multiplier. The copy of x with a border has each channel `multiplier` times, so that output
+// channel q is of channel q. Where dx is copied from its border, these channels are added.
 
 /**
  * dW [filterHeight, filterWidth, inChannels, multiplier] of a depthwise convolution.

@@ -1,5 +1,5 @@
-// Images, [height, width, channels] in any order of the axes, and copies of them with channels last and a border of zeros, so that
-// the loops of a convolution have no edges.
+// Images, [height, width, channels] in any order of the axes, and copies of them with channels last and a border of zeros, so
+// that the loops of a convolution have no edges.
 
 /** The sizes of an image, and the bytes from row to row, from column to column and from channel to channel. */
 @unmanaged
@@ -18,8 +18,8 @@ export class Image {
 }
 
 /**
- * Copies an image to [top + height + bottom, left + width + right, channels · repeat], with zeros around it. Each channel is repeated
- * `repeat` times, one after the other.
+ * Copies an image to [top + height + bottom, left + width + right, channels · repeat], with zeros around it. Each channel is
+ * repeated `repeat` times, one after the other.
  */
 export function padImage(image: Image, from: usize, to: usize, top: u32, bottom: u32, left: u32, right: u32, repeat: u32): void {
   const pixel = (<usize>(image.channels * repeat)) << 2;

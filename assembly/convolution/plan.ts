@@ -1,12 +1,12 @@
 import { COLUMNS, PANEL, ROWS, Steps } from "../simd/gemm";
 import { Image } from "./image";
 
-// Gradients of two-dimensional convolutions (docs/math.md, section 6.1), as matrix products over images with a border of zeros; and of
-// pools, which have the same sizes.
+// Gradients of two-dimensional convolutions (docs/math.md, section 6.1), as matrix products over images with a border of zeros;
+// and of pools, which have the same sizes.
 //
-// The images of the batch are taken one by one. An image is copied with its border to the plan's scratch, unless it needs no border.
-// The operand that is packed for the products is in the scratch, too. So the scratch is one bordered image and one packed operand,
-// whatever the batch.
+// The images of the batch are taken one by one. An image is copied with its border to the plan's scratch, unless it needs no
+// border. The operand that is packed for the products is in the scratch, too. So the scratch is one bordered image and one
+// packed operand, whatever the batch.
 
 /**
  * A convolution, or a pool, as src/kernels/convolutionPlan.ts writes it: words, in this order. After it there is room for what the

@@ -35,7 +35,7 @@ import { GAIN, INVERSE, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
   return subWide(wideConstant(laneBlock, k, LOG, half), mulWide(t, t));
 }
 
-/** Responsibilities of half the lanes, slot by slot, into as many Wide at `out`. */
+/** Stores the responsibilities of half the lanes at `out`: a Wide for each slot. */
 export function responsibilitiesOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide, half: u32, out: usize): void {
   const slots = table.slots;
   let most = logDensity(laneBlock, 0, x, half);
@@ -49,7 +49,7 @@ export function responsibilitiesOutOfRange(table: MixtureTable, laneBlock: usize
   for (let k: u32 = 0; k < slots; k++) storeWide(out + k * WIDE, divWide(loadWide(out + k * WIDE), sum));
 }
 
-/** Σ τ_k g_k of half the lanes (gains as the table has them), from responsibilities at `tau`. */
+/** Σ τ_k g_k of half the lanes, with the table's gains, and the responsibilities at `tau`. */
 export function mixtureOutOfRange(table: MixtureTable, laneBlock: usize, x: Wide, half: u32, tau: usize): Wide {
   let y: Wide = splatWide(0);
   for (let k: u32 = 0; k < table.slots; k++) {

@@ -41,9 +41,9 @@ import {
 } from "./table";
 
 /**
- * The component of ε is 2^43 times as wide as the narrowest of the others, and its fast formula ends at t_r² = 2^-26: 2^30 widths of
- * the narrowest from 0. Up to there t_r² changes no e_k by more than 2e-8. And 2^-126, the smallest result of exp2, does not count
- * in any sum, not even times the t_k³ of the gradients.
+ * The component of ε is 2^43 times as wide as the narrowest of the others, and its fast formula ends at t_r² = 2^-26: 2^30
+ * widths of the narrowest from 0. Up to there t_r² changes no e_k by more than 2e-8. And 2^-126, the smallest result of exp2,
+ * does not count in any sum, not even times the t_k³ of the gradients.
  */
 const EPSILON_INVERSE: f32 = 1.1368683772161603e-13; // 2^-43
 const EPSILON_LIMIT: f32 = 1.4901161193847656e-8; // 2^-26

@@ -25,8 +25,8 @@ import { responsibilitiesOutOfRange } from "./outOfRange";
 import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
 
 /**
- * Responsibilities of one vector, slot by slot, into `components` vectors at the table's scratch, in and out of range.
- * For kernels that need the responsibilities themselves; the normalization has loops of its own.
+ * Stores the responsibilities of one vector, in and out of range, in the table's scratch: `components` vectors, in the order of
+ * the slots. For kernels that need the responsibilities themselves; the normalization has loops of its own.
  *
  * @param weight the sum of a lane's responsibilities
  */
@@ -38,7 +38,7 @@ export function responsibilities(table: MixtureTable, laneBlock: usize, v: Vec, 
   const t0 = mul(sub(v, loadVec(slots + MEAN)), loadVec(slots + INVERSE));
   const square = mul(t0, t0);
   const outOfRange = gt(square, loadVec(laneBlock + LIMIT));
-  // 0 where a lane is out of range, which exp2 can take; the lane's results are replaced below.
+  // 0 in a lane that is out of range: it must be small enough for exp2. The lane's results are replaced below.
   const inRange = andnot(square, outOfRange);
   storeVec(at, splat(1));
   let density: Vec = splat(1);
@@ -49,7 +49,7 @@ export function responsibilities(table: MixtureTable, laneBlock: usize, v: Vec, 
     density = add(density, e);
     storeVec(at + k * VEC, e);
   }
-  // NaN in all of a lane's responsibilities where its activation is NaN, also where there is one component.
+  // If the activation is NaN, so are all responsibilities, even with one component.
   const one = div(add(weight, sub(t0, t0)), density);
   for (let k: u32 = 0; k < components; k++) storeVec(at + k * VEC, mul(loadVec(at + k * VEC), one));
   if (!anyTrue(outOfRange)) return;

@@ -3,21 +3,21 @@ import { EXP2_BYTES } from "../simd/exp2";
 import { addAt, aligned, HALVES, LANES, loadWide, VEC, WIDE } from "../simd/vec";
 import { ChannelTable, consecutiveLanes, laneBlockAt, laneBlockCount, remainderBytes, tableBytes } from "../simd/walk";
 
-// The channel table of a univariate Gaussian mixture in every channel (docs/math.md, section 2.1), with the constants that the loops
-// need.
+// The channel table of a univariate Gaussian mixture in every channel (docs/math.md, section 2.1), with the constants that the
+// loops need.
 //
 // With v_k = σ²_k + ε and κ² = ½ log2 e, an activation x has t_k = κ (x − μ_k)/√v_k. The log density in bits, without what all
-// components have in common, is ℓ_k = log2 λ_k − ½ log2 v_k − t_k². Responsibilities are computed relative to one component, the
-// *reference* r: e_k = 2^(ℓ_k − ℓ_r), e_r = 1, τ_k = e_k / Σ e_j. This saves one of K exponentials, and the maximum of the ℓ_k. The
-// reference is the component of largest variance. So every ℓ_k − ℓ_r is a concave parabola in x: it goes to −∞ on both sides, and e_k
-// is large only where x is far from the mean of r and near that of k. An e_k could overflow if t_r² > LIMIT. The activation is then
-// out of range, and outOfRange.ts computes it.
+// components have in common, is ℓ_k = log2 λ_k − ½ log2 v_k − t_k². Responsibilities are computed relative to one component,
+// the *reference* r: e_k = 2^(ℓ_k − ℓ_r), e_r = 1, τ_k = e_k / Σ e_j. This saves one of K exponentials, and the maximum of the
+// ℓ_k. The reference is the component of largest variance. So every ℓ_k − ℓ_r is a concave parabola in x: it goes to −∞ on both
+// sides, and e_k is large only where x is far from the mean of r and near that of k. An e_k could overflow if t_r² > LIMIT. The
+// activation is then out of range, and outOfRange.ts computes it.
 //
 // Each channel has its own reference. The reference is in slot 0; component 0 is in the reference's slot.
 //
-// The formula "ucb" (docs/math.md, section 2.6) has other constants: ℓ_k = −t_k², and 1 + ε instead of every λ_k in the gains. The ε
-// that it adds to Σ_k p_k is one more component, after the others: of gain 0, and of density ε wherever the density of another
-// component counts. It is the widest component, and so the reference.
+// The formula "ucb" (docs/math.md, section 2.6) has other constants: ℓ_k = −t_k², and 1 + ε instead of every λ_k in the gains.
+// The ε that it adds to Σ_k p_k is one more component, after the others: of gain 0, and of density ε wherever the density of
+// another component counts. It is the widest component, and so the reference.
 
 /** Rows that fit in the scratch of a table. */
 export const SCRATCH_ROWS: u32 = 64;
@@ -37,8 +37,8 @@ export class MixtureTable extends ChannelTable {
 /** Bytes from a table to the constants of exp2. */
 export const EXP2: usize = (offsetof<MixtureTable>() + 15) & ~15;
 
-// A lane block has some vectors, then its slots of SLOT bytes, then its accumulators. These are offsets in bytes, first of the lane
-// block, then of a slot.
+// A lane block has some vectors, then its slots of SLOT bytes, then its accumulators. These are offsets in bytes, first of the
+// lane block, then of a slot.
 export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
@@ -90,7 +90,9 @@ export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, accum
   return k == 0 ? reference : k == reference ? 0 : k;
 }
 
-/** The address of a channel's first lane in its lane block: each constant of the channel is a float32 at its offset from there. */
+/**
+ * The address of a channel's first lane in its lane block: each constant of the channel is a float32 at its offset from there.
+ */
 export function laneOf(table: ChannelTable, channel: u32): usize {
   const lane = channel * consecutiveLanes(table);
   return laneBlockAt(table, lane / LANES) + ((<usize>(lane % LANES)) << 2);

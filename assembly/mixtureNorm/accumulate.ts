@@ -12,8 +12,8 @@ function finiteRows(nu: usize, step: usize, rows: u32): u32 {
 }
 
 /**
- * Adds the rows of a block to the masses, Σν_k, and to the accumulators: with d = x − E_k, these are Σν_k u and Σν_k u d, where u is dy,
- * or d without dy. Rows whose responsibilities are NaN are left out.
+ * Adds the rows of a block to the masses, Σν_k, and to the accumulators: with d = x − E_k, these are Σν_k u and Σν_k u d, where
+ * u is dy, or d without dy. Rows whose responsibilities are NaN are left out.
  *
  * @param x, dy float32 [rows, P], from packRows; dy may be 0: none
  * @param nu float32 [rows, components]

@@ -20,7 +20,10 @@ function distance(a: usize, b: usize, n: u32): f32 {
   return sum;
 }
 
-/** Bytes of the scratch: the sample that mixture_norm_kmeans_accumulate takes of `rows`, then what mixture_norm_kmeans_finalize needs. */
+/**
+ * Bytes of the scratch: the sample that mixture_norm_kmeans_accumulate takes of `rows`, then what mixture_norm_kmeans_finalize
+ * needs.
+ */
 export function mixture_norm_kmeans_scratch_bytes(rows: u32, channels: u32, components: u32): usize {
   return (<usize>min(rows, KMEANS_ROWS) * (channels + components + 1)) << 2;
 }
@@ -41,9 +44,9 @@ export function mixture_norm_kmeans_accumulate(sample: usize, x: usize, start: u
 }
 
 /**
- * The mixture that EM starts from. k-means++ (Arthur, Vassilvitskii, 2007) draws seeds, and each row belongs to its nearest seed. Of
- * these clusters come the priors, the means, and one variance for all components, about their means. If there are fewer distinct rows
- * than components, the other components have prior 0 and mean 0. Without rows, all priors are equal.
+ * The mixture that EM starts from. k-means++ (Arthur, Vassilvitskii, 2007) draws seeds, and each row belongs to its nearest
+ * seed. Of these clusters come the priors, the means, and one variance for all components, about their means. If there are
+ * fewer distinct rows than components, the other components have prior 0 and mean 0. Without rows, all priors are equal.
  *
  * @param at mixture_norm_table_bytes, which need not be prepared
  * @param x the scratch, after mixture_norm_kmeans_accumulate

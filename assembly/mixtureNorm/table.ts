@@ -3,9 +3,9 @@ import { LANES, VEC } from "../simd/vec";
 
 // The table of mixture normalization (docs/math.md, section 5): a mixture of K diagonal Gaussians over rows of C numbers.
 //
-// The loops take blocks of rows, which stay in the first-level cache. The numbers of the components are in planes [K, P], where P is
-// C rounded up to whole vectors. Where C is not P, a block is copied to buffers with rows of P numbers. The numbers that fill up a row
-// are zeros, or arbitrary in a row of outputs: no result depends on them.
+// The loops take blocks of rows, which stay in the first-level cache. The numbers of the components are in planes [K, P], where
+// P is C rounded up to whole vectors. Where C is not P, a block is copied to buffers with rows of P numbers. The numbers that
+// fill up a row are zeros, or arbitrary in a row of outputs: no result depends on them.
 
 /** Bytes of a block, more or less. */
 const BLOCK_BYTES: u32 = 16384;
@@ -176,8 +176,8 @@ export function mixture_norm_prepare(
 }
 
 /**
- * log2 a for normal positive a, absolute error below 1e-11. It is the series of log2 in simd/exp2.ts, about √2: with a = m·2^e and m in
- * [1, 2), |s| < 0.1716; it ends with s¹³/13.
+ * log2 a for normal positive a, absolute error below 1e-11. It is the series of log2 in simd/exp2.ts, about √2: with a = m·2^e
+ * and m in [1, 2), |s| < 0.1716; it ends with s¹³/13.
  */
 function log2(a: f64): f64 {
   const m = mantissaOf(a) * Math.SQRT1_2;

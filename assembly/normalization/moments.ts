@@ -25,8 +25,8 @@ import { walk } from "../simd/walk";
 import { ACCUMULATOR, ACCUMULATORS, accumulatorsOfLane, firstLane, lanes, NormTable, nextLane } from "./table";
 
 // Mean and squared deviations in one pass over memory. Each visit computes its own mean, then the deviations from it while the
-// numbers are in the first-level cache. They are added to the accumulators by the formulas of Chan, Golub, LeVeque (1979) for parts
-// of a sample:
+// numbers are in the first-level cache. They are added to the accumulators by the formulas of Chan, Golub, LeVeque (1979) for
+// parts of a sample:
 //
 //     δ = m_b − m    n' = n + n_b    m' = m + δ n_b/n'    S' = S + S_b + δ² n n_b/n'
 //

@@ -1,9 +1,9 @@
 import { add, LANES, loadVec, madd, mul, splat, storeVec, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
 import { arrayOf, BETA, elementOf, GAMMA, NormTable, SUMS_DY, SUMS_DYX } from "./table";
 
-// Groups that are rows: contiguous numbers, each with a gamma and beta of its own. Groups are rows where a slice has one number of
-// each channel: in layer normalization over the last axes, and in group normalization without space. After the first pass over a
-// row, it is in the first-level cache.
+// Groups that are rows: contiguous numbers, each with a gamma and beta of its own. Groups are rows where a slice has one number
+// of each channel: in layer normalization over the last axes, and in group normalization without space. After the first pass
+// over a row, it is in the first-level cache.
 
 /** Vectors in a float32 sum, at most. */
 const MAX_SUM_VECTORS: u32 = 128;

@@ -3,10 +3,10 @@ import { ChannelTable, consecutiveLanes, gather, laneBlockAt, laneBlockCount, re
 
 // The channel table of normalization by mean and variance (docs/math.md, section 4).
 //
-// A tensor consists of *slices*, each [outer, channels, inner], and each normalized by itself: one slice, or one for each sample. In
-// a slice, *groups* of consecutive channels share a mean and a variance, which are those of all their numbers; groups have equal
-// sizes. So batch normalization has one slice, and a group for each channel. Group normalization has a slice for each sample, and its
-// groups. Layer normalization has a slice for each sample, and one group.
+// A tensor consists of *slices*, each [outer, channels, inner], and each normalized by itself: one slice, or one for each
+// sample. In a slice, *groups* of consecutive channels share a mean and a variance, which are those of all their numbers;
+// groups have equal sizes. So batch normalization has one slice, and a group for each channel. Group normalization has a slice
+// for each sample, and its groups. Layer normalization has a slice for each sample, and one group.
 
 /** Vectors in a visit that does little but load and store, at least: see walk. */
 export const MIN_VISIT_ROWS: u32 = 16;
@@ -30,8 +30,8 @@ export class NormTable extends ChannelTable {
   dbeta: u32;
 }
 
-// The channel arrays, float32 [channels]. The first ones are constants of the loops; the lane blocks have copies of them, a vector
-// each. The last two are sums that rows.ts adds to.
+// The channel arrays, float32 [channels]. The first ones are constants of the loops; the lane blocks have copies of them, a
+// vector each. The last two are sums that rows.ts adds to.
 export const CENTER: u32 = 0;
 export const SCALE: u32 = 1; // multiplies x − CENTER in norm_apply, dy in norm_grad_apply
 export const OFFSET: u32 = 2;

@@ -22,17 +22,17 @@ import {
   Wide,
 } from "./vec";
 
-// 2^t = 2^n · 2^f with n the integer nearest to t and f = t − n in [−½, ½].
+// 2^t = 2^n · 2^f, where n is the integer nearest to t, and f = t − n in [−½, ½].
 //
-// n is found by adding 1.5·2^23: the sum's last bits are n, rounded by the addition itself, and stay there as an integer for
-// the exponent. 2^f is the polynomial of degree 4 whose largest relative error on [−½, ½] is smallest among those with
-// p(0) = 1 (Remez exchange): 1 + P1 f + P2 f² + P3 f³ + P4 f⁴. It has no real root, so it is a product of two quadratic factors,
+// t + 1.5·2^23 is rounded to n + 1.5·2^23: its lowest bits are the integer n, which is added to the exponent. 2^f is a polynomial
+// of degree 4, p(f) = 1 + P1 f + P2 f² + P3 f³ + P4 f⁴. Of those with p(0) = 1 it has the smallest maximal relative error on
+// [−½, ½] (by Remez exchange). As it has no real root, it is a product of two quadratic factors:
 //
-//     p(f) = (f² + A1 f + B1) · (P4 f² + A2 f + B2),
+//     p(f) = (f² + A1 f + B1) · (P4 f² + A2 f + B2)
 //
-// as many instructions as Horner's scheme in half as many steps that wait for each other; its largest error, coefficients and
-// results rounded to float32, is 3.68e-6, and B1·B2 rounds to 1. Degree 5 would bring 1.5e-7 for two more instructions; a responsibility needs no more
-// than degree 4 has.
+// This takes as many instructions as Horner's scheme, but only half as many of them wait for each other. The maximal error, with
+// coefficients and results rounded to float32, is 3.68e-6, and B1·B2 rounds to 1. With degree 5 it would be 1.5e-7, for two more
+// instructions; responsibilities do not need that.
 const ROUND: f32 = 12582912.0;
 const P1: f32 = 0.6931136250495911;
 const P2: f32 = 0.24020710587501526;
@@ -43,10 +43,12 @@ const B1: f32 = 13.053950309753418;
 const A2: f32 = 0.048777442425489426;
 const B2: f32 = 0.0766051635146141;
 
-/** Bytes that exp2 wants its constants in. Engines make a constant vector anew at each use; one in memory is a load. */
+/**
+ * Bytes of exp2's constants. They are in memory, because engines compute a constant vector again at each use: a load is faster.
+ */
 export const EXP2_BYTES: usize = 7 * VEC;
 
-/** Writes exp2's constants. */
+/** Stores exp2's constants. */
 export function storeExp2Constants(at: usize): void {
   storeVec(at, splat(-126));
   storeVec(at + VEC, splat(ROUND));
@@ -58,10 +60,10 @@ export function storeExp2Constants(at: usize): void {
 }
 
 /**
- * 2^t for t ≤ 124, relative error below 4e-6; below −126 the result is 2^-126 or less, never negative. The NaN that arithmetic
- * makes gives NaN; one whose last 9 bits are not 0 may give any number.
+ * 2^t for t ≤ 124, relative error below 4e-6. For t < −126 the result is 2^-126 or less, and not negative. A NaN that arithmetic
+ * has made gives NaN; a NaN whose last 9 bits are not 0 may give any number.
  *
- * @param constants where putExp2Constants wrote
+ * @param constants EXP2_BYTES, which storeExp2Constants has stored
  */
 @inline export function exp2(t: Vec, constants: usize): Vec {
   const u = pmax(t, loadVec(constants));
@@ -74,7 +76,7 @@ export function storeExp2Constants(at: usize): void {
 
 const ROUND_WIDE: f64 = 6755399441055744.0;
 
-/** The same in float64, for −∞ ≤ t ≤ 1023, with the same relative error; below −1000 the result is 2^-1000. */
+/** 2^t in float64 for −∞ ≤ t ≤ 1023, relative error below 4e-6. For t < −1000 the result is 2^-1000. */
 export function exp2Wide(t: Wide): Wide {
   const u = pmaxWide(t, splatWide(-1000));
   const n = addWide(u, splatWide(ROUND_WIDE));
@@ -87,8 +89,8 @@ export function exp2Wide(t: Wide): Wide {
 }
 
 /**
- * 2^t in float64 for −∞ ≤ t ≤ 1023, relative error below 1e-8; below −1000 the result is 2^-1000. 2^f = e^y with y = f ln 2,
- * |y| < 0.3466, by its series up to y⁷/7!.
+ * 2^t in float64 for −∞ ≤ t ≤ 1023, relative error below 1e-8. For t < −1000 the result is 2^-1000. 2^f is the series of e^y up
+ * to y⁷/7!, with y = f ln 2 and |y| < 0.3466.
  */
 export function exp2Fine(t: Wide): Wide {
   const u = pmaxWide(t, splatWide(-1000));
@@ -107,8 +109,8 @@ export function exp2Fine(t: Wide): Wide {
 /**
  * log2 a for normal positive a, absolute error below 2e-7·(1 + |log2 a|).
  *
- * With a = m·2^e, m in [√½, √2) and s = (m − 1)/(m + 1): ln m = 2 artanh s = 2 (s + s³/3 + s⁵/5 + …); |s| < 0.1716, so what
- * follows s⁹/9 is below 1e-9.
+ * With a = m·2^e, m in [√½, √2) and s = (m − 1)/(m + 1): ln m = 2 artanh s = 2 (s + s³/3 + s⁵/5 + …). As |s| < 0.1716, the terms
+ * after s⁹/9 are below 1e-9.
  */
 export function log2(a: Vec): Vec {
   const m = mantissa(a);

@@ -1,15 +1,19 @@
 import { add, LANES, loadSplat, loadVec, madd, splat, storeVec, VEC, Vec } from "./vec";
 
-// Matrix products by tiles of ROWS × COLUMNS accumulators, which stay in registers. For each k, each of ROWS numbers of A is splat to a
-// vector and multiplied by COLUMNS numbers of B. B is packed: COLUMNS numbers for each k, contiguous, so that B is read in the order of
-// memory. A is not packed: number k of a row is at row + k · step, in segments of k, as the taps of a filter are in the rows of an image.
+// Matrix products by tiles of ROWS × COLUMNS accumulators, which stay in registers. For each k, each of ROWS numbers of A is
+// splat to a vector and multiplied by COLUMNS numbers of B. B is packed: COLUMNS numbers for each k, contiguous, so that B is
+// read in the order of memory. A is not packed: number k of a row is at row + k · step, in segments of k, as the taps of a
+// filter are in the rows of an image.
 
 export const ROWS: u32 = 4;
 export const COLUMNS: u32 = 2 * LANES;
 /** Bytes of B for one k. */
 export const PANEL: usize = 2 * VEC;
 
-/** The numbers of a row of A: `segments` times `length`. The bytes from one number to the next, and from one segment to the next. */
+/**
+ * The numbers of a row of A: `segments` times `length`. The bytes from one number to the next, and from one segment to the
+ * next.
+ */
 @unmanaged
 export class Steps {
   length: u32;

@@ -1,9 +1,9 @@
 /**
- * Vectors of float32, and the few operations on them that the kernels are written in.
+ * Vectors of float32, and the operations on them that the kernels use.
  *
- * Kernels know only this file: how many lanes a vector has, and whether a multiply-add is fused, is decided here. With SIMD a
- * function is one WebAssembly instruction unless its comment says otherwise; without, a vector is a number. asconfig.json says
- * what a target's LanesOfVec and LanesOfWide are: v128, or f32 and f64.
+ * Only this file knows how many lanes a vector has, and whether a multiply-add is fused. With SIMD, a function is one
+ * WebAssembly instruction unless its comment says otherwise, and has the instruction's name if there is one. Without SIMD, a
+ * vector is a number. asconfig.json defines LanesOfVec and LanesOfWide for each target: v128, or f32 and f64.
  */
 
 /** LANES float32 numbers. */
@@ -18,7 +18,7 @@ export const VEC: usize = ASC_FEATURE_SIMD ? 16 : 4;
 /** Bytes of a Wide. */
 export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
 
-/** Bytes, up to what a Vec and a Wide are whole in. */
+/** Bytes, rounded up to a multiple of 16: whole vectors. */
 @inline export function aligned(bytes: usize): usize {
   return (bytes + 15) & ~15;
 }
@@ -27,7 +27,7 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return f32x4.splat(x);
   return x;
 }
-/** An integer's bits in every lane: to be selected and stored, not reckoned with. */
+/** The bits of an integer in every lane: to select and store, not to compute with. */
 @inline export function splatBits(x: i32): Vec {
   if (ASC_FEATURE_SIMD) return i32x4.splat(x);
   return reinterpret<f32>(x);
@@ -69,63 +69,68 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   return f32.abs(a);
 }
 
-/** a·b + c. Rounded once where the build has relaxed SIMD and the machine a fused multiply-add, else twice. */
+/** a·b + c. Rounded once if the binary has relaxed SIMD and the machine a fused multiply-add, else twice. */
 @inline export function madd(a: Vec, b: Vec, c: Vec): Vec {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return add(mul(a, b), c);
 }
-/** c − a·b, rounded as madd. */
+/** c − a·b, rounded like madd. */
 @inline export function nmadd(a: Vec, b: Vec, c: Vec): Vec {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
   return sub(c, mul(a, b));
 }
-/** a < b ? b : a, lane by lane: the larger, and a where either is NaN. */
+/** a < b ? b : a in each lane: the larger number, and a where either is NaN. */
 @inline export function pmax(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.pmax(a, b);
   return a < b ? b : a;
 }
-/** b < a ? b : a, lane by lane: the smaller, and a where either is NaN. */
+/** b < a ? b : a in each lane: the smaller number, and a where either is NaN. */
 @inline export function pmin(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.pmin(a, b);
   return b < a ? b : a;
 }
 
-/** Masks: all bits of a lane set where it holds (without SIMD: 1), else 0. NaN compares false. */
+/** A mask: where a > b, all bits of a lane are set (without SIMD, it is 1); else the lane is 0. NaN compares false. */
 @inline export function gt(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.gt(a, b);
   return <f32>(a > b);
 }
+/** A mask, where a = b. */
 @inline export function eq(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.eq(a, b);
   return <f32>(a == b);
 }
+/** Whether a mask is set in any lane. */
 @inline export function anyTrue(mask: Vec): bool {
   if (ASC_FEATURE_SIMD) return v128.any_true(mask);
   return mask != 0;
 }
-/** a where the mask is set, else b. */
+/** a where the mask is set, else b: bitselect. */
 @inline export function select(a: Vec, b: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.bitselect(a, b, mask);
   return mask != 0 ? a : b;
 }
-/** a, and zero where the mask is set. */
+/** a, but zero where the mask is set. */
 @inline export function andnot(a: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.andnot(a, mask);
   return mask != 0 ? 0 : a;
 }
-/** a, and zero where the mask is not set. */
+/** a, but zero where the mask is not set. */
 @inline export function and(a: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.and(a, mask);
   return mask != 0 ? a : 0;
 }
 
-/** a with the lowest bits of n, as an integer, added to its exponent: a·2^n for a number n + 1.5·2^23. Two instructions. */
+/**
+ * a·2^n, where n is given as the float32 n + 1.5·2^23, whose lowest bits are n: these are added to the exponent. Two
+ * instructions.
+ */
 @inline export function addToExponent(a: Vec, n: Vec): Vec {
   if (ASC_FEATURE_SIMD) return i32x4.add(a, i32x4.shl(n, 23));
   return reinterpret<f32>(reinterpret<i32>(a) + (reinterpret<i32>(n) << 23));
 }
 const SQRT1_2_BITS: i32 = 0x3f3504f3;
-/** The integer e with √½·2^e ≤ a < √2·2^e, as a number. For normal positive a. Three instructions. */
+/** The integer e with √½·2^e ≤ a < √2·2^e, as a float32. For normal positive a. Three instructions. */
 @inline export function exponent(a: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), 23));
   return <f32>((reinterpret<i32>(a) - SQRT1_2_BITS) >> 23);
@@ -147,7 +152,7 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   return v128.load_lane<f32>(p, v, 3);
 }
 
-/** The sum of each vector's lanes, as float64, one after the other at `to`. Thirteen instructions. */
+/** Stores the sums of the vectors' lanes at `to`, four float64. Thirteen instructions. */
 @inline export function storeSumsOfLanes(to: usize, a: Vec, b: Vec, c: Vec, d: Vec): void {
   if (ASC_FEATURE_SIMD) {
     const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
@@ -170,12 +175,12 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** The numbers of one half of v, widened. */
+/** One half of v, widened. One instruction or, for half 1, two. */
 @inline export function widen(v: Vec, half: u32): Wide {
   if (!ASC_FEATURE_SIMD) return <f64>v;
   return half ? f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)) : f64x2.promote_low_f32x4(v);
 }
-/** v with one half replaced by w, rounded to float32. */
+/** v with one half replaced by w, rounded to float32. Two instructions. */
 @inline export function withHalf(v: Vec, half: u32, w: Wide): Vec {
   if (!ASC_FEATURE_SIMD) return <f32>w;
   const n = f32x4.demote_f64x2_zero(w);
@@ -193,7 +198,7 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) v128.store(p, a);
   else store<f64>(p, a);
 }
-/** Adds w to the Wide at p. */
+/** Adds w to the Wide at p. Three instructions. */
 @inline export function addAt(p: usize, w: Wide): void {
   storeWide(p, addWide(loadWide(p), w));
 }
@@ -217,11 +222,12 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) return f64x2.gt(a, b);
   return <f64>(a > b);
 }
+/** Whether a mask is set in all lanes. */
 @inline export function allTrueWide(mask: Wide): bool {
   if (ASC_FEATURE_SIMD) return i64x2.all_true(mask);
   return mask != 0;
 }
-/** a, and zero where the mask is not set. */
+/** a, but zero where the mask is not set. */
 @inline export function andWide(a: Wide, mask: Wide): Wide {
   if (ASC_FEATURE_SIMD) return v128.and(a, mask);
   return mask != 0 ? a : 0;
@@ -230,7 +236,7 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) return f64x2.pmax(a, b);
   return a < b ? b : a;
 }
-/** addToExponent for a Wide a and a number n + 1.5·2^52. */
+/** a·2^n, where n is given as the float64 n + 1.5·2^52. Two instructions. */
 @inline export function addToExponentWide(a: Wide, n: Wide): Wide {
   if (ASC_FEATURE_SIMD) return i64x2.add(a, i64x2.shl(n, 52));
   return reinterpret<f64>(reinterpret<i64>(a) + (reinterpret<i64>(n) << 52));

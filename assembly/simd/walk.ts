@@ -102,14 +102,15 @@ export function remainderBytes(outBytes: usize): usize {
  *
  *     visit(table: usize, laneBlock: usize, a: usize, b: usize, out: usize, stride: usize, rows: u32, weight: Vec): void
  *
- * Its arguments are the addresses of the table and of a lane block, the address of the first of `rows` vectors in each tensor, the
- * bytes from one of these vectors to the next in a and b, and a weight: 1 in lanes with a number of the tensor, 0 in lanes that only
- * fill up a vector.
+ * Its arguments are the addresses of the table and of a lane block, the address of the first of `rows` vectors in each tensor,
+ * the bytes from one of these vectors to the next in a and b, and a weight: 1 in lanes with a number of the tensor, 0 in lanes
+ * that only fill up a vector.
  *
  * @param a, b the inputs, at number `start`; b may be 0: none
  * @param out the output, at number `start`, outBytes for each number (0: none)
- * @param minRows vectors in a visit, at least, even with so many channels that a tile has fewer. More where a visit has much work of
- * its own; fewer where a visit does little but load and store, so that a tile of each tensor stays in the first-level cache
+ * @param minRows vectors in a visit, at least, even with so many channels that a tile has fewer. More where a visit has much
+ * work of its own; fewer where a visit does little but load and store, so that a tile of each tensor stays in the first-level
+ * cache
  */
 export function walk<T>(
   table: ChannelTable,

@@ -7,8 +7,8 @@ import { ACCUMULATOR } from "../mixture/table";
 //     dμ_k = −ΣM_k    dσ²_k = γ (ΣP_k z_k² − ΣP_k − Σu_k g_k)/(2 v_k)     dλ_k = Σ_c γ (ΣP_k − ½ Σu_k g_k)/λ_k
 //     dγ   = Σ_k Σu_k g_k     dβ = Σdy
 //
-// So the gradients of all parameters follow from four sums for each component, and one more. As Σ_k P_k = 0, no sum of P is needed
-// for the reference. The formula "ucb" has the same sums: there dσ²_k is without −ΣP_k, and dλ_k is 0.
+// So the gradients of all parameters follow from four sums for each component, and one more. As Σ_k P_k = 0, no sum of P is
+// needed for the reference. The formula "ucb" has the same sums: there dσ²_k is without −ΣP_k, and dλ_k is 0.
 
 /** Bytes from a lane block's accumulators to those of slot 0. Before these is Σdy. */
 export const OF_SLOTS: usize = ACCUMULATOR;

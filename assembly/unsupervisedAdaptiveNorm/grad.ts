@@ -26,8 +26,9 @@ import { walk } from "../simd/walk";
 import { OF_M, OF_P, OF_PTT, OF_SLOT, OF_SLOTS, OF_UG } from "./accumulators";
 import { gradOutOfRange } from "./gradOutOfRange";
 
-// A block of rows goes through two steps: evaluate, then addGradients for each component. In both, chains of instructions that wait
-// for each other are short. Between them, each row has in the table's scratch: y and w = dy/Σe, then e and t of every slot.
+// A block of rows goes through two steps: evaluate, then addGradients for each component. In both, chains of instructions that
+// wait for each other are short. Between them, each row has in the table's scratch: y and w = dy/Σe, then e and t of every
+// slot.
 
 /** Bytes from a row in the scratch to y, w, and the slots; from a slot to e and t; and of a slot. */
 const Y: usize = 0;
@@ -152,7 +153,10 @@ class GradApply {
   return true;
 }
 
-/** Accumulates one component's sums over `rows` rows. Stores its part of dx, plus the parts of the components before it, at `dx`. */
+/**
+ * Accumulates one component's sums over `rows` rows. Stores its part of dx, plus the parts of the components before it, at
+ * `dx`.
+ */
 @inline function addGradients(
   slot: usize,
   accumulators: usize,
