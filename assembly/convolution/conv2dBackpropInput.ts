@@ -81,7 +81,6 @@ function phase(
   packed: usize,
   out: usize,
 ): usize {
-  const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const pixel = plan.outChannels << 2;
