@@ -1,4 +1,4 @@
-import type { DataConfig } from "./data/prepare.js";
+import type { DataConfig } from "../learning/data/prepare.js";
 import type { Scores } from "./metrics.js";
 import type { NetworkConfig } from "./network.js";
 import type { GradientRecord } from "./training/gradients.js";

@@ -1,11 +1,11 @@
 import { chosenWasmModule } from "tfjs-uan";
-import { DataError } from "../examples/mnist/digits.js";
+import { DataError } from "../learning/data/digits.js";
+import { type Folders, prepare } from "../learning/data/prepare.js";
 import { runProgram } from "../reporting/program.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";
 import { coresText, describeEnvironment, runtimeText, versionsText } from "../runtimes/environment.js";
 import { startNodeBackend } from "../runtimes/nodeBackend.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
-import { type Folders, prepare } from "./data/prepare.js";
 import { HELP, type Options, parseOptions } from "./options.js";
 import { planOf } from "./plan.js";
 import { writeResults } from "./report/json.js";

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { BROUGHT, type Folders } from "../learning/data/prepare.js";
 import { OptionError } from "../reporting/program.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
-import { BROUGHT, type Folders } from "./data/prepare.js";
 import { PRESETS, type Preset, upTo } from "./presets.js";
 
 export interface Options {

@@ -1,5 +1,5 @@
+import type { Folders } from "../learning/data/prepare.js";
 import type { ExperimentName, RunConfig } from "./config.js";
-import type { Folders } from "./data/prepare.js";
 import type { MethodName } from "./methods.js";
 import { classified, dataOf, LEARNING_RATES, type Preset, upTo } from "./presets.js";
 

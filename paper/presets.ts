@@ -1,5 +1,5 @@
-import type { DataName } from "./data/facts.js";
-import type { DataConfig, Folders } from "./data/prepare.js";
+import type { DataName } from "../learning/data/facts.js";
+import type { DataConfig, Folders } from "../learning/data/prepare.js";
 
 /** How much is trained. */
 export interface Preset {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { DataError } from "./digits.js";
+import { DataError } from "../../learning/data/digits.js";
 
 /** Where the digits are on this machine. */
 export function dataFolder(): string {

@@ -1,6 +1,6 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { unsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
-import { CLASSES, PIXELS, SIDE } from "./digits.js";
+import { CLASSES, PIXELS, SIDE } from "../../learning/data/digits.js";
 import { layerSeed } from "./random.js";
 
 /** The number of a layer's channels is rounded to a multiple of this, and is never less. */

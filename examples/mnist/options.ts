@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import { TEST_DIGITS, TRAINING_DIGITS } from "../../learning/data/digits.js";
 import { OptionError } from "../../reporting/program.js";
 import { BACKENDS } from "../../runtimes/backends.js";
-import { TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 import { MODELS, type ModelName } from "./models.js";
 
 /** Those of TensorFlow.js, and "fastest" for what useFastestBackend chooses in Node.js. */

@@ -1,4 +1,4 @@
-import { type ReadFile, readMnist } from "./digits.js";
+import { type ReadFile, readMnist } from "../../learning/data/digits.js";
 import { contenders } from "./models.js";
 import type { Options } from "./options.js";
 import { type Result, trainAll, type Watcher } from "./train.js";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { CLASSES, type Digits, firstDigits, PIXELS } from "../../learning/data/digits.js";
 import { isSynchronous } from "../../runtimes/backends.js";
-import { CLASSES, type Digits, firstDigits, PIXELS } from "./digits.js";
 import { buildModel, type Contender } from "./models.js";
 import type { Options } from "./options.js";
 import { epochOrder } from "./random.js";

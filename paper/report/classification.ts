@@ -1,5 +1,5 @@
+import type { DataName } from "../../learning/data/facts.js";
 import type { RunConfig } from "../config.js";
-import type { DataName } from "../data/facts.js";
 import { METHODS, type MethodName } from "../methods.js";
 import type { Finished } from "../results.js";
 import { epochsAxis, type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";

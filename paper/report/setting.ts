@@ -1,7 +1,7 @@
 import { CNN_CHANNELS, networkParts, PERCEPTRON_UNITS } from "../../examples/mnist/models.js";
+import { COLOR, DATASETS, type DataName } from "../../learning/data/facts.js";
+import type { DataConfig } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
-import { COLOR, DATASETS, type DataName } from "../data/facts.js";
-import type { DataConfig } from "../data/prepare.js";
 import { listed } from "./format.js";
 import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";
 

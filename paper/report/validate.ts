@@ -1,6 +1,6 @@
+import { DATASETS } from "../../learning/data/facts.js";
 import { list, number, object, oneOf, string } from "../../reporting/checks.js";
 import { EXPERIMENTS } from "../config.js";
-import { DATASETS } from "../data/facts.js";
 import { METHODS } from "../methods.js";
 import type { Results } from "../results.js";
 

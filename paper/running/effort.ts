@@ -1,6 +1,6 @@
+import { COLOR, DATASETS } from "../../learning/data/facts.js";
+import type { DataConfig } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
-import { COLOR, DATASETS } from "../data/facts.js";
-import type { DataConfig } from "../data/prepare.js";
 
 /** A step's costs beside its images', in pixels of a network of width 1. */
 const STEP = 60;

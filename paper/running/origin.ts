@@ -3,18 +3,17 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { broughtFiles, type Folders, isBrought } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
-import { broughtFiles, type Folders, isBrought } from "../data/prepare.js";
 
 /** Code that a run's numbers follow from, from the project's root. */
 const CODE = [
   "dist/esm",
   "dist/wasm",
-  "examples/mnist/digits.ts",
   "examples/mnist/models.ts",
   "examples/mnist/random.ts",
+  "learning",
   "paper/config.ts",
-  "paper/data",
   "paper/methods.ts",
   "paper/metrics.ts",
   "paper/network.ts",

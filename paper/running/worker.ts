@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import "tfjs-uan";
-import { DataError } from "../../examples/mnist/digits.js";
+import type { Dataset } from "../../learning/data/dataset.js";
+import { DataError } from "../../learning/data/digits.js";
+import { type DataConfig, type Folders, prepare } from "../../learning/data/prepare.js";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import type { RunConfig } from "../config.js";
-import type { Dataset } from "../data/dataset.js";
-import { type DataConfig, type Folders, prepare } from "../data/prepare.js";
 import { domainOf } from "../training/batches.js";
 import { type Domains, trainEpoch } from "../training/epoch.js";
 import { RunFile } from "./runFile.js";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Examples } from "../data/dataset.js";
+import type { Examples } from "../../learning/data/dataset.js";
 import type { Random } from "../random.js";
 import { stronglyAugmented, weaklyAugmented } from "./augmentation.js";
 import { type Domain, imageTensor, labelTensor } from "./batches.js";

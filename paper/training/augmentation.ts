@@ -1,4 +1,4 @@
-import type { Examples, Shape } from "../data/dataset.js";
+import type { Examples, Shape } from "../../learning/data/dataset.js";
 import type { Random } from "../random.js";
 
 /** The farthest that a weak augmentation moves an image, of its width. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { channelMoments, type Dataset, type Examples, type Moments, pick, toStandard } from "../data/dataset.js";
+import { channelMoments, type Dataset, type Examples, type Moments, pick, toStandard } from "../../learning/data/dataset.js";
 
 /** A data set, and how its images become the network's numbers. */
 export interface Domain {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { type Examples, pick } from "../../learning/data/dataset.js";
 import { type EpochRecord, isTested, type RunConfig, type RunRecord } from "../config.js";
-import { type Examples, pick } from "../data/dataset.js";
 import { mean } from "../metrics.js";
 import { Random } from "../random.js";
 import { adaMatchLoss } from "./adaMatch.js";

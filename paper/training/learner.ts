@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Shape } from "../../learning/data/dataset.js";
 import type { RunConfig } from "../config.js";
-import type { Shape } from "../data/dataset.js";
 import { buildNetwork } from "../network.js";
 
 /** A tensor as a file can hold it. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureMoments } from "tfjs-uan";
 import { UnsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
-import { pick } from "../data/dataset.js";
+import { pick } from "../../learning/data/dataset.js";
 import { type Domain, imageTensor } from "./batches.js";
 import type { Learner } from "./learner.js";
 

@@ -1,5 +1,6 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import type { BinaryKernel } from "../../src/backend/job.js";
 import { kernelsOver } from "../../src/backend/module.js";
 import { setThreadCount, sharingOf } from "../../src/backend/sharing.js";
@@ -11,7 +12,6 @@ import { Normalization, NormalizationGrad } from "../../src/kernels/normalizatio
 import { NormalizationGiven } from "../../src/kernels/normalizationGiven.js";
 import { UnsupervisedAdaptiveNorm } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNormGrad.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 
 /** What the library wants of the WASM backend, over a memory of its own that is shared or is not. Nothing is ever freed. */
 class Heap {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { generator, normal } from "../../learning/random.js";
 import type { Kernels } from "../../src/backend/module.js";
 import { BLOCK_BYTES, MOST_CALLS, Threads } from "../../src/backend/threads.js";
-import { generator, normal } from "../helpers/random.js";
 
 const module = new WebAssembly.Module(readFileSync("build/wasm/tfjs-uan-threaded-simd.wasm"));
 const CHANNELS = 4;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { generator, normal } from "./random.js";
+import { generator, normal } from "../../learning/random.js";
 
 /** Normally distributed activations, the same for the same seed. */
 export function data(shape: number[], scale = 1, mean = 0, seed = 1): tf.Tensor {

@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { generator, normal, uniform } from "../../learning/random.js";
 import type * as library from "../../src/index.js";
 import type { NormalizationConfig } from "../../src/index.js";
 import type { NormalizationProblem } from "../../src/reference/normalization.js";
-import { generator, normal, uniform } from "./random.js";
 
 type Sizes = Pick<NormalizationProblem, "slabs" | "outer" | "channels" | "inner" | "sets">;
 

@@ -1,5 +1,5 @@
+import { generator, normal, uniform } from "../../learning/random.js";
 import type { Problem } from "../../src/reference/mixture.js";
-import { generator, normal, uniform } from "./random.js";
 
 /** A problem with the tensors' shapes. */
 export interface Case extends Problem {

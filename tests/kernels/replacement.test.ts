@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { generator, normal } from "../../learning/random.js";
 import { setKernelReplacement } from "../../src/index.js";
 import { useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { heldBy } from "../helpers/heap.js";
-import { generator, normal } from "../helpers/random.js";
 
 const NAMES = ["AvgPoolGrad", "Conv2DBackpropInput", "FusedBatchNorm", "MaxPoolGrad"];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));

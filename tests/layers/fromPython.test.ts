@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { type UnsupervisedAdaptiveNormalization, useFusedNormalization } from "../../src/layers.js";
 import { normalize } from "../../src/reference/mixture.js";
 import { normalizeSets } from "../../src/reference/normalization.js";
@@ -8,7 +9,6 @@ import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { data, predict, reloaded, train } from "../helpers/models.js";
 import { convertedModel, DIALECT_NAMES, type PythonLayer } from "../helpers/python.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 
 const COMPONENTS = 2;
 const CHANNELS = 4;

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { generator } from "../../learning/random.js";
 import { nearestRows } from "../../src/layers/matching.js";
 import { type MixtureNormalizationArgs, mixtureNormalization } from "../../src/layers.js";
 import { fitMixtureNormalization } from "../../src/ops/mixtureNormalization.js";
@@ -7,7 +8,6 @@ import { normalize, responsibilities } from "../../src/reference/mixtureNormaliz
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { built, data, namesAndShapes, valuesOf } from "../helpers/models.js";
-import { generator } from "../helpers/random.js";
 
 const training = { training: true };
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { folderOf } from "./folders.js";
+import { folderOf } from "../helpers/folders.js";
 
 const MAIN = fileURLToPath(new URL("../../paper/main.ts", import.meta.url));
 const TYPESCRIPT = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Folders } from "../../learning/data/prepare.js";
 import { EXPERIMENTS, type ExperimentName, isTested, type RunConfig } from "../../paper/config.js";
-import type { Folders } from "../../paper/data/prepare.js";
 import { METHODS } from "../../paper/methods.js";
 import { planOf } from "../../paper/plan.js";
 import { PRESETS, type Preset } from "../../paper/presets.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { generator } from "../../learning/random.js";
 import { Blocks } from "../../src/standalone/blocks.js";
-import { generator } from "../helpers/random.js";
 
 const PAGE = 65536;
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { generator, normal } from "../../learning/random.js";
 import { normalize } from "../../src/reference/mixture.js";
 import { standaloneSimd } from "../../src/standalone/binaries.js";
 import type { EngineMemory } from "../../src/standalone/engineMemory.js";
@@ -14,7 +15,6 @@ import {
 } from "../../src/standalone/index.js";
 import { expectClose } from "../helpers/closeness.js";
 import { makeCase } from "../helpers/problems.js";
-import { generator, normal } from "../helpers/random.js";
 import { argumentsOf, bufferOf, buffersOf, compiled } from "./engines.js";
 
 const PAGE = 65536;

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { FORMULAS } from "../../src/arguments.js";
 import { gradients, moments, normalize, responsibilities } from "../../src/reference/mixture.js";
 import { expectClose, expectCloseToLargest, rootMeanSquare } from "../helpers/closeness.js";
 import { type Case, type CaseOptions, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 import { argumentsOf, BINARIES, type BinaryName, buffersOf, engineWith } from "./engines.js";
 
 function withAffine(problem: Case): Case {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { generator, normal } from "../../../learning/random.js";
 import {
   averagePool,
   contract,
@@ -13,7 +14,6 @@ import {
   type Windows,
 } from "../../../src/reference/products.js";
 import { expectCloseToLargest } from "../../helpers/closeness.js";
-import { generator, normal } from "../../helpers/random.js";
 import { type Case, type Context, differentiate, type Numbers } from "./case.js";
 
 // Operations of TensorFlow.js whose kernels, or whose gradients', the library adds to 'wasm' or replaces there.

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureMoments, mixtureResponsibilities, setCopyingMemoryLimit, unsupervisedAdaptiveNormalization } from "tfjs-uan";
+import { generator, normal, uniform } from "../../../learning/random.js";
 import { gradients, moments, normalize, responsibilities } from "../../../src/reference/mixture.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { type CaseOptions, describeCase, makeCase, type Case as Problem } from "../../helpers/problems.js";
-import { generator, normal, uniform } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate, type Numbers, read } from "./case.js";
 
 const FORMULAS = ["uan", "ucb"] as const;

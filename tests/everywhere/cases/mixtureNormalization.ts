@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureNormalization } from "tfjs-uan";
+import { generator, normal, uniform } from "../../../learning/random.js";
 import {
   expectationMaximization,
   gradients,
@@ -9,7 +10,6 @@ import {
   type VectorMixture,
 } from "../../../src/reference/mixtureNormalization.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
-import { generator, normal, uniform } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate } from "./case.js";
 
 interface Problem extends Rows {

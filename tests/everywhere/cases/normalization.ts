@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-uan";
+import { generator, normal } from "../../../learning/random.js";
 import { gradients, normalize } from "../../../src/reference/mixture.js";
 import { normalizeSets, normalizeSetsGradients } from "../../../src/reference/normalization.js";
 import { product } from "../../../src/reference/products.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { CASES as MEMBERS, type Member, makeNormalizationCase } from "../../helpers/normalizations.js";
 import { makeCase } from "../../helpers/problems.js";
-import { generator, normal } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate, read } from "./case.js";
 
 /** Of each member's shapes the last small one, and one that crosses tiles. */

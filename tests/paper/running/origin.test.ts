@@ -1,10 +1,10 @@
 import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { Folders } from "../../../learning/data/prepare.js";
 import type { RunConfig } from "../../../paper/config.js";
-import type { Folders } from "../../../paper/data/prepare.js";
 import { originsOf } from "../../../paper/running/origin.js";
-import { folderOf } from "../folders.js";
+import { folderOf } from "../../helpers/folders.js";
 import { SMALL } from "./configs.js";
 
 const FILES = { "train_32x32.mat": Uint8Array.of(1), "test_32x32.mat": Uint8Array.of(2) };

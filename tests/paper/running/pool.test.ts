@@ -1,10 +1,10 @@
 import { expect, it, onTestFinished } from "vitest";
+import type { Folders } from "../../../learning/data/prepare.js";
 import type { RunConfig } from "../../../paper/config.js";
-import type { Folders } from "../../../paper/data/prepare.js";
 import { type PlannedRun, type Pool, startPool } from "../../../paper/running/pool.js";
 import { RunFile } from "../../../paper/running/runFile.js";
 import type { News } from "../../../paper/running/worker.js";
-import { folderOf } from "../folders.js";
+import { folderOf } from "../../helpers/folders.js";
 import { SMALL } from "./configs.js";
 
 /** Of a run that is interrupted: it takes much longer than from one news to the next. */

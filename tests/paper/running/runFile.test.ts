@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { Finished } from "../../../paper/results.js";
 import { RunFile } from "../../../paper/running/runFile.js";
-import { folderOf } from "../folders.js";
+import { folderOf } from "../../helpers/folders.js";
 import { SMALL } from "./configs.js";
 
 const epochs = [{ epoch: 1, loss: Number.NaN, losses: [2.5, Number.NaN], seconds: 1 }];

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import "tfjs-uan";
-import { toStandard } from "../../../paper/data/dataset.js";
+import { toStandard } from "../../../learning/data/dataset.js";
 import type { MethodName } from "../../../paper/methods.js";
 import { Random } from "../../../paper/random.js";
 import { adaMatchLoss, alignDistribution, confident, targetWeight } from "../../../paper/training/adaMatch.js";

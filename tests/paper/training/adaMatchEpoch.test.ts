@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import "tfjs-uan";
-import type { Examples } from "../../../paper/data/dataset.js";
+import type { Examples } from "../../../learning/data/dataset.js";
 import type * as AdaMatch from "../../../paper/training/adaMatch.js";
 import { adaMatchLoss } from "../../../paper/training/adaMatch.js";
 import { useBackend } from "../../helpers/backends.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Examples, Shape } from "../../../paper/data/dataset.js";
+import type { Examples, Shape } from "../../../learning/data/dataset.js";
 import { Random } from "../../../paper/random.js";
 import { stronglyAugmented, weaklyAugmented } from "../../../paper/training/augmentation.js";
 import { madeUp } from "./setting.js";

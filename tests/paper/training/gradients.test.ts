@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import "tfjs-uan";
+import { pick } from "../../../learning/data/dataset.js";
+import { generator, normal } from "../../../learning/random.js";
 import type { RunConfig } from "../../../paper/config.js";
-import { pick } from "../../../paper/data/dataset.js";
 import { kernelLayers } from "../../../paper/network.js";
 import { Random } from "../../../paper/random.js";
 import { imageTensor, labelTensor } from "../../../paper/training/batches.js";
 import { ALONG, GradientObserver, type GradientRecord } from "../../../paper/training/gradients.js";
 import { Learner } from "../../../paper/training/learner.js";
 import { useBackend } from "../../helpers/backends.js";
-import { generator, normal } from "../../helpers/random.js";
 import { config, domain, METHOD_NAMES, outcome, train } from "./setting.js";
 
 const source = domain();

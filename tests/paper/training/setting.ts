@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
+import type { Dataset, Examples } from "../../../learning/data/dataset.js";
+import { generator } from "../../../learning/random.js";
 import type { RunConfig, RunRecord } from "../../../paper/config.js";
-import type { Dataset, Examples } from "../../../paper/data/dataset.js";
 import { METHODS, type MethodName } from "../../../paper/methods.js";
 import { type Domain, domainOf } from "../../../paper/training/batches.js";
 import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
 import type { LearnerState } from "../../../paper/training/learner.js";
 import type { Watch } from "../../../paper/training/watch.js";
-import { generator } from "../../helpers/random.js";
 
 // Small networks and easy images, for which an epoch takes a few hundredths of a second.
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DataError } from "../../examples/mnist/digits.js";
-import { parseMat } from "../../paper/data/mat.js";
+import { DataError } from "../../../learning/data/digits.js";
+import { parseMat } from "../../../learning/data/mat.js";
 import { type Layout, matFile, type Variable } from "./matFiles.js";
 
 const LAYOUTS: Layout[] = [true, false].flatMap((little) => [true, false].map((compressed) => ({ little, compressed })));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { DataError } from "../../examples/mnist/digits.js";
-import { readCifar10, readCifar100 } from "../../paper/data/cifar.js";
-import { folderOf } from "./folders.js";
+import { readCifar10, readCifar100 } from "../../../learning/data/cifar.js";
+import { DataError } from "../../../learning/data/digits.js";
+import { folderOf } from "../../helpers/folders.js";
 
 const PLANE = 32 * 32;
 const TRAIN_10 = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);

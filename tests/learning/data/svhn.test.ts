@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { DataError } from "../../examples/mnist/digits.js";
-import { readSvhn } from "../../paper/data/svhn.js";
-import { folderOf } from "./folders.js";
+import { DataError } from "../../../learning/data/digits.js";
+import { readSvhn } from "../../../learning/data/svhn.js";
+import { folderOf } from "../../helpers/folders.js";
 import { matFile, type Variable } from "./matFiles.js";
 
 const SIZE = 32 * 32 * 3;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { asShape, type Dataset, pick, withCounts } from "../../paper/data/dataset.js";
-import { readMnist } from "../../paper/data/mnist.js";
-import { shifted } from "../../paper/data/shifted.js";
+import { asShape, type Dataset, pick, withCounts } from "../../../learning/data/dataset.js";
+import { readMnist } from "../../../learning/data/mnist.js";
+import { shifted } from "../../../learning/data/shifted.js";
 
 const ALL_INK = 255;
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { DataError, PIXELS, parseDigits, readMnist } from "../../examples/mnist/digits.js";
+import { DataError, PIXELS, parseDigits, readMnist } from "../../../learning/data/digits.js";
 
 function idx(shape: number[], bytes: Uint8Array, magic = 0x0800 + shape.length): Uint8Array {
   // Not at the start of its buffer, as what Node.js reads may be.

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readMnist } from "../../paper/data/mnist.js";
+import { readMnist } from "../../../learning/data/mnist.js";
 
 it("is all of MNIST", async () => {
   const { train, test, ...about } = await readMnist();

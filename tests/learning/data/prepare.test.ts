@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { asShape, type Dataset, halved, withCounts } from "../../paper/data/dataset.js";
-import type { DataName } from "../../paper/data/facts.js";
-import { readMnist } from "../../paper/data/mnist.js";
-import { prepare } from "../../paper/data/prepare.js";
-import { shifted } from "../../paper/data/shifted.js";
-import { folderOf } from "./folders.js";
+import { asShape, type Dataset, halved, withCounts } from "../../../learning/data/dataset.js";
+import type { DataName } from "../../../learning/data/facts.js";
+import { readMnist } from "../../../learning/data/mnist.js";
+import { prepare } from "../../../learning/data/prepare.js";
+import { shifted } from "../../../learning/data/shifted.js";
+import { folderOf } from "../../helpers/folders.js";
 
 const SVHN = fileURLToPath(new URL("fixtures/svhn", import.meta.url));
 

@@ -9,8 +9,8 @@ import {
   subset,
   toStandard,
   withCounts,
-} from "../../paper/data/dataset.js";
-import { Random } from "../../paper/random.js";
+} from "../../../learning/data/dataset.js";
+import { Random } from "../../../paper/random.js";
 
 function dataset(height: number, width: number, channels: number, train: number[], test = train): Dataset {
   const size = height * width * channels;
