@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import { DataError } from "../learning/data/digits.js";
+import { DataError } from "../learning/data/dataError.js";
 import { runProgram } from "../reporting/program.js";
 import { textTable } from "../reporting/textTable.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";

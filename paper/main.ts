@@ -1,5 +1,5 @@
 import { chosenWasmModule } from "tfjs-uan";
-import { DataError } from "../learning/data/digits.js";
+import { DataError } from "../learning/data/dataError.js";
 import { type Folders, prepare } from "../learning/data/prepare.js";
 import { runProgram } from "../reporting/program.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";

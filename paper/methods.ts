@@ -7,7 +7,7 @@ import {
   type UnsupervisedAdaptiveNormalizationArgs,
   unsupervisedAdaptiveNormalization,
 } from "tfjs-uan/layers";
-import { CHANNEL_STEP } from "../examples/mnist/models.js";
+import { CHANNEL_STEP } from "../learning/networks.js";
 
 /** What a normalization layer is made with. */
 export interface LayerChoice {

@@ -1,7 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
-import { networkParts, perceptron, shallowCnn } from "../examples/mnist/models.js";
-import { layerSeed } from "../examples/mnist/random.js";
 import type { Shape } from "../learning/data/dataset.js";
+import { networkParts, perceptron, shallowCnn } from "../learning/networks.js";
+import { layerSeed } from "../learning/random.js";
 import { batchNorm, type MethodName, methodOf } from "./methods.js";
 
 export interface NetworkConfig {

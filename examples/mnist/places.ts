@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { useFastestBackend } from "tfjs-uan";
+import { mnistFolder } from "../../learning/data/mnist.js";
 import { type BackendInfo, type BackendName, isOfPages } from "../../runtimes/backends.js";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { inChromium } from "../../runtimes/program.js";
 import { remote } from "../../runtimes/remote.js";
 import { startBackend } from "../../runtimes/startBackend.js";
-import { dataFolder } from "./data.js";
 import type { BackendChoice, Options } from "./options.js";
 import type { MnistPage } from "./page.js";
 import { run } from "./run.js";
@@ -30,7 +30,7 @@ async function startFastest(): Promise<BackendInfo> {
 }
 
 async function inNode<T>(name: BackendChoice, use: (place: Place) => Promise<T>): Promise<T> {
-  const folder = dataFolder();
+  const folder = mnistFolder();
   const read = (file: string) => readFile(join(folder, file));
   return use({
     backend: await (name === "fastest" ? startFastest() : startNodeBackend(name)),
@@ -41,7 +41,7 @@ async function inNode<T>(name: BackendChoice, use: (place: Place) => Promise<T>)
 }
 
 function inPage<T>(name: BackendName, use: (place: Place) => Promise<T>): Promise<T> {
-  const options = { softwareGpu: false, folders: { "/mnist/": dataFolder() }, log: console.error };
+  const options = { softwareGpu: false, folders: { "/mnist/": mnistFolder() }, log: console.error };
   return inChromium(PAGE, options, async (page) => {
     const mnist = remote<MnistPage>(page, "mnist");
     let onStep = (_step: Step) => {};

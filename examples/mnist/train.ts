@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { CLASSES, type Digits, firstDigits, PIXELS } from "../../learning/data/digits.js";
+import type { Examples } from "../../learning/data/dataset.js";
+import { CLASSES, firstDigits, PIXELS } from "../../learning/data/digits.js";
 import { isSynchronous } from "../../runtimes/backends.js";
+import { epochOrder } from "./epochOrder.js";
 import { buildModel, type Contender } from "./models.js";
 import type { Options } from "./options.js";
-import { epochOrder } from "./random.js";
 import { Stopwatch } from "./stopwatch.js";
 
 const WARM_UP_STEPS = 10;
@@ -54,7 +55,7 @@ interface Batch {
   size: number;
 }
 
-function makeBatch({ images, labels }: Digits, indices: ArrayLike<number>): Batch {
+function makeBatch({ images, labels }: Examples, indices: ArrayLike<number>): Batch {
   const size = indices.length;
   const pixels = new Float32Array(size * PIXELS);
   const classes = new Float32Array(size * CLASSES);
@@ -106,7 +107,7 @@ class Trainer {
     this.model.compile({ optimizer: this.optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   }
 
-  async trainEpoch(training: Digits, order: Uint32Array, test: Digits, watcher: Watcher, epoch: number): Promise<void> {
+  async trainEpoch(training: Examples, order: Uint32Array, test: Examples, watcher: Watcher, epoch: number): Promise<void> {
     const mean = new Mean();
     let milliseconds = 0;
     this.stopwatch?.lap();
@@ -131,7 +132,7 @@ class Trainer {
     });
   }
 
-  private async test(digits: Digits, watcher: Watcher): Promise<Scores> {
+  private async test(digits: Examples, watcher: Watcher): Promise<Scores> {
     const mean = new Mean();
     while (mean.count < digits.count) {
       const size = Math.min(TEST_BATCH_SIZE, digits.count - mean.count);
@@ -156,7 +157,13 @@ class Trainer {
 }
 
 /** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
-async function warmUp(contender: Contender, options: Options, training: Digits, test: Digits, watcher: Watcher): Promise<void> {
+async function warmUp(
+  contender: Contender,
+  options: Options,
+  training: Examples,
+  test: Examples,
+  watcher: Watcher,
+): Promise<void> {
   const trainer = new Trainer(contender, options);
   const digits = Math.min(training.count, WARM_UP_STEPS * options.batchSize);
   const unwatched = { ...watcher, step() {} };
@@ -171,8 +178,8 @@ async function warmUp(contender: Contender, options: Options, training: Digits, 
 export async function trainAll(
   contenders: Contender[],
   options: Options,
-  training: Digits,
-  test: Digits,
+  training: Examples,
+  test: Examples,
   watcher: Watcher,
 ): Promise<Result[]> {
   for (const contender of contenders) await warmUp(contender, options, training, test, watcher);

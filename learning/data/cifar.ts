@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { DataError } from "./dataError.js";
 import type { Dataset, Examples } from "./dataset.js";
-import { DataError } from "./digits.js";
 import { COLOR, DATASETS } from "./facts.js";
 import { copyChannelsLast, readDataFile } from "./files.js";
 

@@ -1,4 +1,4 @@
-import { Random } from "../../paper/random.js";
+import { Random } from "../random.js";
 
 export interface Shape {
   height: number;

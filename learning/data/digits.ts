@@ -1,19 +1,13 @@
+import { DataError } from "./dataError.js";
+import type { Examples } from "./dataset.js";
+
+// MNIST, in Node.js and in a page.
+
 export const TRAINING_DIGITS = 60000;
 export const TEST_DIGITS = 10000;
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 export const CLASSES = 10;
-
-/** Says which file is not what it should be, and how. */
-export class DataError extends Error {}
-
-export interface Digits {
-  count: number;
-  /** count · PIXELS grey values from 0 to 255, digit after digit, row after row. */
-  images: Uint8Array;
-  /** The digits that they show, 0 to 9. */
-  labels: Uint8Array;
-}
 
 /**
  * Reads an IDX file of unsigned bytes: two zero bytes, the type (8), the number of dimensions, each dimension as a big-endian
@@ -39,7 +33,7 @@ function parseIdx(file: string, bytes: Uint8Array, dimensions: number): { shape:
 }
 
 /** Digits out of the contents of an IDX file of images and one of labels. The names are for error messages. */
-export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: string, labels: Uint8Array): Digits {
+export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: string, labels: Uint8Array): Examples {
   const pictures = parseIdx(imagesFile, images, 3);
   const [count, height, width] = pictures.shape as [number, number, number];
   if (height !== SIDE || width !== SIDE) {
@@ -57,7 +51,7 @@ export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: 
 /** Gives the contents of one of the data's files, by name. */
 export type ReadFile = (name: string) => Promise<Uint8Array>;
 
-async function readDigits(read: ReadFile, name: string, most: number): Promise<Digits> {
+async function readPart(read: ReadFile, name: string, most: number): Promise<Examples> {
   const files = [`${name}-images-idx3-ubyte`, `${name}-labels-idx1-ubyte`] as const;
   const [images, labels] = (await Promise.all(
     files.map((file) =>
@@ -72,17 +66,17 @@ async function readDigits(read: ReadFile, name: string, most: number): Promise<D
 }
 
 /** MNIST: the first digits of its training set, and of its test set. */
-export async function readMnist(
+export async function readDigits(
   read: ReadFile,
   trainingDigits: number,
   testDigits: number,
-): Promise<{ training: Digits; test: Digits }> {
-  const [training, test] = await Promise.all([readDigits(read, "train", trainingDigits), readDigits(read, "t10k", testDigits)]);
+): Promise<{ training: Examples; test: Examples }> {
+  const [training, test] = await Promise.all([readPart(read, "train", trainingDigits), readPart(read, "t10k", testDigits)]);
   return { training, test };
 }
 
 /** The first `most` digits, or all where there are fewer. */
-export function firstDigits({ images, labels, count: all }: Digits, most: number): Digits {
+export function firstDigits({ images, labels, count: all }: Examples, most: number): Examples {
   const count = Math.min(most, all);
   return { count, images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };
 }

@@ -1,7 +1,9 @@
+import { SIDE, TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
+
 /** CIFAR's and SVHN's height, width and channels. */
 export const COLOR = [32, 32, 3] as const;
 
-const MNIST = { train: 60000, test: 10000, shape: [28, 28, 1] } as const;
+const MNIST = { train: TRAINING_DIGITS, test: TEST_DIGITS, shape: [SIDE, SIDE, 1] } as const;
 const CIFAR = { train: 50000, test: 10000, shape: COLOR } as const;
 
 /** The data sets as a whole. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { DataError } from "./digits.js";
+import { DataError } from "./dataError.js";
 
 /** Reads a file of a data set. @param wanted what the folder must hold, for the error message */
 export async function readDataFile(path: string, wanted: string): Promise<Uint8Array> {

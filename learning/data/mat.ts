@@ -1,5 +1,5 @@
 import { inflateSync } from "node:zlib";
-import { DataError } from "./digits.js";
+import { DataError } from "./dataError.js";
 
 // A reader of numeric arrays in MATLAB Level 5 MAT-files, which MATLAB saves with -v6 and, compressed, with -v7. The one package
 // that npm has (mat-for-js 1.1.0) is under the GPL, and ends Node.js at the size of SVHN: it makes an array element of every byte.

@@ -1,6 +1,6 @@
 import { cifar10Files, cifar100Files, readCifar10, readCifar100 } from "./cifar.js";
+import { DataError } from "./dataError.js";
 import { asShape, type Dataset, halved, withCounts } from "./dataset.js";
-import { DataError } from "./digits.js";
 import { COLOR, type DataName } from "./facts.js";
 import { readMnist } from "./mnist.js";
 import { shifted } from "./shifted.js";

@@ -1,4 +1,4 @@
-import { Random } from "../../paper/random.js";
+import { Random } from "../random.js";
 import { type Dataset, type Shape, withImages } from "./dataset.js";
 
 /** Pixels from one node of a texture to the next: from fine to coarse. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { DataError } from "./dataError.js";
 import type { Dataset, Examples } from "./dataset.js";
-import { DataError } from "./digits.js";
 import { COLOR, DATASETS } from "./facts.js";
 import { copyChannelsLast, readDataFile } from "./files.js";
 import { parseMat } from "./mat.js";

@@ -1,6 +1,6 @@
-import { CNN_CHANNELS, networkParts, PERCEPTRON_UNITS } from "../../examples/mnist/models.js";
 import { COLOR, DATASETS, type DataName } from "../../learning/data/facts.js";
 import type { DataConfig } from "../../learning/data/prepare.js";
+import { CNN_CHANNELS, networkParts, PERCEPTRON_UNITS } from "../../learning/networks.js";
 import type { RunConfig } from "../config.js";
 import { listed } from "./format.js";
 import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";

@@ -10,14 +10,11 @@ import type { RunConfig } from "../config.js";
 const CODE = [
   "dist/esm",
   "dist/wasm",
-  "examples/mnist/models.ts",
-  "examples/mnist/random.ts",
   "learning",
   "paper/config.ts",
   "paper/methods.ts",
   "paper/metrics.ts",
   "paper/network.ts",
-  "paper/random.ts",
   "paper/training",
 ];
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import "tfjs-uan";
+import { DataError } from "../../learning/data/dataError.js";
 import type { Dataset } from "../../learning/data/dataset.js";
-import { DataError } from "../../learning/data/digits.js";
 import { type DataConfig, type Folders, prepare } from "../../learning/data/prepare.js";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import type { RunConfig } from "../config.js";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Examples } from "../../learning/data/dataset.js";
-import type { Random } from "../random.js";
+import type { Random } from "../../learning/random.js";
 import { stronglyAugmented, weaklyAugmented } from "./augmentation.js";
 import { type Domain, imageTensor, labelTensor } from "./batches.js";
 import type { Learner, StepLoss } from "./learner.js";

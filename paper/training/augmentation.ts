@@ -1,5 +1,5 @@
 import type { Examples, Shape } from "../../learning/data/dataset.js";
-import type { Random } from "../random.js";
+import type { Random } from "../../learning/random.js";
 
 /** The farthest that a weak augmentation moves an image, of its width. */
 const FARTHEST = 0.125;

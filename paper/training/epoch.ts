@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Examples, pick } from "../../learning/data/dataset.js";
+import { Random } from "../../learning/random.js";
 import { type EpochRecord, isTested, type RunConfig, type RunRecord } from "../config.js";
 import { mean } from "../metrics.js";
-import { Random } from "../random.js";
 import { adaMatchLoss } from "./adaMatch.js";
 import { batches, type Domain, imageTensor, labelTensor } from "./batches.js";
 import { evaluate } from "./evaluation.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readCifar10, readCifar100 } from "../../../learning/data/cifar.js";
-import { DataError } from "../../../learning/data/digits.js";
+import { DataError } from "../../../learning/data/dataError.js";
 import { folderOf } from "../../helpers/folders.js";
 
 const PLANE = 32 * 32;

@@ -10,7 +10,7 @@ import {
   toStandard,
   withCounts,
 } from "../../../learning/data/dataset.js";
-import { Random } from "../../../paper/random.js";
+import { Random } from "../../../learning/random.js";
 
 function dataset(height: number, width: number, channels: number, train: number[], test = train): Dataset {
   const size = height * width * channels;

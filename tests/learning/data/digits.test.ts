@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { DataError, PIXELS, parseDigits, readMnist } from "../../../learning/data/digits.js";
+import { DataError } from "../../../learning/data/dataError.js";
+import { PIXELS, parseDigits, readDigits } from "../../../learning/data/digits.js";
 
 function idx(shape: number[], bytes: Uint8Array, magic = 0x0800 + shape.length): Uint8Array {
   // Not at the start of its buffer, as what Node.js reads may be.
@@ -43,9 +44,9 @@ it("takes the first digits, and says which file has too few or is missing", asyn
     if (name.startsWith("none")) throw new Error("no such file");
     return name.includes("images") ? images(3) : labels(1, 2, 3);
   };
-  const { training, test } = await readMnist(read, 2, 1);
+  const { training, test } = await readDigits(read, 2, 1);
   expect([training.count, test.count]).toEqual([2, 1]);
-  await expect(readMnist(read, 4, 1)).rejects.toThrow("train-images-idx3-ubyte: must hold 4 digits, got 3");
+  await expect(readDigits(read, 4, 1)).rejects.toThrow("train-images-idx3-ubyte: must hold 4 digits, got 3");
   const missing = () => Promise.reject(new Error("404"));
-  await expect(readMnist(missing, 1, 1)).rejects.toThrow(/^t.*-ubyte: cannot be read \(404\)$/);
+  await expect(readDigits(missing, 1, 1)).rejects.toThrow(/^t.*-ubyte: cannot be read \(404\)$/);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DataError } from "../../../learning/data/digits.js";
+import { DataError } from "../../../learning/data/dataError.js";
 import { parseMat } from "../../../learning/data/mat.js";
 import { type Layout, matFile, type Variable } from "./matFiles.js";
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { DataError } from "../../../learning/data/digits.js";
+import { DataError } from "../../../learning/data/dataError.js";
 import { readSvhn } from "../../../learning/data/svhn.js";
 import { folderOf } from "../../helpers/folders.js";
 import { matFile, type Variable } from "./matFiles.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Examples, Shape } from "../../../learning/data/dataset.js";
-import { Random } from "../../../paper/random.js";
+import { Random } from "../../../learning/random.js";
 import { stronglyAugmented, weaklyAugmented } from "../../../paper/training/augmentation.js";
 import { madeUp } from "./setting.js";
 

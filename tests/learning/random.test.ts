@@ -1,5 +1,21 @@
-import { expect, it } from "vitest";
-import { Random } from "../../paper/random.js";
+import { describe, expect, it } from "vitest";
+import { epochSeed, generator, layerSeed, normal, Random, uniform } from "../../learning/random.js";
+
+describe("the numbers that tests and published results rely on", () => {
+  it("are mulberry32's from a generator", () => {
+    const next = generator(1);
+    expect([next(), next(), next()].map((value) => value * 2 ** 32)).toEqual([2693262067, 11749833, 2265367787]);
+  });
+
+  it("are a generator's in normal and uniform distributions", () => {
+    expect([...normal(generator(1), 2, 2, 3)]).toEqual([5.808677673339844, 5.431509017944336]);
+    expect([...uniform(generator(1), 2, -1, 3)]).toEqual([1.5082957744598389, -0.9890571236610413]);
+  });
+
+  it("are TensorFlow.js's from seeds of layers and epochs that do not meet", () => {
+    expect([layerSeed(0, 0), layerSeed(3, 5), epochSeed(3, 5)]).toEqual([1, 3 * 2048 + 6, 3 * 2048 + 1024 + 6]);
+  });
+});
 
 const draws = (random: Random, count = 8) => Array.from({ length: count }, () => random.next());
 
