@@ -1,6 +1,5 @@
-import type { RunRecord } from "../config.js";
 import { mean } from "../metrics.js";
-import type { Finished, Results } from "../results.js";
+import type { Finished, Results, RunRecord } from "../results.js";
 import type { GradientRecord } from "../training/gradients.js";
 
 /** One record that comes to what they come to in a table: means, and the largest changes. */

@@ -1,6 +1,5 @@
-import type { EpochRecord } from "../config.js";
 import type { Scores } from "../metrics.js";
-import type { Finished } from "../results.js";
+import type { EpochRecord, Finished } from "../results.js";
 import { type Runs, unique } from "./runs.js";
 
 /** What a run came to, as a number: NaN where it diverged. */

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Examples, pick } from "../../learning/data/dataset.js";
 import { Random } from "../../learning/random.js";
-import { type EpochRecord, isTested, type RunConfig, type RunRecord } from "../config.js";
+import { isTested, type RunConfig } from "../config.js";
 import { mean } from "../metrics.js";
+import type { EpochRecord, RunRecord } from "../results.js";
 import { adaMatchLoss } from "./adaMatch.js";
 import { batches, type Domain, imageTensor, labelTensor } from "./batches.js";
 import { evaluate } from "./evaluation.js";

@@ -1,6 +1,6 @@
-import type { EpochRecord, RunConfig, RunRecord } from "../../../paper/config.js";
+import type { RunConfig } from "../../../paper/config.js";
 import type { Scores } from "../../../paper/metrics.js";
-import type { Finished, Results } from "../../../paper/results.js";
+import type { EpochRecord, Finished, Results, RunRecord } from "../../../paper/results.js";
 import type { GradientRecord } from "../../../paper/training/gradients.js";
 import type { MixtureRecord } from "../../../paper/training/mixtures.js";
 

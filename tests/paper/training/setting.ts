@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Dataset, Examples } from "../../../learning/data/dataset.js";
 import { generator } from "../../../learning/random.js";
-import type { RunConfig, RunRecord } from "../../../paper/config.js";
+import type { RunConfig } from "../../../paper/config.js";
 import { METHODS, type MethodName } from "../../../paper/methods.js";
+import type { RunRecord } from "../../../paper/results.js";
 import { type Domain, domainOf } from "../../../paper/training/batches.js";
 import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
 import type { LearnerState } from "../../../paper/training/learner.js";
