@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A folder with these files, until the test is over. */
-export function folderOf(files: Record<string, Uint8Array>): string {
-  const folder = mkdtempSync(join(tmpdir(), "tfjs-uan-data-"));
+/** Makes a folder with these files, which is removed when the test is over. */
+export function folderOf(files: Record<string, string | Uint8Array>): string {
+  const folder = mkdtempSync(join(tmpdir(), "tfjs-uan-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const [name, bytes] of Object.entries(files)) {
+  for (const [name, contents] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
+    writeFileSync(join(folder, name), contents);
   }
   return folder;
 }
