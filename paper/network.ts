@@ -12,8 +12,8 @@ export interface NetworkConfig {
   components: number;
   /** How much a step keeps of moving moments, wherever there are some. */
   momentum: number;
-  /** Where the method normalizes: after the second convolution, with batch normalization after the others, or everywhere. */
-  place: "second" | "all";
+  /** After which convolutions the method normalizes. After "second", batch normalization follows the others. */
+  normalizes: "second" | "all";
   /** What the numbers of channels are multiplied with. */
   width: number;
   /** Of the initial weights, and of whatever is random in a method. */
@@ -35,7 +35,7 @@ export function buildNetwork(config: NetworkConfig, { height, width, channels }:
     return method.layer ? [method.layer({ channels, components, momentum, seed })] : [];
   };
   const batch = () => [batchNorm({ momentum })];
-  const others = config.place === "all" ? tested : batch;
+  const others = config.normalizes === "all" ? tested : batch;
   const features =
     config.network === "cnn"
       ? shallowCnn(parts, [others, tested, others, others])

@@ -32,7 +32,7 @@ function combinations<T extends object>(lists: { [Key in keyof T]: T[Key][] }): 
 const common = (preset: Preset) => ({
   network: "cnn" as const,
   components: COMPONENTS,
-  place: "second" as const,
+  normalizes: "second" as const,
   width: preset.width,
   learningRate: LEARNING_RATE,
   batchSize: preset.batchSize,
@@ -78,7 +78,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
       ...common(preset),
       data,
       epochs,
-      place: "all",
+      normalizes: "all",
       ...choice,
       ...(choice.network === "mlp" && { width: 1 }),
     }));
@@ -107,7 +107,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
       ...common(preset),
       data,
       target,
-      place: "all",
+      normalizes: "all",
       batchSize,
       epochs,
       ...choice,

@@ -33,7 +33,7 @@ export function methodsOf(runs: Runs): MethodName[] {
 export function methodsText(runs: Runs): string {
   const texts = methodsOf(runs).map((name) => `${METHODS[name].label}: ${METHODS[name].description}`);
   const legend = `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
-  const single = unique(runs.flatMap(({ config }) => (config.place === "second" ? [config.experiment] : [])));
+  const single = unique(runs.flatMap(({ config }) => (config.normalizes === "second" ? [config.experiment] : [])));
   if (single.length === 0) return legend;
   return `${legend} In ${listed(single)} they differ after the second convolution alone: BN follows the others, with none, too.`;
 }

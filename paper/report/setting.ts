@@ -25,17 +25,17 @@ function dataText({ name, train, test, asColor, halved }: DataConfig, source: st
   ].join("; ");
 }
 
-const PLACES: Record<RunConfig["place"], string> = {
+const NORMALIZED: Record<RunConfig["normalizes"], string> = {
   second: "what is compared after the second convolution, batch normalization after the others",
   all: "what is compared after all four convolutions",
 };
 
-function networkText({ network, width, place }: RunConfig): string {
+function networkText({ network, width, normalizes }: RunConfig): string {
   const { scaled } = networkParts(width, 0);
   const text = (sizes: number[], what: string) =>
     `${listed(sizes.map(scaled))} ${what}${width === 1 ? "" : ` (in the place of ${listed(sizes)})`}`;
   if (network === "mlp") return `a perceptron of ${text(PERCEPTRON_UNITS, "hidden units")}, what is compared after both layers`;
-  return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${PLACES[place]}`;
+  return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${NORMALIZED[normalizes]}`;
 }
 
 /** "1 to 8" of numbers without gaps, or all of them where they are few or have some. */

@@ -15,7 +15,7 @@ const config = object(
     method: oneOf(...Object.keys(METHODS)),
     components: number,
     momentum: number,
-    place: oneOf("second", "all"),
+    normalizes: oneOf("second", "all"),
     width: number,
     seed: number,
     learningRate: number,

@@ -119,7 +119,7 @@ describe("an experiment", () => {
   it("of classification compares all methods at both of the paper's learning rates, after the second convolution", () => {
     expect(of("classification", "method").sort()).toEqual(Object.keys(METHODS).sort());
     expect(of("classification", "learningRate")).toEqual([0.001, 0.005]);
-    expect(of("classification", "place")).toEqual(["second"]);
+    expect(of("classification", "normalizes")).toEqual(["second"]);
     expect([of("classification", "epochs"), of("classification", "epochs", full)]).toEqual([[8], [100]]);
     expect([of("classification", "width"), of("classification", "width", full)]).toEqual([[0.125], [1]]);
     expect(of("classification", "observe")).toEqual([undefined]);
@@ -140,7 +140,7 @@ describe("an experiment", () => {
   it("of batch sizes has the method everywhere, in both networks, the perceptron in its own size", () => {
     expect(of("batch-size", "method").sort()).toEqual(Object.keys(METHODS).sort());
     expect(of("batch-size", "batchSize")).toEqual([2, 4, 8, 32, 128]);
-    expect(of("batch-size", "place")).toEqual(["all"]);
+    expect(of("batch-size", "normalizes")).toEqual(["all"]);
     const widths = planOf("batch-size", quick, {}).map(({ network, width }) => `${network} ${width}`);
     expect(different(widths)).toEqual(["cnn 0.125", "mlp 1"]);
   });
@@ -159,7 +159,7 @@ describe("an experiment", () => {
       "uan-standardize",
       "uan-standardize-affine",
     ]);
-    expect(of("domain-adaptation", "place")).toEqual(["all"]);
+    expect(of("domain-adaptation", "normalizes")).toEqual(["all"]);
     expect([of("domain-adaptation", "batchSize"), of("domain-adaptation", "batchSize", full)]).toEqual([[32], [64]]);
   });
 

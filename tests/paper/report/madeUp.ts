@@ -10,7 +10,7 @@ const CONFIG: RunConfig = {
   method: "bn",
   components: 3,
   momentum: 0.9,
-  place: "second",
+  normalizes: "second",
   width: 0.125,
   seed: 1,
   data: { name: "mnist", train: 1000, test: 500, halved: true, seed: 1 },
@@ -129,7 +129,7 @@ export function everything(): Results {
   const adaptation = both((seed) =>
     (["bn", "uan-data"] as const).map((method) => {
       const epochs = [epoch(2, 2, 0.8, 0.4), epoch(4, 1, 0.9, 0.5 + seed / 100)];
-      return run({ experiment: "domain-adaptation", method, seed, target: SHIFTED, place: "all" }, epochs);
+      return run({ experiment: "domain-adaptation", method, seed, target: SHIFTED, normalizes: "all" }, epochs);
     }),
   );
   return results([...classification, ...gradients, ...batchSizes, ...components, ...adaptation]);

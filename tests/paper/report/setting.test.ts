@@ -26,10 +26,10 @@ describe("settingText", () => {
   });
 
   it("tells networks, numbers of components and domains apart", () => {
-    const perceptron = settingText([run({ network: "mlp", width: 1, place: "all" }, [])]);
+    const perceptron = settingText([run({ network: "mlp", width: 1, normalizes: "all" }, [])]);
     expect(perceptron).toContain("Network: a perceptron of 128 and 64 hidden units, what is compared after both layers; K = 3.");
     expect(perceptron).toContain("one seed, 1.");
-    const full = settingText([1, 2, 3, 4].map((components) => run({ components, width: 1, place: "all" }, [])));
+    const full = settingText([1, 2, 3, 4].map((components) => run({ components, width: 1, normalizes: "all" }, [])));
     expect(full).toContain("CNN of 64, 128, 128 and 256 channels, what is compared after all four convolutions; K = 1 to 4.");
     const gaps = settingText([1, 2, 3, 8].map((components) => run({ components, seed: components }, [])));
     expect(gaps).toMatch(/K = 1, 2, 3 and 8\..*over the seeds 1, 2, 3 and 8, over n/);

@@ -8,7 +8,7 @@ export const SMALL: RunConfig = {
   method: "uan-data",
   components: 2,
   momentum: 0.9,
-  place: "second",
+  normalizes: "second",
   width: 0.0625,
   seed: 1,
   learningRate: 0.005,

@@ -114,7 +114,7 @@ class Recorded extends Random {
 
 /** A step's loss, the images that the network was shown for it, and its logits. */
 function observed(method: MethodName, done: number) {
-  const run = config({ method, place: "all" });
+  const run = config({ method, normalizes: "all" });
   const learner = new Learner(run, domains.source.dataset, CLASSES);
   const random = new Recorded(1, "test");
   const step = adaMatchLoss(learner, domains, labelled, unlabelled, done, random);

@@ -13,7 +13,7 @@ vi.mock(import("../../../paper/training/adaMatch.js"), async (original) => {
 
 const source = domain({ channels: 3 });
 const target = domain({ channels: 3, seed: 2, bright: 120, dark: 40 });
-const run = config({ method: "bn", place: "all" });
+const run = config({ method: "bn", normalizes: "all" });
 
 beforeAll(() => useBackend("wasm"));
 beforeEach(() => void vi.mocked(adaMatchLoss).mockClear());
@@ -78,7 +78,7 @@ it("does not look at the labels of the target domain's training images", async (
 });
 
 it("learns both domains", async () => {
-  const long = config({ method: "bn", place: "all", learningRate: 0.01, epochs: 12 });
+  const long = config({ method: "bn", normalizes: "all", learningRate: 0.01, epochs: 12 });
   const { record } = await train(long, { source, target });
   expect(record.epochs.at(-1)?.test?.accuracy).toBeGreaterThan(0.9);
   expect(record.epochs.at(-1)?.target?.accuracy).toBeGreaterThan(0.9);

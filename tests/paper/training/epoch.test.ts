@@ -25,12 +25,12 @@ beforeAll(() => useBackend("wasm"));
 
 const RUNS: [title: string, run: RunConfig, on: Domains][] = [
   ...METHOD_NAMES.map((method): [string, RunConfig, Domains] => [method, config({ method }), small]),
-  ["BN everywhere", config({ place: "all" }), small],
-  ["MN everywhere", config({ method: "mn", place: "all" }), small],
-  ["UAN everywhere", config({ method: "uan-data", place: "all" }), small],
-  ["BN by AdaMatch", config({ place: "all" }), both],
-  ["UAN by AdaMatch", config({ method: "uan-data", place: "all" }), both],
-  ["UAN, standardize, by AdaMatch", config({ method: "uan-standardize", place: "all" }), both],
+  ["BN everywhere", config({ normalizes: "all" }), small],
+  ["MN everywhere", config({ method: "mn", normalizes: "all" }), small],
+  ["UAN everywhere", config({ method: "uan-data", normalizes: "all" }), small],
+  ["BN by AdaMatch", config({ normalizes: "all" }), both],
+  ["UAN by AdaMatch", config({ method: "uan-data", normalizes: "all" }), both],
+  ["UAN, standardize, by AdaMatch", config({ method: "uan-standardize", normalizes: "all" }), both],
   ["gradients of BN", config({ observe: "gradients" }), small],
   ["gradients of UAN", config({ method: "uan-data", observe: "gradients" }), small],
   ["mixtures of UAN", config({ method: "uan-data", observe: "mixtures" }), small],
@@ -65,7 +65,7 @@ describe.each(METHOD_NAMES)("%s", (method) => {
 });
 
 it("starts from the cross-entropy of the network as it was made, on the first batch of the first order", async () => {
-  const run = config({ method: "ln", place: "all", seed: 5 });
+  const run = config({ method: "ln", normalizes: "all", seed: 5 });
   const { source } = domains;
   const { dataset } = source;
   const order = new Random(5, "order", 1).order(dataset.train.count);

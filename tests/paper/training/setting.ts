@@ -69,7 +69,7 @@ export function config(changes: Partial<RunConfig> = {}): RunConfig {
     method: "bn",
     components: 3,
     momentum: 0.9,
-    place: "second",
+    normalizes: "second",
     width: 0.0625,
     seed: 1,
     learningRate: 0.001,
