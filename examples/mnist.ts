@@ -10,9 +10,9 @@ import { BackendError, describeBackend } from "../runtimes/backends.js";
 import { chartPage } from "./mnist/chart.js";
 import { contenders, MODELS } from "./mnist/models.js";
 import { helpText, type Options, parseOptions } from "./mnist/options.js";
-import { inPlace, type Place } from "./mnist/places.js";
 import { startProgress } from "./mnist/progress.js";
 import { explanations, summarize, tableRows } from "./mnist/report.js";
+import { inPlace, type Place } from "./mnist/runner.js";
 import type { Result } from "./mnist/train.js";
 
 const CHART = new URL("../out/mnist.html", import.meta.url);

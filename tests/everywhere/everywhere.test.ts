@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CASES } from "./cases/index.js";
 import { KNOWN_FAULTS } from "./known.js";
 import { readmeOf, readResults } from "./matrix.js";
-import { PLACES } from "./places.js";
 import type { Result } from "./suite.js";
+import { PLACES } from "./targets.js";
 
 /** For GPUs in software. */
 const MOST_TIME = 300_000;

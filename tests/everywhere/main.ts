@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { OptionError, runProgram } from "../../reporting/program.js";
 import { textTable } from "../../reporting/textTable.js";
 import { type Line, matrixCells, publish, shortcomings } from "./matrix.js";
-import { PLACES, type Place } from "./places.js";
+import { PLACES, type Place } from "./targets.js";
 
 const HELP = `The same cases in every runtime, on every backend.
 

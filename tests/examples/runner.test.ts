@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type BackendChoice, type Options, parseOptions } from "../../examples/mnist/options.js";
-import { inPlace, type Place } from "../../examples/mnist/places.js";
 import { explanations, summarize, tableRows } from "../../examples/mnist/report.js";
+import { inPlace, type Place } from "../../examples/mnist/runner.js";
 import type { Step } from "../../examples/mnist/train.js";
 import { describeInChromium } from "../helpers/browser.js";
 
