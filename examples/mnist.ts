@@ -12,12 +12,12 @@ import { contenders, MODELS } from "./mnist/models.js";
 import { helpText, type Options, parseOptions } from "./mnist/options.js";
 import { startProgress } from "./mnist/progress.js";
 import { explanations, summarize, tableRows } from "./mnist/report.js";
-import { inPlace, type Place } from "./mnist/runner.js";
+import { type Runner, withRunner } from "./mnist/runner.js";
 import type { Result } from "./mnist/train.js";
 
 const CHART = new URL("../out/mnist.html", import.meta.url);
 
-function describePlace({ backend, runtime }: Place): string {
+function describeRunner({ backend, runtime }: Runner): string {
   const processors = cpus();
   const machine = `${runtime}; ${processors.length} x ${processors[0]?.model}`;
   return `TensorFlow.js ${tf.version_core}, ${describeBackend(backend)}; ${machine}`;
@@ -30,10 +30,10 @@ function describeRun(options: Options): string {
   return `${model} of width ${width} (${MODELS[model].description}), ${data}, ${training}, UAN with K = ${components}, seed ${seed}`;
 }
 
-function train(place: Place, options: Options): Promise<Result[]> {
+function train(runner: Runner, options: Options): Promise<Result[]> {
   const stepsPerRound = contenders(options.components).length * Math.ceil(options.digits / options.batchSize);
   const progress = startProgress(options.epochs * stepsPerRound, stepsPerRound, options.epochs);
-  return place.train(options, progress.step).finally(progress.stop);
+  return runner.train(options, progress.step).finally(progress.stop);
 }
 
 async function main(): Promise<void> {
@@ -42,10 +42,10 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  const { description, results } = await inPlace(options.backend, async (place) => {
-    const description = `${describePlace(place)}; ${describeRun(options)}`;
+  const { description, results } = await withRunner(options.backend, async (runner) => {
+    const description = `${describeRunner(runner)}; ${describeRun(options)}`;
     console.log(description);
-    return { description, results: await train(place, options) };
+    return { description, results: await train(runner, options) };
   });
 
   const summaries = results.map(summarize);

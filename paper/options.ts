@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { BROUGHT, type Folders } from "../learning/data/prepare.js";
+import { type Folders, PROVIDED } from "../learning/data/prepare.js";
 import { OptionError } from "../reporting/program.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
 import { PRESETS, type Preset, upTo } from "./presets.js";
@@ -82,7 +82,7 @@ export function parseOptions(args: string[]): Options | undefined {
   const { preset: presetName = "quick", seeds, processes, fresh = false } = values;
   const preset = Object.values(PRESETS).find(({ name }) => name === presetName);
   if (!preset) throw new OptionError(`--preset must be ${Object.keys(PRESETS).join(" or ")}, got '${presetName}'`);
-  const folders = BROUGHT.flatMap((name) => {
+  const folders = PROVIDED.flatMap((name) => {
     const folder = values[name];
     return folder === undefined ? [] : [[name, folder]];
   });

@@ -14,8 +14,8 @@ import type { MnistPage } from "./page.js";
 import { run } from "./run.js";
 import type { Result, Step } from "./train.js";
 
-/** Where networks are trained. */
-export interface Place {
+/** Trains networks on a backend that has been started, in Node.js or in Chromium. */
+export interface Runner {
   backend: BackendInfo;
   runtime: string;
   train(options: Options, onStep: (step: Step) => void): Promise<Result[]>;
@@ -29,18 +29,18 @@ async function startFastest(): Promise<BackendInfo> {
   return backend === "tensorflow" ? { ...info, device: reason } : info;
 }
 
-async function inNode<T>(name: BackendChoice, use: (place: Place) => Promise<T>): Promise<T> {
+async function inNode<T>(name: BackendChoice, use: (runner: Runner) => Promise<T>): Promise<T> {
   const folder = mnistFolder();
   const read = (file: string) => readFile(join(folder, file));
   return use({
     backend: await (name === "fastest" ? startFastest() : startNodeBackend(name)),
     runtime: `Node.js ${process.version}`,
-    // Pauses let the progress bar's timer and Ctrl-C in.
+    // A pause lets Node.js redraw the progress bar and handle Ctrl-C.
     train: (options, onStep) => run(options, read, { step: onStep, pause: () => setImmediate() }),
   });
 }
 
-function inPage<T>(name: BackendName, use: (place: Place) => Promise<T>): Promise<T> {
+function inPage<T>(name: BackendName, use: (runner: Runner) => Promise<T>): Promise<T> {
   const options = { softwareGpu: false, folders: { "/mnist/": mnistFolder() }, log: console.error };
   return inChromium(PAGE, options, async (page) => {
     const mnist = remote<MnistPage>(page, "mnist");
@@ -57,7 +57,7 @@ function inPage<T>(name: BackendName, use: (place: Place) => Promise<T>): Promis
   });
 }
 
-/** Starts a backend: in Node.js, or in Chromium where a page alone has it. */
-export function inPlace<T>(name: BackendChoice, use: (place: Place) => Promise<T>): Promise<T> {
+/** Starts a backend in Node.js or, where only a page has it, in Chromium. */
+export function withRunner<T>(name: BackendChoice, use: (runner: Runner) => Promise<T>): Promise<T> {
   return name !== "fastest" && isOfPages(name) ? inPage(name, use) : inNode(name, use);
 }

@@ -18,34 +18,34 @@ export interface Scores {
 }
 
 export interface Epoch {
-  /** Means over the epoch's steps, while the weights changed. */
+  /** Means over the epoch's steps, during which the weights change. */
   training: Scores;
-  /** Of the weights after the epoch. */
+  /** With the weights after the epoch. */
   test: Scores;
-  /** Of the training steps, with making their batches, without the test. */
+  /** Time of the training steps, including their batches, without the test. */
   seconds: number;
-  /** Of those seconds, the ones in the forward and backward passes of the normalization compared, where they can be told. */
+  /** The part of `seconds` in forward and backward passes of the normalization; undefined if the backend hides it. */
   normalizingSeconds: number | undefined;
 }
 
 export interface Result {
   name: string;
   epochs: Epoch[];
-  /** Of every training step's batch. */
+  /** The loss of each training step's batch. */
   losses: number[];
 }
 
-/** Where a run stands after a training step. */
+/** The progress of a run after a training step. */
 export interface Step extends Scores {
   name: string;
   /** Counted from 1. */
   epoch: number;
 }
 
-/** Who looks on while networks are trained. */
+/** Is told of the progress of training. */
 export interface Watcher {
   step(step: Step): void | Promise<void>;
-  /** Waited for now and then: what else the program does, it does then. */
+  /** Awaited now and then, so that the program can do something else. */
   pause?(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ function disposeBatch({ x, y }: Batch): void {
   y.dispose();
 }
 
-/** Scores of batches, weighted with their sizes. */
+/** The mean of batches' scores, weighted by the sizes of the batches. */
 class Mean {
   count = 0;
   private loss = 0;
@@ -156,7 +156,7 @@ class Trainer {
   }
 }
 
-/** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
+/** Lets the JavaScript engine compile the training code, so that the first contender does not pay for that. */
 async function warmUp(
   contender: Contender,
   options: Options,
@@ -172,8 +172,8 @@ async function warmUp(
 }
 
 /**
- * Trains every contender from the same initial weights on the same batches. They take turns, an epoch each, so that what else
- * the machine does meets all of them.
+ * Trains every contender from the same initial weights on the same batches. They take turns, an epoch each, so that other load on
+ * the machine affects all of them.
  */
 export async function trainAll(
   contenders: Contender[],

@@ -9,10 +9,10 @@ const [SIDE, , CHANNELS] = COLOR;
 const PLANE = SIDE * SIDE;
 const IMAGE = PLANE * CHANNELS;
 
-/** Of the binary version: records of label bytes, of which the last is the class, and of a red, a green and a blue plane. */
+/** The binary version of a data set. A record is label bytes, the last of which is the class, then a red, a green and a blue plane. */
 interface Format {
   name: string;
-  /** That the archive unpacks to. */
+  /** The folder that the archive unpacks to. */
   folder: string;
   train: string[];
   test: string[];
@@ -43,7 +43,7 @@ const CIFAR_100: Format = {
 function parseRecords(path: string, bytes: Uint8Array, { name, labelBytes, classes }: Format): Examples {
   const record = labelBytes + IMAGE;
   if (bytes.length === 0 || bytes.length % record !== 0) {
-    throw new DataError(`${path}: ${name} has ${record} bytes for each image, got a file of ${bytes.length}`);
+    throw new DataError(`${path}: must have ${record} bytes for each image of ${name}, got ${bytes.length} in all`);
   }
   const count = bytes.length / record;
   const images = new Uint8Array(count * IMAGE);
@@ -59,7 +59,7 @@ function parseRecords(path: string, bytes: Uint8Array, { name, labelBytes, class
   return { count, images, labels };
 }
 
-/** Where the files are: in the folder given, or in the archive's in it. */
+/** The files are in the given folder, or in the archive's folder within it. */
 function pathsOf(given: string, { folder, train, test }: Format): { train: string[]; test: string[] } {
   const unpacked = join(given, folder);
   const paths = (files: string[]) => files.map((file) => join(existsSync(unpacked) ? unpacked : given, file));
@@ -96,10 +96,10 @@ async function readCifar(given: string, format: Format): Promise<Dataset> {
   };
 }
 
-/** @param folder with the files of the binary version, or with the folder cifar-10-batches-bin that they unpack to */
+/** @param folder holds the files of the binary version, or the archive's folder cifar-10-batches-bin with them */
 export const readCifar10 = (folder: string): Promise<Dataset> => readCifar(folder, CIFAR_10);
 
-/** By its 100 fine classes. @param folder with the files of the binary version, or with cifar-100-binary that they unpack to */
+/** With the 100 fine classes. @param folder holds the files of the binary version, or the archive's folder cifar-100-binary with them */
 export const readCifar100 = (folder: string): Promise<Dataset> => readCifar(folder, CIFAR_100);
 
 const filesOf = (folder: string, format: Format): string[] => Object.values(pathsOf(folder, format)).flat();

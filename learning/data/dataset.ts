@@ -16,7 +16,7 @@ export interface Examples {
 
 export interface Dataset extends Shape {
   name: string;
-  /** What it was made of and what was done to it: reports show this. */
+  /** Where the images are from and how they were changed. Reports show this. */
   source: string;
   classes: number;
   train: Examples;
@@ -25,7 +25,7 @@ export interface Dataset extends Shape {
 
 const shapeText = ({ height, width, channels }: Shape) => `${height} x ${width} x ${channels}`;
 
-/** The data set with other images of the same labels, and with what was done to it. */
+/** The data set with changed images and the same labels. @param what says what changed, for `source` */
 export function withImages(
   dataset: Dataset,
   shape: Shape,
@@ -50,7 +50,7 @@ export function pick({ images, labels, count }: Examples, indices: ArrayLike<num
   return picked;
 }
 
-/** Some of the examples, in a random order: of each class its share among them all, rounded up or down. */
+/** A subset of the examples, in a random order, with the same proportions of classes, rounded up or down. */
 export function subset(examples: Examples, count: number, random: Random): Examples {
   if (!Number.isInteger(count) || count < 1 || count > examples.count) {
     throw new RangeError(`subset: the number of examples must be a whole number from 1 to ${examples.count}, got ${count}`);
@@ -62,7 +62,7 @@ export function subset(examples: Examples, count: number, random: Random): Examp
   return pick(examples, random.shuffle(indices));
 }
 
-/** The data set with a subset of either part. Cheapest before what changes images. */
+/** The data set with a subset of each part. Call it before changes to images: they then take less time. */
 export function withCounts(dataset: Dataset, train: number, test: number, seed: number): Dataset {
   const { train: allTrain, test: allTest } = dataset;
   const what = `${train} of ${allTrain.count} training and ${test} of ${allTest.count} test images, by class, seed ${seed}`;
@@ -75,8 +75,8 @@ export function withCounts(dataset: Dataset, train: number, test: number, seed: 
 }
 
 /**
- * The data set with images of another height and width around the same centre: cut off, or continued by the values at their
- * edges. One channel may become several that are the same.
+ * The data set with images of another height and width around the same centre: cropped, or padded with the values at their edges.
+ * A single channel may become several equal ones.
  */
 export function asShape(dataset: Dataset, height: number, width: number, channels: number): Dataset {
   const shape = { height, width, channels };
@@ -85,7 +85,7 @@ export function asShape(dataset: Dataset, height: number, width: number, channel
     const wanted = `must keep its ${dataset.channels} channels`;
     throw new RangeError(`asShape: ${dataset.name} of ${shapeText(dataset)} ${wanted}, got ${shapeText(shape)}`);
   }
-  // Of every value of the new image, the one of the old image that it is.
+  // For every value of a new image, its index in the old image.
   const old = dataset;
   const along = (position: number, length: number, oldLength: number) =>
     Math.min(oldLength - 1, Math.max(0, position - Math.floor((length - oldLength) / 2)));
@@ -106,7 +106,7 @@ export function asShape(dataset: Dataset, height: number, width: number, channel
   });
 }
 
-/** The data set with images of half the height and width: every value the mean of 2 x 2, rounded. */
+/** The data set with images of half the height and width: every value is the mean of 2 x 2 values, rounded. */
 export function halved(dataset: Dataset): Dataset {
   const { height, width, channels } = dataset;
   if (height % 2 !== 0 || width % 2 !== 0) {
@@ -118,7 +118,7 @@ export function halved(dataset: Dataset): Dataset {
     const changed = new Uint8Array(images.length / 4);
     const pixel = (index: number) => images[index] as number;
     let at = 0;
-    // The rows of all images are rows of one high image.
+    // All images together are treated as one high image.
     for (let y = 0; y < count * height; y += 2) {
       for (let x = 0; x < row; x += 2 * channels) {
         for (let channel = 0; channel < channels; channel++) {
@@ -131,13 +131,13 @@ export function halved(dataset: Dataset): Dataset {
   });
 }
 
-/** Of every channel, in numbers from 0 to 1. */
+/** Mean and standard deviation of every channel, for values from 0 to 1. */
 export interface Moments {
   mean: number[];
   deviation: number[];
 }
 
-/** To be taken over the training images of a data set, and used for the test images, too. */
+/** Compute them over the training images of a data set, and use them for its test images, too. */
 export function channelMoments(images: Uint8Array, channels: number): Moments {
   const sums = new Float64Array(channels);
   const squares = new Float64Array(channels);
@@ -154,7 +154,7 @@ export function channelMoments(images: Uint8Array, channels: number): Moments {
   return { mean: mean.map((value) => value / 255), deviation: deviation.map((value) => value / 255) };
 }
 
-/** Images as numbers of mean 0 and deviation 1 in every channel, where the moments are theirs; a constant channel becomes 0. */
+/** Images standardized by moments. By their own, every channel has mean 0 and deviation 1; a constant channel becomes 0. */
 export function toStandard(images: Uint8Array, { mean, deviation }: Moments): Float32Array {
   const channels = mean.length;
   const offset = mean.map((mean) => 255 * mean);

@@ -32,7 +32,7 @@ function parseIdx(file: string, bytes: Uint8Array, dimensions: number): { shape:
   return { shape, values: bytes.subarray(header) };
 }
 
-/** Digits out of the contents of an IDX file of images and one of labels. The names are for error messages. */
+/** Digits from the contents of an IDX file of images and one of labels. The files' names are for error messages. */
 export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: string, labels: Uint8Array): Examples {
   const pictures = parseIdx(imagesFile, images, 3);
   const [count, height, width] = pictures.shape as [number, number, number];
@@ -48,7 +48,7 @@ export function parseDigits(imagesFile: string, images: Uint8Array, labelsFile: 
   return { count, images: pictures.values, labels: answers.values };
 }
 
-/** Gives the contents of one of the data's files, by name. */
+/** Reads one of the data set's files, by name. */
 export type ReadFile = (name: string) => Promise<Uint8Array>;
 
 async function readPart(read: ReadFile, name: string, most: number): Promise<Examples> {
@@ -65,7 +65,7 @@ async function readPart(read: ReadFile, name: string, most: number): Promise<Exa
   return firstDigits(digits, most);
 }
 
-/** MNIST: the first digits of its training set, and of its test set. */
+/** The first digits of MNIST's training set and of its test set. */
 export async function readDigits(
   read: ReadFile,
   trainingDigits: number,
@@ -75,7 +75,7 @@ export async function readDigits(
   return { training, test };
 }
 
-/** The first `most` digits, or all where there are fewer. */
+/** The first `most` digits, or all if there are fewer. */
 export function firstDigits({ images, labels, count: all }: Examples, most: number): Examples {
   const count = Math.min(most, all);
   return { count, images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };

@@ -1,12 +1,12 @@
 import { SIDE, TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 
-/** CIFAR's and SVHN's height, width and channels. */
+/** Height, width and channels of CIFAR's and SVHN's images. */
 export const COLOR = [32, 32, 3] as const;
 
 const MNIST = { train: TRAINING_DIGITS, test: TEST_DIGITS, shape: [SIDE, SIDE, 1] } as const;
 const CIFAR = { train: 50000, test: 10000, shape: COLOR } as const;
 
-/** The data sets as a whole. */
+/** The complete data sets. */
 export const DATASETS = {
   mnist: { label: "MNIST", ...MNIST },
   "mnist-shifted": { label: "MNIST-shifted (made from MNIST)", ...MNIST },

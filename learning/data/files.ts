@@ -12,14 +12,14 @@ export async function readDataFile(path: string, wanted: string): Promise<Uint8A
   }
 }
 
-/** How far apart neighbours are in an image, along each of its axes. */
+/** The distance between neighbours along each axis of an image. */
 interface Strides {
   row: number;
   column: number;
   channel: number;
 }
 
-/** Copies square images, which follow each other in another order of axes, to images with their channels last. */
+/** Copies square images, one after another, from another order of axes to channels last. */
 export function copyChannelsLast(
   from: Uint8Array,
   { row, column, channel }: Strides,

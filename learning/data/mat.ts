@@ -1,13 +1,13 @@
 import { inflateSync } from "node:zlib";
 import { DataError } from "./dataError.js";
 
-// A reader of numeric arrays in MATLAB Level 5 MAT-files, which MATLAB saves with -v6 and, compressed, with -v7. The one package
-// that npm has (mat-for-js 1.1.0) is under the GPL, and ends Node.js at the size of SVHN: it makes an array element of every byte.
+// A reader of numeric arrays in MATLAB Level 5 MAT-files, which MATLAB saves with -v6 and, compressed, with -v7. The only package on
+// npm, mat-for-js 1.1.0, is under the GPL and runs out of memory on SVHN, since it makes an array element of every byte.
 
 /** A numeric variable. */
 export interface MatArray {
   shape: number[];
-  /** The first dimension changes fastest. Bytes where the file has bytes, whatever the variable's class. */
+  /** The first dimension changes fastest. A Uint8Array if the file stores bytes, whatever the variable's class. */
   values: Uint8Array | Float64Array;
 }
 
@@ -21,10 +21,10 @@ const UINT8 = 2;
 const MATRIX = 14;
 const COMPRESSED = 15;
 
-/** From mxDOUBLE_CLASS to mxUINT64_CLASS. The others are cells, structures, objects, text and sparse matrices. */
+/** From mxDOUBLE_CLASS to mxUINT64_CLASS. The other classes are cells, structures, objects, text and sparse matrices. */
 const isNumericClass = (number: number) => number >= 6 && number <= 15;
 
-/** By its number in the format, a type's size and how to read one. */
+/** By a type's number in the format: its size, and a function that reads a number. */
 const NUMBERS: Record<number, [bytes: number, read: (view: DataView, at: number, little: boolean) => number]> = {
   1: [1, (view, at) => view.getInt8(at)],
   3: [2, (view, at, little) => view.getInt16(at, little)],
@@ -54,13 +54,13 @@ class Reader {
     throw new DataError(`${this.path}: ${problem}`);
   }
 
-  /** The data elements that follow each other in `bytes`. */
+  /** The data elements in `bytes`, one after another. */
   *elements(bytes: Uint8Array): Generator<Element> {
     const view = viewOf(bytes);
     for (let at = 0; at < bytes.length; ) {
       if (at + TAG > bytes.length) this.fail(`a tag takes ${TAG} bytes, got ${bytes.length - at}`);
       const word = view.getUint32(at, this.little);
-      // A small element has its length above its type, and up to 4 bytes of data in its tag.
+      // A small element has its length in the upper half of the first word, and up to 4 bytes of data in its tag.
       const smallLength = word >>> 16;
       const isSmall = smallLength !== 0;
       const type = word & 0xffff;
@@ -69,12 +69,12 @@ class Reader {
       const room = isSmall ? 4 : bytes.length - start;
       if (length > room) this.fail(`an element of type ${type} and ${length} bytes must fit into ${room}: is the file complete?`);
       yield { type, data: bytes.subarray(start, start + length) };
-      // Compressed elements alone are not padded.
+      // Only compressed elements are not padded.
       at = type === COMPRESSED ? start + length : Math.ceil((start + length) / TAG) * TAG;
     }
   }
 
-  /** The elements of type MATRIX: variables. */
+  /** The elements of type MATRIX, which are variables. */
   *matrices(bytes: Uint8Array): Generator<Uint8Array> {
     for (const { type, data } of this.elements(bytes)) {
       if (type === COMPRESSED) yield* this.matrices(this.inflated(data));
@@ -98,7 +98,7 @@ class Reader {
     return Float64Array.from({ length: data.length / bytes }, (_, i) => read(view, i * bytes, this.little));
   }
 
-  /** A variable and its name, or undefined where it is not numeric. */
+  /** A variable and its name, or undefined if it is not numeric. */
   variable(matrix: Uint8Array): [string, MatArray] | undefined {
     const parts = this.elements(matrix);
     const part = (what: string): Element => parts.next().value ?? this.fail(`a variable must have ${what}, got none`);
@@ -114,7 +114,7 @@ class Reader {
   }
 }
 
-/** The numeric variables of a MAT-file, the real parts of complex ones, by name. @param path for error messages */
+/** The numeric variables of a MAT-file by name; of complex ones, their real parts. @param path for error messages */
 export function parseMat(path: string, bytes: Uint8Array): Map<string, MatArray> {
   const mark = bytes.length < HEADER ? "" : String.fromCharCode(...bytes.subarray(HEADER - 2, HEADER));
   const little = mark === "IM";

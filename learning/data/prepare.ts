@@ -6,53 +6,54 @@ import { readMnist } from "./mnist.js";
 import { shifted } from "./shifted.js";
 import { readSvhn, svhnFiles } from "./svhn.js";
 
-/** The data sets that the user brings. */
-export const BROUGHT = ["cifar-10", "cifar-100", "svhn"] as const;
-export type Brought = (typeof BROUGHT)[number];
+/** The data sets that the user provides. */
+export const PROVIDED = ["cifar-10", "cifar-100", "svhn"] as const;
+export type Provided = (typeof PROVIDED)[number];
 
-/** Where they are. */
-export type Folders = Partial<Record<Brought, string>>;
+/** The folders of their files. */
+export type Folders = Partial<Record<Provided, string>>;
 
 /** Which images, and how many of them. */
 export interface DataConfig {
   name: DataName;
-  /** How many training and test images; all, where it does not say. */
+  /** How many training images. Default: all. */
   train?: number;
+  /** How many test images. Default: all. */
   test?: number;
-  /** Brings images of another size to 32 x 32 x 3, so that data sets can stand beside each other. */
+  /** Whether images become 32 x 32 x 3, so that a network takes several data sets. */
   asColor?: boolean;
-  /** Halves height and width. */
+  /** Whether height and width are halved. */
   halved?: boolean;
-  /** Of the choice of images, and of the shift. */
+  /** For the choice of images, and for the shift of "mnist-shifted". */
   seed: number;
 }
 
 interface Reader {
   read(folder: string): Promise<Dataset>;
-  /** The paths that it reads. */
+  /** The paths of the files that `read` reads. */
   files(folder: string): string[];
 }
 
-const READERS: Record<Brought, Reader> = {
+const READERS: Record<Provided, Reader> = {
   "cifar-10": { read: readCifar10, files: cifar10Files },
   "cifar-100": { read: readCifar100, files: cifar100Files },
   svhn: { read: readSvhn, files: svhnFiles },
 };
 
-export const isBrought = (name: string): name is Brought => BROUGHT.some((known) => known === name);
+export const isProvided = (name: string): name is Provided => PROVIDED.some((known) => known === name);
 
-function folderOf(name: Brought, folders: Folders): string {
+function folderOf(name: Provided, folders: Folders): string {
   const given = folders[name];
-  if (given === undefined) throw new Error(`${name} needs the option --${name} FOLDER`);
+  if (given === undefined) throw new Error(`${name}: the folder of its files must be given, got none`);
   return given;
 }
 
-export const broughtFiles = (name: Brought, folders: Folders): string[] => READERS[name].files(folderOf(name, folders));
+export const providedFiles = (name: Provided, folders: Folders): string[] => READERS[name].files(folderOf(name, folders));
 
 const read = (name: DataName, folders: Folders): Promise<Dataset> =>
-  isBrought(name) ? READERS[name].read(folderOf(name, folders)) : readMnist();
+  isProvided(name) ? READERS[name].read(folderOf(name, folders)) : readMnist();
 
-/** Reads a data set and does to it what the configuration says. The same configuration gives the same images. */
+/** Reads a data set, and selects and changes images as the configuration says. The same configuration gives the same images. */
 export async function prepare(
   { name, train, test, asColor, halved: half, seed }: DataConfig,
   folders: Folders,

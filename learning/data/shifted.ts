@@ -1,20 +1,20 @@
 import { Random } from "../random.js";
 import { type Dataset, type Shape, withImages } from "./dataset.js";
 
-/** Pixels from one node of a texture to the next: from fine to coarse. */
+/** The range of distances between nodes of a texture, in pixels. */
 const FINEST = 2;
 const COARSEST = 8;
 
-/** The most that a colour of the background has of any channel, of 1. */
+/** The largest value of a background's colour in any channel; white is 1. */
 const LIGHTEST = 0.5;
 
-/** Shares of the images. */
+/** Proportions of the images. */
 const INVERTED = 0.5;
 const BLURRED = 0.5;
 
 /**
- * Smooth noise between two random colours: by random numbers at the nodes of a grid of random width and position, bilinear
- * between them.
+ * Smooth noise between two random colours: random numbers at the nodes of a grid of random width and position, and bilinear
+ * interpolation between the nodes.
  */
 function texture({ height, width, channels }: Shape, random: Random): Float32Array {
   const step = random.between(FINEST, COARSEST);
@@ -43,7 +43,7 @@ function texture({ height, width, channels }: Shape, random: Random): Float32Arr
   return values;
 }
 
-/** A Gaussian of 1, 2, 1 along one axis; what lies beyond an edge is as the edge. */
+/** Blurs along one axis by the kernel 1, 2, 1. Values beyond an edge are those at the edge. */
 function blurred(values: Float32Array, stride: number, length: number): Float32Array {
   return values.map((here, i) => {
     const position = Math.floor(i / stride) % length;
@@ -67,10 +67,10 @@ function shift(digit: Uint8Array, shape: Shape, random: Random): Uint8Array {
 }
 
 /**
- * A target domain for domain adaptation, made of digits that are white on black, of any size and with one channel or several. Every
- * digit gets a background of its own, dark smooth noise between two random colours (greys, where there is one channel); half of
- * the images are inverted, and half of them, not the same, are blurred by a 3 x 3 Gaussian. An image follows from its digit, the
- * seed, its part and its index there.
+ * A target domain for domain adaptation, made from white digits on black, of any size and with one channel or several. Every digit
+ * gets its own background: dark, smooth noise between two random colours, or two greys if there is one channel. Half of the images
+ * are inverted, and half are blurred by a 3 x 3 Gaussian, independently. An image depends only on its digit, the seed, its part and
+ * its index in the part.
  */
 export function shifted(dataset: Dataset, seed: number): Dataset {
   const { height, width, channels } = dataset;

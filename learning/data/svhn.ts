@@ -27,7 +27,7 @@ async function readPart(folder: string, file: string): Promise<Examples> {
   };
 
   const { shape, values: pixels } = variable("X");
-  // MATLAB leaves out last dimensions of 1.
+  // MATLAB omits trailing dimensions of 1.
   const [height, width, channels, count = 1, ...more] = shape;
   const isImages = height === SIDE && width === SIDE && channels === CHANNELS && count > 0 && more.length === 0;
   if (!isImages || !(pixels instanceof Uint8Array)) {
@@ -45,7 +45,7 @@ async function readPart(folder: string, file: string): Promise<Examples> {
   return { count, images, labels };
 }
 
-/** @param folder with train_32x32.mat and test_32x32.mat */
+/** @param folder holds train_32x32.mat and test_32x32.mat */
 export async function readSvhn(folder: string): Promise<Dataset> {
   return {
     name: DATASETS.svhn.label,

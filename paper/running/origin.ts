@@ -4,7 +4,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { broughtFiles, type Folders, isBrought } from "../../learning/data/prepare.js";
+import { type Folders, isProvided, providedFiles } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
 
 /** The module that makes a run. */
@@ -84,8 +84,8 @@ export async function originsOf(software: string, folders: Folders, entry = RUN)
     files.map((file) => join(ROOT, file)),
   );
   const data = new Map<string, string>();
-  for (const name of Object.keys(folders).filter(isBrought)) {
-    data.set(name, (await Promise.all(broughtFiles(name, folders).map(describe))).join("; "));
+  for (const name of Object.keys(folders).filter(isProvided)) {
+    data.set(name, (await Promise.all(providedFiles(name, folders).map(describe))).join("; "));
   }
   return ({ data: source, target }) => {
     const own = [source, target].map((used) => (used && data.get(used.name)) ?? "");

@@ -25,7 +25,7 @@ describe("parseOptions", () => {
     expect(parse("--backend", "fastest")).toMatchObject({ backend: "fastest" });
   });
 
-  it("is undefined for help, which names every option", () => {
+  it("is undefined for --help, and the help names every option", () => {
     expect(parse("--help")).toBeUndefined();
     for (const name of ["backend", "test-digits", "seed", "help"]) expect(helpText()).toContain(`--${name} `);
   });

@@ -19,7 +19,7 @@ describe("the numbers that tests and published results rely on", () => {
 
 const draws = (random: Random, count = 8) => Array.from({ length: count }, () => random.next());
 
-it("is the same for the same seed, purpose and index, and another otherwise", () => {
+it("a stream depends on seed, purpose and index", () => {
   const first = draws(new Random(1, "a"));
   expect(draws(new Random(1, "a", 0))).toEqual(first);
   for (const other of [new Random(2, "a"), new Random(1, "b"), new Random(1, "a", 1), new Random(0, "a")]) {
@@ -27,12 +27,12 @@ it("is the same for the same seed, purpose and index, and another otherwise", ()
   }
 });
 
-it("is sfc32, with FNV-1a of the purpose among its seeds", () => {
+it("a stream is sfc32, seeded by seed, index, and FNV-1a of the purpose", () => {
   const random = new Random(42, "golden", 7);
   expect(draws(random, 3).map((value) => value * 2 ** 32)).toEqual([1428167796, 60821786, 369546749]);
 });
 
-it("is even", () => {
+it("a stream is uniform", () => {
   const random = new Random(1, "even");
   const counts = new Array<number>(10).fill(0);
   for (let i = 0; i < 1e5; i++) {
@@ -48,7 +48,7 @@ it("is even", () => {
   }
 });
 
-it("shuffles: every order as often as the others", () => {
+it("shuffle makes every order equally often", () => {
   const random = new Random(1, "orders");
   const counts = new Map<string, number>();
   for (let i = 0; i < 6000; i++) {

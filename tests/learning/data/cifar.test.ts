@@ -6,10 +6,10 @@ import { folderOf } from "../../helpers/folders.js";
 const PLANE = 32 * 32;
 const TRAIN_10 = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
 
-/** Of an image called `start`: another value for each position, another for each plane. */
+/** The values of an image called `start`, which differ by position and plane. */
 const value = (start: number, position: number, channel: number) => (start + position + 80 * channel) % 256;
 
-/** A record: label bytes, then all of red, all of green, all of blue, row by row. */
+/** A record: label bytes, then the red, the green and the blue plane, row by row. */
 function record(labels: number[], start: number): number[] {
   const planes = Array.from({ length: 3 * PLANE }, (_, i) => value(start, i % PLANE, Math.floor(i / PLANE)));
   return [...labels, ...planes];
@@ -30,8 +30,8 @@ const inside = (folder: string, files: Record<string, Uint8Array>) =>
 
 describe("CIFAR-10", () => {
   it.each([
-    ["the folder given", CIFAR_10],
-    ["the folder of the archive", inside("cifar-10-batches-bin", CIFAR_10)],
+    ["the given folder", CIFAR_10],
+    ["the archive's folder in it", inside("cifar-10-batches-bin", CIFAR_10)],
   ])("is read from %s", async (_, files) => {
     const folder = folderOf(files);
     const { train, test, ...about } = await readCifar10(folder);
@@ -54,19 +54,19 @@ describe("CIFAR-10", () => {
     [
       "a file cut off",
       { ...CIFAR_10, "data_batch_3.bin": file(record([1], 1)).subarray(1) },
-      "for each image, got a file of 3072",
+      "for each image of CIFAR-10, got 3072 in all",
     ],
     [
       "an empty file",
       { ...CIFAR_10, "test_batch.bin": file() },
-      "test_batch.bin: CIFAR-10 has 3073 bytes for each image, got a file of 0",
+      "test_batch.bin: must have 3073 bytes for each image of CIFAR-10, got 0 in all",
     ],
     [
       "wrong labels",
       { ...CIFAR_10, "data_batch_2.bin": file(record([3], 1), record([10], 1)) },
       "labels must be 0 to 9, got 10 for image 1",
     ],
-  ])("is not %s", async (_, files, message) => {
+  ])("refuses %s", async (_, files, message) => {
     const folder = folderOf(files);
     await expect(readCifar10(folder)).rejects.toThrow(message);
     await expect(readCifar10(folder)).rejects.toThrow(DataError);
@@ -75,8 +75,8 @@ describe("CIFAR-10", () => {
 
 describe("CIFAR-100", () => {
   it.each([
-    ["the folder given", CIFAR_100],
-    ["the folder of the archive", inside("cifar-100-binary", CIFAR_100)],
+    ["the given folder", CIFAR_100],
+    ["the archive's folder in it", inside("cifar-100-binary", CIFAR_100)],
   ])("is read from %s, by its fine classes", async (_, files) => {
     const { name, classes, train, test } = await readCifar100(folderOf(files));
     expect([name, classes, train.count, test.count]).toEqual(["CIFAR-100", 100, 2, 1]);
@@ -86,7 +86,7 @@ describe("CIFAR-100", () => {
     expect([...test.images]).toEqual(pixels(5));
   });
 
-  it("is refused where its fine labels are none", async () => {
+  it("refuses wrong fine labels", async () => {
     const folder = folderOf({ ...CIFAR_100, "test.bin": file(record([1, 100], 1)) });
     await expect(readCifar100(folder)).rejects.toThrow("test.bin: labels must be 0 to 99, got 100 for image 0");
   });

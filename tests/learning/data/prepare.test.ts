@@ -14,7 +14,7 @@ beforeAll(async () => {
   mnist = await readMnist();
 });
 
-/** That two data sets are the same, sooner than vitest finds it out of millions of numbers. */
+/** Fails unless two data sets are the same. Vitest alone takes too long to compare millions of numbers. */
 function expectSame(actual: Dataset, expected: Dataset): void {
   const about = ({ train, test, ...rest }: Dataset) => ({ ...rest, counts: [train.count, test.count] });
   expect(about(actual)).toEqual(about(expected));
@@ -27,7 +27,7 @@ function expectSame(actual: Dataset, expected: Dataset): void {
 const shapeOf = ({ height, width, channels }: Dataset) => [height, width, channels];
 const countsOf = ({ train, test }: Dataset) => [train.count, test.count];
 
-/** A file of CIFAR's binary version: images of one value each. */
+/** A file of CIFAR's binary version. All values of an image are the same. */
 const cifarFile = (labelBytes: number, ...images: [label: number, value: number][]) =>
   Uint8Array.from(
     images.flatMap(([label, value]) => [...Array<number>(labelBytes).fill(label), ...Array<number>(3072).fill(value)]),
@@ -41,11 +41,11 @@ const cifar10 = () =>
 const cifar100 = () => folderOf({ "train.bin": cifarFile(2, [99, 1], [42, 2]), "test.bin": cifarFile(2, [0, 3]) });
 
 describe("MNIST", () => {
-  it("is all of it, as it is, where nothing is said", async () => {
+  it("is complete and unchanged by default", async () => {
     expectSame(await prepare({ name: "mnist", seed: 1 }, {}), mnist);
   });
 
-  it("is as many images as are asked for, by the seed; all of a part that nothing is said of", async () => {
+  it("is a subset that the seed chooses; a part without a number is complete", async () => {
     const data = await prepare({ name: "mnist", train: 50, test: 30, seed: 4 }, {});
     expectSame(data, withCounts(mnist, 50, 30, 4));
     expect(countsOf(await prepare({ name: "mnist", train: 50, seed: 4 }, {}))).toEqual([50, 10000]);
@@ -54,7 +54,7 @@ describe("MNIST", () => {
     expect(Buffer.compare(few.test.images, data.test.images)).not.toBe(0);
   });
 
-  it("is of half the size, in colours, or both, and says so", async () => {
+  it("is halved, in colour, or both, and its source says so", async () => {
     const few = withCounts(mnist, 20, 10, 1);
     const config = { name: "mnist", train: 20, test: 10, seed: 1 } as const;
     const small = await prepare({ ...config, halved: true }, {});
@@ -69,7 +69,7 @@ describe("MNIST", () => {
     expect(both.train.labels).toEqual(few.train.labels);
   });
 
-  it("shifted is labelled as what it is, and shifted in colour before it is halved", async () => {
+  it("is shifted, in colour, before it is halved, and its name and source say so", async () => {
     const config = { name: "mnist-shifted", train: 20, test: 10, seed: 2 } as const;
     const few = withCounts(mnist, 20, 10, 2);
     const plain = await prepare(config, {});
@@ -83,7 +83,7 @@ describe("MNIST", () => {
     expect(both.train.labels).toEqual(few.train.labels);
   });
 
-  it("is the same for the same configuration, others for another seed", async () => {
+  it("has the same images for the same configuration, and others for another seed", async () => {
     const config = { name: "mnist-shifted", train: 20, test: 10 } as const;
     const [one, again, other] = [
       await prepare({ ...config, seed: 1 }, {}),
@@ -95,47 +95,43 @@ describe("MNIST", () => {
   });
 });
 
-describe("what the user brings", () => {
-  it("is CIFAR-10", async () => {
+describe("a data set that the user provides", () => {
+  it("may be CIFAR-10", async () => {
     const data = await prepare({ name: "cifar-10", seed: 1 }, { "cifar-10": cifar10() });
     expect([data.name, data.classes, ...shapeOf(data), ...countsOf(data)]).toEqual(["CIFAR-10", 10, 32, 32, 3, 10, 2]);
     expect([...data.train.labels]).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
   });
 
-  it("is CIFAR-100", async () => {
+  it("may be CIFAR-100", async () => {
     const data = await prepare({ name: "cifar-100", halved: true, seed: 1 }, { "cifar-100": cifar100() });
     expect([data.name, data.classes, ...shapeOf(data), ...countsOf(data)]).toEqual(["CIFAR-100", 100, 16, 16, 3, 2, 1]);
     expect([...data.train.labels]).toEqual([99, 42]);
     expect(data.train.images.subarray(768).every((value) => value === 2)).toBe(true);
   });
 
-  it("is SVHN, of which asColor changes nothing", async () => {
+  it("may be SVHN, which asColor does not change", async () => {
     const data = await prepare({ name: "svhn", asColor: true, seed: 1 }, { svhn: SVHN });
     expectSame(data, await prepare({ name: "svhn", seed: 1 }, { svhn: SVHN }));
     expect([data.name, data.classes, ...shapeOf(data), ...countsOf(data)]).toEqual(["SVHN", 10, 32, 32, 3, 12, 2]);
   });
 
-  it("is a part of it, by the seed", async () => {
+  it("may be used in part", async () => {
     const data = await prepare({ name: "cifar-10", train: 5, test: 1, seed: 1 }, { "cifar-10": cifar10() });
     expect([...data.train.labels].sort()).toEqual([0, 1, 2, 3, 4]);
     expect(data.test.count).toBe(1);
   });
 
-  it("must have as many images as are asked for", async () => {
+  it("must have as many images as the configuration wants", async () => {
     const asked = prepare({ name: "svhn", train: 13, test: 2, seed: 1 }, { svhn: SVHN });
     await expect(asked).rejects.toThrow("SVHN: must have at least 13 training and 2 test images, got 12 and 2");
   });
 
-  it.each<DataName>([
-    "cifar-10",
-    "cifar-100",
-    "svhn",
-  ])("%s is asked for by its option where its folder is not given", async (name) => {
+  it.each<DataName>(["cifar-10", "cifar-100", "svhn"])("must have a folder: %s", async (name) => {
     const others = { "cifar-10": "/nowhere", "cifar-100": "/nowhere", svhn: "/nowhere", [name]: undefined };
-    await expect(prepare({ name, seed: 1 }, others)).rejects.toThrow(`${name} needs the option --${name} FOLDER`);
+    await expect(prepare({ name, seed: 1 }, others)).rejects.toThrow(`${name}: the folder of its files must be given, got none`);
   });
 
-  it.each<DataName>(["cifar-10", "cifar-100", "svhn"])("%s is told to be missing in a folder that has none", async (name) => {
+  it.each<DataName>(["cifar-10", "cifar-100", "svhn"])("must be in its folder: %s", async (name) => {
     await expect(prepare({ name, seed: 1 }, { [name]: folderOf({}) })).rejects.toThrow(
       "there is no such file; the folder must hold",
     );

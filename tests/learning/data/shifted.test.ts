@@ -10,7 +10,7 @@ beforeAll(async () => {
   mnist = withCounts(await readMnist(), 400, 40, 1);
 });
 
-/** Of each training image, whether its background is lighter than its ink. */
+/** For each training image, whether its background is lighter than its ink. */
 function areInverted({ train, height, width, channels }: Dataset, digits: Dataset): boolean[] {
   const size = height * width * channels;
   return Array.from({ length: train.count }, (_, n) => {
@@ -23,7 +23,7 @@ function areInverted({ train, height, width, channels }: Dataset, digits: Datase
 }
 
 describe.each([1, 3])("of %i channels", (channels) => {
-  it("is the same for the same seed, and each image for the same index, another for another", () => {
+  it("depends on the seed, and each image on its part and index", () => {
     const digits = asShape(mnist, 32, 32, channels);
     const [one, again, other] = [1, 1, 2].map((seed) => shifted(digits, seed)) as [Dataset, Dataset, Dataset];
     expect(again.name).toBe(one.name);
@@ -41,7 +41,7 @@ describe.each([1, 3])("of %i channels", (channels) => {
     expect(image(test.images, 0)).not.toEqual(image(train.images, 0));
   });
 
-  it("inverts half of the images, and keeps digits apart from their backgrounds", () => {
+  it("inverts half of the images, whose digits differ from their backgrounds", () => {
     const digits = asShape(mnist, 32, 32, channels);
     const share = areInverted(shifted(digits, 1), digits).filter(Boolean).length / mnist.train.count;
     expect(share).toBeGreaterThan(0.4);
@@ -49,14 +49,14 @@ describe.each([1, 3])("of %i channels", (channels) => {
   });
 });
 
-it("is labelled as what it is", () => {
+it("has a name and a source that say what was done", () => {
   const { name, source, train } = shifted(mnist, 3);
   expect(name).toBe("MNIST-shifted (made from MNIST)");
   expect(source).toBe(`${mnist.source}; shifted: textured backgrounds, half of the images inverted, half blurred; seed 3`);
   expect(train.images.length).toBe(mnist.train.images.length);
 });
 
-it("has backgrounds that are neither flat nor one as the other", () => {
+it("has backgrounds that are textured and differ from one another", () => {
   const blank = { ...mnist, train: { ...mnist.train, images: new Uint8Array(mnist.train.images.length) } };
   const { images, count } = shifted(blank, 1).train;
   const ranges = Array.from({ length: count }, (_, n) => images.subarray(n * 784, (n + 1) * 784)).map((image) => {
@@ -64,7 +64,7 @@ it("has backgrounds that are neither flat nor one as the other", () => {
   });
   expect(Math.max(...ranges)).toBeGreaterThan(90);
   expect(ranges.filter((range) => range > 10).length / count).toBeGreaterThan(0.7);
-  // All of them dark, or inverted.
+  // All of them are dark, or inverted.
   expect(images.filter((value) => value <= 128).length / images.length).toBeGreaterThan(0.4);
   expect(images.filter((value) => value >= 127).length / images.length).toBeGreaterThan(0.4);
 });

@@ -9,12 +9,12 @@ const SIZE = 32 * 32 * 3;
 const UINT8 = 9;
 const LAYOUT = { little: true, compressed: true };
 
-/** Written by SciPy 1.17's savemat, compressed: X[h, w, c, n] = (7 h + 3 w + 50 c + 11 n) mod 256; y is uint8 and double. */
+/** SciPy 1.17's savemat wrote these files, compressed: X[h, w, c, n] = (7 h + 3 w + 50 c + 11 n) mod 256; y is uint8 and double. */
 const FIXTURES = fileURLToPath(new URL("fixtures/svhn", import.meta.url));
 
 const inX = (h: number, w: number, c: number, n: number) => (7 * h + 3 * w + 50 * c + 11 * n) % 256;
 
-/** The values of X as the file has them: the first dimension changes fastest. */
+/** The values of X in the order of the file: the first dimension changes fastest. */
 function columnMajor(images: number): number[] {
   const values: number[] = [];
   for (let n = 0; n < images; n++) {
@@ -27,7 +27,7 @@ function columnMajor(images: number): number[] {
   return values;
 }
 
-/** The pixels of images as a data set has them. */
+/** The pixels of images in the order of a data set. */
 function channelsLast(images: number): number[] {
   return Array.from({ length: images * SIZE }, (_, i) =>
     inX(Math.floor(i / 96) % 32, Math.floor(i / 3) % 32, i % 3, Math.floor(i / SIZE)),
@@ -60,7 +60,7 @@ it("reads files that SciPy wrote", async () => {
   expect([...test.images]).toEqual(channelsLast(2));
 });
 
-it("reads files with variables in the other order, labels as double, a single image, whose dimension MATLAB leaves out", async () => {
+it("reads variables in the other order, labels as double, and a single image, whose dimension MATLAB omits", async () => {
   const { train, test } = await readSvhn(folderOf(files([y([10, 4], 9), x(2)], [x(1, [32, 32, 3]), y([5])])));
   expect([...train.labels]).toEqual([0, 4]);
   expect([...train.images]).toEqual(channelsLast(2));
