@@ -4,21 +4,21 @@ import type { NetworkConfig } from "./network.js";
 export const EXPERIMENTS = ["classification", "gradients", "batch-size", "components", "domain-adaptation"] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
-/** Everything that a run's numbers follow from. */
+/** The configuration of a run. With the same code and data, its numbers depend on nothing else. */
 export interface RunConfig extends NetworkConfig {
   experiment: ExperimentName;
   data: DataConfig;
-  /** The domain to adapt to, by AdaMatch, whose training labels nobody looks at. */
+  /** The domain that AdaMatch adapts the network to. The labels of its training images are not used. */
   target?: DataConfig;
-  /** Adam's. */
+  /** The learning rate of Adam. */
   learningRate: number;
   batchSize: number;
   epochs: number;
-  /** What is looked at while the network trains, beside its scores. */
+  /** What is recorded during training in addition to losses and scores. */
   observe?: "gradients" | "mixtures";
 }
 
-/** Whether a quarter of the run is done with this epoch that was not done before it. */
+/** Whether the network is tested after this epoch: when a quarter of the run is complete. */
 export function isTested(epoch: number, epochs: number): boolean {
   const quarters = (done: number) => Math.floor((4 * done) / epochs);
   return quarters(epoch) > quarters(epoch - 1);

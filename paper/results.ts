@@ -3,42 +3,42 @@ import type { Scores } from "./metrics.js";
 import type { GradientRecord } from "./training/gradients.js";
 import type { MixtureRecord } from "./training/mixtures.js";
 
-/** Reads JSON back, which has no NaN, of a run that diverged, but null. */
+/** A reviver for JSON.parse. The losses of a diverged run are NaN, which JSON writes as null. */
 export const nanForNull = (_: string, value: unknown): unknown => value ?? Number.NaN;
 
 export interface EpochRecord {
   /** Counted from 1. */
   epoch: number;
-  /** Mean training loss, while the weights changed. */
+  /** Mean training loss over the epoch, during which the weights change. */
   loss: number;
-  /** Its means over equal parts of the epoch, in order. */
+  /** Mean training losses over equal parts of the epoch, in order. */
   losses: number[];
-  /** Of training, without the tests. */
+  /** Time of training, without the tests. */
   seconds: number;
-  /** On the test images, after every quarter of the run. */
+  /** Scores on the test images, after every quarter of the run. */
   test?: Scores;
-  /** On those of the target domain. */
+  /** Scores on the test images of the target domain. */
   target?: Scores;
 }
 
-/** What a run has come to. */
+/** The results of a run so far. */
 export interface RunRecord {
   epochs: EpochRecord[];
   gradients?: GradientRecord[];
   mixtures?: MixtureRecord[];
 }
 
-/** A run that came to its end. */
+/** A completed run. */
 export interface Finished {
   config: RunConfig;
-  /** What the data sets were made of, and what was done to them. */
+  /** The names of the data sets, where their images are from and how they were changed. */
   source: string;
   target?: string;
   classes: number;
   record: RunRecord;
 }
 
-/** What a run of the program came to. */
+/** The results of the program. */
 export interface Results {
   version: 1;
   date: string;
@@ -46,7 +46,7 @@ export interface Results {
   presetDescription: string;
   machine: string;
   software: string;
-  /** Of the experiments whose runs are here. */
+  /** The experiments with runs here. */
   experiments: ExperimentName[];
   runs: Finished[];
 }

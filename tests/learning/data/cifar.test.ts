@@ -52,7 +52,7 @@ describe("CIFAR-10", () => {
     ],
     ["CIFAR-100", CIFAR_100, "data_batch_5.bin, test_batch.bin"],
     [
-      "a file cut off",
+      "a truncated file",
       { ...CIFAR_10, "data_batch_3.bin": file(record([1], 1)).subarray(1) },
       "for each image of CIFAR-10, got 3072 in all",
     ],

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../../paper/config.js";
 
-/** A run of seconds. */
+/** A run that takes seconds. */
 export const SMALL: RunConfig = {
   experiment: "classification",
   data: { name: "mnist", train: 64, test: 40, halved: true, seed: 1 },

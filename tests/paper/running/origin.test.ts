@@ -12,7 +12,7 @@ const adaptation: RunConfig = { ...SMALL, target: { name: "svhn", seed: 2 } };
 
 const originOf = async (config: RunConfig, folders: Folders, software = "1") => (await originsOf(software, folders))(config);
 
-/** A folder with the files of SVHN, of one time, and others. */
+/** A folder with the files of SVHN, all with the same modification time, and another file. */
 function svhnFolder(): string {
   const folder = folderOf({ ...FILES, notes: Uint8Array.of(3) });
   for (const name of Object.keys(FILES)) utimesSync(join(folder, name), 1, 1);
