@@ -2,7 +2,7 @@ import { mean } from "../metrics.js";
 import type { Finished, Results, RunRecord } from "../results.js";
 import type { GradientRecord } from "../training/gradients.js";
 
-/** One record that comes to what they come to in a table: means, and the largest changes. */
+/** Merges records into one that gives the same table: means, and the largest changes. */
 function merged(records: GradientRecord[]): GradientRecord[] {
   const last = records.at(-1);
   if (!last) return [];
@@ -36,7 +36,7 @@ function condensedRecord({ config, record: { epochs, gradients, mixtures } }: Fi
   };
 }
 
-/** What the README's figures follow from, and no more. */
+/** Only what the README's figures depend on. */
 export function condensed(results: Results): Results {
   return { ...results, runs: results.runs.map((run): Finished => ({ ...run, record: condensedRecord(run) })) };
 }

@@ -7,13 +7,13 @@ import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";
 
 export const dataLabel = (name: DataName): string => DATASETS[name].label;
 
-/** How many of its training images are used, and of how many. */
+/** How many training images are used, and how many there are. */
 export const trainingImages = ({ name, train }: DataConfig) => ({
   used: train ?? DATASETS[name].train,
   all: DATASETS[name].train,
 });
 
-/** The source says how many images were chosen and what was done to them, but not what was left as it is. */
+/** The source names only what was changed. This adds the number and shape of images that were not. */
 function dataText({ name, train, test, asColor, halved }: DataConfig, source: string): string {
   const facts = DATASETS[name];
   const isAll = train === undefined && test === undefined;
@@ -38,7 +38,7 @@ function networkText({ network, width, normalizes }: RunConfig): string {
   return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${NORMALIZED[normalizes]}`;
 }
 
-/** "1 to 8" of numbers without gaps, or all of them where they are few or have some. */
+/** "1 to 8" for more than three numbers without gaps, else all numbers. */
 function ranged(numbers: number[]): string {
   const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
   const hasGaps = last - first >= numbers.length;
@@ -52,7 +52,7 @@ function seedsText(runs: Runs): string {
   return `means ± sample deviations over the seeds ${ranged(seeds)}${missing}`;
 }
 
-/** What was trained on what, as the configurations say. */
+/** Describes data, networks and training of the runs. */
 export function settingText(runs: Runs): string {
   const each = (text: (run: Runs[number]) => string) => unique(runs.map(text)).join(", and ");
   const labelled = each(({ config, source }) => dataText(config.data, source));

@@ -61,7 +61,7 @@ const results = object({
   runs: list(run),
 });
 
-/** Throws unless the value is results of version 1; the message names the place in it, which begins with `at`. */
+/** Throws unless the value is results of version 1. @param at the value's name, with which the path in the message begins */
 export function checkResults(value: unknown, at: string): asserts value is Results {
   results(value, at);
 }
