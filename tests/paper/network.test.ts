@@ -31,7 +31,7 @@ const filters = (network: tfl.Sequential) =>
 const kernels = (network: tfl.Sequential) =>
   kernelLayers(network).map((layer) => [...(layer.getWeights()[0] as tf.Tensor).dataSync()]);
 
-/** What stands between each kernel's layer and its activation. */
+/** The classes of the layers between each layer with a kernel and its activation. */
 function normalizations(network: tfl.Sequential): string[][] {
   const names = classes(network);
   const starts = names.flatMap((name, i) => (name === "Conv2D" || name === "Dense" ? [i] : [])).slice(0, -1);
@@ -70,7 +70,7 @@ it("is the paper's shallow CNN: four convolutions, each with an activation and p
   network.dispose();
 });
 
-it("is a perceptron of two hidden layers, which the method normalizes both", () => {
+it("is a perceptron with two hidden layers, both normalized by the method", () => {
   const network = build({ network: "mlp", method: "ln", width: 1 });
   const stage = ["Dense", "LayerNormalization", "ReLU"];
   expect(classes(network)).toEqual(["InputLayer", "Flatten", ...stage, ...stage, "Dense"]);
@@ -96,7 +96,7 @@ describe.each(METHOD_NAMES)("%s", (method) => {
     expect(normalizations(build({ method, normalizes: "all", network: "mlp" }))).toEqual([own, own]);
   });
 
-  it("starts from the same kernels as the others, which follow from the seed", () => {
+  it("starts from the same kernels as other methods, which depend on the seed", () => {
     for (const normalizes of ["second", "all"] as const) {
       expect(kernels(build({ method, normalizes, seed: 3 }))).toEqual(kernels(build({ method: "none", seed: 3 })));
       expect(kernels(build({ method, normalizes, seed: 4 }))).not.toEqual(kernels(build({ method: "none", seed: 3 })));
@@ -131,13 +131,13 @@ describe.each(METHOD_NAMES)("%s", (method) => {
         return [...value.dataSync(), ...Object.values(grads).flatMap((gradient) => [...gradient.dataSync()])];
       });
       expect(values.every(Number.isFinite)).toBe(true);
-      // MN makes each of two rows, here the last normalization's, a component of its own: they become 0.
+      // The last normalization has two rows. MN makes each of them a component, so that they become 0.
       expect(values.some((value) => value !== 0)).toBe(method !== "mn");
     }
   });
 });
 
-it("GN has groups of four channels, MN and UAN as many components as asked for", () => {
+it("GN has groups of four channels, MN and UAN have the components of the configuration", () => {
   const configs = (changes: Partial<NetworkConfig>) =>
     build({ normalizes: "all", ...changes })
       .layers.filter((layer) => layer.getClassName() === NORMALIZES[changes.method ?? "bn"])
@@ -165,7 +165,7 @@ it.each<[MethodName, object]>([
   expect(layer?.getConfig()).toMatchObject({ ...wanted, formula: "uan", momentum: 0.9 });
 });
 
-it("BN and MN forget as fast as each other", () => {
+it("BN and MN have the same momentum", () => {
   for (const method of ["bn", "mn"] as const) {
     const [layer] = build({ method, normalizes: "all" }).layers.filter((layer) => layer.getClassName() === NORMALIZES[method]);
     expect(layer?.getConfig().momentum).toBe(0.9);
