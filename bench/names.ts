@@ -1,4 +1,4 @@
-// Names that the README's tables are made by.
+// Names by which the README's tables find results.
 
 export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers" };
 export const TABLES = { targets: "target shapes", gradients: "gradients", network: "training step of a CNN" };
@@ -26,7 +26,7 @@ export const LAYERS = {
   instance: "instanceNormalization",
   mixture: "mixtureNormalization",
 };
-/** Steps of EM that mixture normalization is measured with. */
+/** The numbers of EM steps with which mixture normalization is measured. */
 export const EM_STEPS = [1, 2, 4, 8];
 export const mixtureName = (emSteps: number) => `${LAYERS.mixture}, ${emSteps} EM step${emSteps === 1 ? "" : "s"}`;
 export const NODE = "Node.js";
