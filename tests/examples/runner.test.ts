@@ -52,7 +52,7 @@ describe("the example in Node.js", () => {
   });
 
   it("names the packages that provide 'tensorflow'", async () => {
-    const missing = "comes with @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node: install one of them";
+    const missing = "needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node: install one of them";
     await withRunner("tensorflow", async ({ backend }) => backend).then(
       ({ device }) => expect(device).toContain("@tensorflow/tfjs-node"),
       (error: Error) => expect(error.message).toMatch(new RegExp(`${missing}|does not load`)),
