@@ -10,31 +10,32 @@ import { bundleWorker, startWorker } from "../../runtimes/workerd.js";
 import type { Result } from "./suite.js";
 import { BUN, DENO, inTerminal, NODE, PROGRAMS } from "./terminals.js";
 
-/** Where the suite runs: a runtime and a backend. */
-export interface Place {
-  /** For the command line. */
+/** A runtime and a backend on which the suite runs. */
+export interface Target {
+  /** The name on the command line. */
   name: string;
-  /** For readers, with what is unlike other places of the runtime. */
+  /** The runtime, for readers, … */
   runtime: string;
+  /** … and how it differs from other targets with the same runtime and backend. */
   variant?: string | undefined;
   backend: string;
-  /** That what runs there is what is meant to. */
+  /** What a result must have, so that it is of the right binary and device. */
   expected: Partial<Result>;
-  /** Why it cannot run on this machine; undefined where it can. */
+  /** Why the target cannot run on this machine; undefined if it can. */
   missing(): string | undefined;
-  /** Whether it may be missing: what it takes is no dependency of this project's. */
+  /** Whether it may be missing, because it needs something that is no dependency of this project. */
   optional?: boolean;
-  /** @param only a part of the names of the cases that are wanted; default: all */
+  /** @param only selects the cases whose names contain it; default: all */
   run(only?: string): Promise<Result>;
 }
 
 interface Terminal {
   runtime: string;
   variant?: string;
-  /** Default: the one that this process runs in. */
+  /** Default: the Node.js of this process. */
   command?: string;
   flags?: string[];
-  /** Takes the place of the backend's package. */
+  /** Whether a stand-in replaces the backend's package. */
   standIn?: boolean;
 }
 
@@ -43,14 +44,14 @@ function terminal(
   backend: BackendName,
   expected: Partial<Result>,
   { runtime, variant, command = process.execPath, flags = [], standIn }: Terminal,
-): Place {
+): Target {
   return {
     name,
     runtime,
     variant,
     backend: standIn ? `${backend} (stand-in)` : backend,
     expected,
-    missing: () => (existsSync(command) ? undefined : `${command} is not there`),
+    missing: () => (existsSync(command) ? undefined : `${command} was not found`),
     run: (only = "") => inTerminal<Result>("terminal", { command, flags }, [backend, only, ...(standIn ? ["stand-in"] : [])]),
   };
 }
@@ -68,17 +69,17 @@ function chromium(
   backend: BackendName,
   expected: Partial<Result>,
   { variant, ...options }: ProgramOptions & { variant?: string } = {},
-): Place {
+): Target {
   return {
     name,
     runtime: "Chromium",
     variant,
     backend,
     expected,
-    missing: () => (findChromium() ? undefined : "no Chromium was found: set CHROMIUM to its path"),
+    missing: () => (findChromium() ? undefined : "Chromium was not found: set the environment variable CHROMIUM to its path"),
     run: (only = "") =>
       inChromium(join(PROGRAMS, "page.ts"), options, (page) =>
-        // biome-ignore lint/suspicious/noExplicitAny: what the program left there
+        // biome-ignore lint/suspicious/noExplicitAny: the program defines the function
         page.evaluate(([backend, only]) => (globalThis as any).runOn(backend, only) as Promise<Result>, [backend, only]),
       ),
   };
@@ -90,7 +91,7 @@ const ON_GPU = { isOnGpu: true };
 
 const { version: WORKERD_VERSION } = JSON.parse(readFileSync(join(ROOT, "node_modules/workerd/package.json"), "utf8"));
 
-const WORKERD: Place = {
+const WORKERD: Target = {
   name: "workerd/wasm",
   runtime: "workerd",
   backend: "wasm",
@@ -109,12 +110,12 @@ const WORKERD: Place = {
   },
 };
 
-/** V8 does without SIMD on x64 only. */
-const withoutSimd = (place: Place): Place =>
-  process.arch === "x64" ? place : { ...place, optional: true, missing: () => `${process.arch} always has SIMD` };
+/** V8 can run without SIMD only on x64. */
+const withoutSimd = (target: Target): Target =>
+  process.arch === "x64" ? target : { ...target, optional: true, missing: () => `${process.arch} always has SIMD` };
 
-/** Everywhere that the library runs. */
-export const PLACES: Place[] = [
+/** All targets of the library. */
+export const TARGETS: Target[] = [
   terminal("node/wasm", "wasm", onBinary(FASTEST), NODE),
   terminal("node/wasm-relaxed-simd", "wasm", onBinary("relaxedSimd"), { ...NODE, variant: "relaxed SIMD", flags: RELAXED_SIMD }),
   withoutSimd(terminal("node/wasm-scalar", "wasm", onBinary("scalar"), { ...NODE, variant: WITHOUT, flags: WITHOUT_SIMD })),
