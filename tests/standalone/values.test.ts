@@ -58,7 +58,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     for (const name of ["mass", "mean", "variance"] as const) expectCloseToLargest(actual[name], expected[name], 1e-4, name);
   });
 
-  it.each(shapes)("computes in buffers what it computes of arrays, to the bit: %s", (_, shape) => {
+  it.each(shapes)("computes the same bits in buffers as for arrays: %s", (_, shape) => {
     const problem = withAffine(makeCase(shape));
     const { mixture, options } = argumentsOf(problem);
     const { x } = problem;
@@ -98,7 +98,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     for (const buffer of all) buffer.free();
   });
 
-  it("takes no activations at all, of any number of components", () => {
+  it("takes no activations, for any number of components", () => {
     for (const components of [1, 3]) {
       const problem = makeCase({ shape: [0, 4], components });
       const { mixture, options } = argumentsOf(problem);
@@ -113,7 +113,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     }
   });
 
-  it("keeps NaN and infinity to their own place", () => {
+  it("confines NaN and infinity to their own indices", () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const problem = makeCase({ shape: [33, 5] });
       const { mixture, options } = argumentsOf(problem);
