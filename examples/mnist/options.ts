@@ -48,7 +48,7 @@ function wholeNumber(text: FlagText, from: number, to: number): Flag<number> {
     const number = parseNumber(given);
     return number !== undefined && Number.isInteger(number) && number >= from && number <= to ? number : undefined;
   };
-  return { ...text, wanted: `a whole number from ${from} to ${to}`, parse };
+  return { ...text, wanted: `an integer from ${from} to ${to}`, parse };
 }
 
 function positiveNumber(text: FlagText, to: number): Flag<number> {

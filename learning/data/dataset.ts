@@ -53,7 +53,7 @@ export function pick({ images, labels, count }: Examples, indices: ArrayLike<num
 /** A subset of the examples, in a random order, with the same proportions of classes, rounded up or down. */
 export function subset(examples: Examples, count: number, random: Random): Examples {
   if (!Number.isInteger(count) || count < 1 || count > examples.count) {
-    throw new RangeError(`subset: the number of examples must be a whole number from 1 to ${examples.count}, got ${count}`);
+    throw new RangeError(`subset: the number of examples must be an integer from 1 to ${examples.count}, got ${count}`);
   }
   const labelOf = (index: number) => examples.labels[index] as number;
   const byClass = random.order(examples.count).sort((a, b) => labelOf(a) - labelOf(b));

@@ -74,7 +74,7 @@ it("takes subsets of both parts, and names them in the source", () => {
   const small = withCounts(data, 3, 1, 7);
   expect([small.train.count, small.test.count]).toEqual([3, 1]);
   expect(small.source).toBe("a test; 3 of 4 training and 1 of 2 test images, by class, seed 7");
-  expect(() => withCounts(data, 5, 1, 7)).toThrow("subset: the number of examples must be a whole number from 1 to 4, got 5");
+  expect(() => withCounts(data, 5, 1, 7)).toThrow("subset: the number of examples must be an integer from 1 to 4, got 5");
   expect(() => withCounts(data, 1, 0, 7)).toThrow("from 1 to 2, got 0");
 });
 
