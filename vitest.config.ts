@@ -1,15 +1,19 @@
 import { defineConfig } from "vitest/config";
 import { RELAXED_SIMD } from "./runtimes/v8.js";
 
+const COMPUTED_BY_THE_BINARY = ["tests/{kernels,launch,ops,registry}/**/*.test.ts"];
+const ONCE = ["**/*.once.test.ts"];
+
 export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // TensorFlow.js keeps its state on globalThis: a process for every file.
+    // TensorFlow.js keeps its state on globalThis, so every file needs a process of its own.
     pool: "forks",
     poolOptions: { forks: { execArgv: RELAXED_SIMD } },
     setupFiles: ["tests/helpers/setup.ts"],
-    // Everything on the binary for SIMD; what is computed also on those for runtimes with relaxed SIMD and without SIMD.
+    // The project "simd" runs every test. The others run those that compute something by the binary, each on its own binary: all of
+    // COMPUTED_BY_THE_BINARY, except files that end in `.once.test.ts`, to which no binary matters.
     projects: [
       {
         extends: true,
@@ -23,7 +27,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "relaxed-simd",
-          include: ["tests/{kernels,launch,ops,registry}/**/*.test.ts"],
+          include: COMPUTED_BY_THE_BINARY,
+          exclude: ONCE,
           env: { BINARY: "relaxedSimd" },
         },
       },
@@ -31,7 +36,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "scalar",
-          include: ["tests/{kernels,launch,ops,registry}/**/*.test.ts"],
+          include: COMPUTED_BY_THE_BINARY,
+          exclude: ONCE,
           env: { BINARY: "scalar" },
         },
       },

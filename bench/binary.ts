@@ -3,7 +3,7 @@ import { chosenWasmModule } from "tfjs-uan";
 import { OptionError } from "../reporting/program.js";
 import { RELAXED_SIMD } from "../runtimes/v8.js";
 
-/** What a process of Node.js must be started with for the library to choose the same binary as here. */
+/** The flags with which the library chooses the same binary in another process of Node.js. */
 export const binaryFlags = process.execArgv.filter((flag) => RELAXED_SIMD.includes(flag));
 
 /** The file of the binary that the library chooses here. */
@@ -13,10 +13,10 @@ export function chosenBinary(): URL {
 }
 
 /**
- * Makes sure that the library chooses a binary with relaxed SIMD.
+ * Makes sure that the library chooses a binary with relaxed SIMD. If Node.js needs a flag for that, runs this command again with it.
  *
- * @returns the exit code of this very command, where it had to be started anew for that
- * @throws OptionError where the runtime has no relaxed SIMD
+ * @returns the exit code of the other process, or undefined if none was needed
+ * @throws OptionError if the runtime has no relaxed SIMD
  */
 export function ensureRelaxedSimd(): number | undefined {
   if (chosenWasmModule() === "relaxedSimd") return undefined;

@@ -3,7 +3,7 @@ import type { Operation, Pass } from "./contenders/contender.js";
 
 const TOLERANCE = 1e-4;
 
-/** Rejects unless both compute the same, and in training have the same gradients, to the largest entry of each. */
+/** Rejects unless both compute the same results and, in training, gradients. The tolerance is relative to a tensor's largest entry. */
 export async function checkAgreement(
   what: string,
   pass: Pass,
@@ -30,7 +30,7 @@ export async function checkAgreement(
       const difference = (await tensor.data())[0] as number;
       if (difference <= TOLERANCE) continue;
       throw new Error(
-        `${what} of [${dy.shape}], ${pass}, result ${i}: may differ by ${TOLERANCE} of the largest entry, differs by ${difference}`,
+        `${what} of [${dy.shape}], ${pass}, result ${i}: must agree within ${TOLERANCE} of the largest entry, got a difference of ${difference}`,
       );
     }
   } finally {

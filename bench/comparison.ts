@@ -1,6 +1,6 @@
 import { type Contender, NORMALIZATION_TRAFFIC, type Pass } from "./contenders/contender.js";
 import { makeProblem, type Problem } from "./problem.js";
-import type { ResultTable, Row } from "./results.js";
+import type { CaseLabel, ResultTable, Row } from "./results.js";
 import { type Call, timeInRounds } from "./rounds.js";
 import { timedRows } from "./rows.js";
 import type { Context } from "./section.js";
@@ -8,7 +8,7 @@ import type { Context } from "./section.js";
 export interface Case {
   /** Default: its shape. */
   name?: string;
-  /** Its place on an axis of numbers. */
+  /** Its position on an axis of numbers. */
   x?: number;
   /** Channels last. */
   shape: number[];
@@ -18,19 +18,14 @@ export interface Case {
 
 export interface Comparison {
   pass: Pass;
-  /** The first is whom the others are compared with. */
+  /** The others are compared with the first. */
   contenders: Contender[];
 }
 
 export const shapeText = (shape: number[]) => `[${shape.join(", ")}]`;
 
-/** Its values checked, the contenders timed over a problem in rounds. */
-async function compareOver(
-  place: Pick<Row, "case" | "x">,
-  problem: Problem,
-  { pass, ...comparison }: Comparison,
-  context: Context,
-) {
+/** Checks the contenders' values for a problem, and times them in rounds. */
+async function compareOver(label: CaseLabel, problem: Problem, { pass, ...comparison }: Comparison, context: Context) {
   const contenders = comparison.contenders.filter(({ isFor }) => isFor?.(problem) ?? true);
   for (const { check } of contenders) await check?.(pass, problem);
   const together = contenders.filter(({ against }) => !against);
@@ -42,21 +37,21 @@ async function compareOver(
       const call = (await contender.calls(problem, context))[pass];
       if (call) calls[contender.name] = call;
     }
-    // Who was to be compared with the first alone has nothing to do in this pass.
+    // A contender that runs only beside another one is left out of passes that one of the two does not have.
     if (group !== together && Object.keys(calls).length < group.length) continue;
     const samples = await timeInRounds(calls, context.seconds, context.rounds);
     const size = (name: string) => {
       const tensors = contenders.find((contender) => contender.name === name)?.traffic?.[pass] ?? NORMALIZATION_TRAFFIC[pass];
       return { elements: problem.size, bytes: 4 * problem.size * tensors };
     };
-    const found = timedRows(place, samples, (group[0] as Contender).name, size);
-    // Who is in a group only to be compared with has a row of the first.
+    const found = timedRows(label, samples, (group[0] as Contender).name, size);
+    // The contender that others run beside already has a row from the first group.
     rows.push(...found.filter(({ contender }) => !rows.some((row) => row.contender === contender)));
   }
   return rows;
 }
 
-/** A table of all cases that the context allows. */
+/** A table of the cases that are not too large for the context. */
 export async function compare(
   context: Context,
   { cases, pass, contenders, ...table }: Comparison & Omit<ResultTable, "rows"> & { cases: Case[] },
@@ -65,11 +60,11 @@ export async function compare(
   const took = (contender: Contender) => rows.some((row) => row.contender === contender.name);
   for (const { name, x, shape, components = 3 } of cases) {
     if (shape.reduce((size, length) => size * length) > context.largest) continue;
-    const place = { case: name ?? shapeText(shape), ...(x !== undefined && { x }) };
-    context.progress(`${table.title}, ${place.case}`);
+    const label = { case: name ?? shapeText(shape), ...(x !== undefined && { x }) };
+    context.progress(`${table.title}, ${label.case}`);
     const problem = makeProblem(shape, components);
     try {
-      rows.push(...(await compareOver(place, problem, { pass, contenders }, context)));
+      rows.push(...(await compareOver(label, problem, { pass, contenders }, context)));
     } finally {
       problem.dispose();
     }

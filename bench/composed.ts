@@ -10,7 +10,7 @@ export function composedUan(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, 
   return tf.sum(tf.mul(tf.softmax(density), tf.div(d, tf.sqrt(tf.mul(prior, v)))), -1);
 }
 
-/** By the moments over axes. */
+/** Normalizes by the moments over the axes. */
 function normalize(x: tf.Tensor, axes: number[]): tf.Tensor {
   const { mean, variance } = tf.moments(x, axes, true);
   return tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON)));

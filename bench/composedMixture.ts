@@ -19,7 +19,7 @@ function responsibilities(rows: tf.Tensor, { prior, mean, variance }: Mixture): 
   return tf.softmax(density);
 }
 
-/** The mixture that responsibilities make. */
+/** The mixture by the moments that responsibilities weight. */
 function momentsOf(rows: tf.Tensor, nu: tf.Tensor): Mixture {
   const mass = tf.sum(nu, 0);
   const weights = tf.div(nu, mass);
@@ -35,7 +35,7 @@ export function fitMixture(rows: tf.Tensor, start: Mixture, emSteps: number): tf
   return nu;
 }
 
-/** x, channels last, normalized by the mixture that responsibilities make; these are constants. */
+/** Normalizes x, channels last, by the mixture of the responsibilities, which are constants for gradients. */
 export function composedMixture(nu: tf.Tensor, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor {
   const rows = tf.reshape(x, [-1, gamma.size]);
   const { prior, mean, variance } = momentsOf(rows, nu);

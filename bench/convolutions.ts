@@ -22,7 +22,7 @@ export const CONVOLUTIONS: Convolution[] = [
   { input: [64, 28, 28, 1], filter: [5, 5, 1, 16], stride: 1 },
 ];
 
-/** A row each for a convolution's forward pass, its two gradients, and the backend's own gradient for the input. */
+/** Rows for a convolution's forward pass, its two gradients, and the backend's own gradient of the input. */
 export async function timeConvolution({ input, filter, stride }: Convolution, context: Context): Promise<Row[]> {
   const name = `${shapeText(input)}, ${filter.join("×")}, stride ${stride}`;
   context.progress(name);
@@ -76,7 +76,7 @@ export async function timeNetwork({ seconds, rounds, progress }: Context): Promi
     tf.dispose([x, y]);
     return samples;
   };
-  // On 'cpu' a step takes so long that one has to do, and has nobody to take turns with.
+  // A step on 'cpu' takes so long that it is measured once, and not in rounds.
   const cpu = await time(BACKENDS.cpu, async (step) => {
     const start = performance.now();
     await step();

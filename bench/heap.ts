@@ -2,9 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { WasmBackend } from "../src/tensorflow/wasmHeap.js";
 import type { Call } from "./rounds.js";
 
-/** Bytes of the WASM backend's heap that a call holds at its peak, beyond what it found. */
+/** The largest number of bytes that a call holds in the WASM backend's heap, not counting those allocated before. */
 export async function peakHeap(call: Call): Promise<number> {
-  // What is set up once, and Emscripten's wrappers of _malloc and _free, are there then.
+  // The first call sets up what is needed only once, and Emscripten's wrappers of _malloc and _free.
   await call();
   const { wasm } = tf.backend() as unknown as WasmBackend;
   const { _malloc, _free } = wasm;
@@ -12,16 +12,16 @@ export async function peakHeap(call: Call): Promise<number> {
   let bytes = 0;
   let peak = 0;
   wasm._malloc = (size) => {
-    const at = _malloc(size);
-    held.set(at, size);
+    const address = _malloc(size);
+    held.set(address, size);
     bytes += size;
     peak = Math.max(peak, bytes);
-    return at;
+    return address;
   };
-  wasm._free = (at) => {
-    bytes -= held.get(at) ?? 0;
-    held.delete(at);
-    _free(at);
+  wasm._free = (address) => {
+    bytes -= held.get(address) ?? 0;
+    held.delete(address);
+    _free(address);
   };
   try {
     await call();

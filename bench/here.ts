@@ -7,20 +7,20 @@ import { memoryOf } from "../src/tensorflow/wasmHeap.js";
 import type { ResultTable } from "./results.js";
 import type { Context, Section } from "./section.js";
 
-/** What sections run on. */
+/** The backend that sections run on. */
 export interface Setting {
   backend: BackendInfo;
-  /** Which of the library's binaries runs; undefined where none does. */
+  /** The binary of the library that runs, if any. */
   binary: string | undefined;
 }
 
-/** Makes the backend that has been started ready to be measured. */
+/** Prepares the started backend for measurements. */
 export function prepare(backend: BackendInfo): Setting {
   setKernelReplacement(false);
   return { backend, binary: isSynchronous(backend.name) ? chosenWasmModule(isShared(memoryOf(tf.backend()))) : undefined };
 }
 
-/** Runs a section on the backend that has been started, whatever the one before has left in use. */
+/** Runs a section on the started backend, also if the section before has changed the backend. */
 export async function runSection({ run }: Section, { backend }: Setting, context: Context): Promise<ResultTable[]> {
   await tf.setBackend(backend.name);
   return run(context);

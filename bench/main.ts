@@ -16,18 +16,18 @@ import { SECTIONS } from "./sections.js";
 
 const ALL_SECTIONS = [...SECTIONS, ...NODE_SECTIONS];
 
-/** How many activations a case has at the most, and how many rounds at the least. */
+/** The largest number of activations in a case, and the smallest number of rounds. */
 const SIZES = { whole: { largest: 2 ** 24, rounds: 5 }, quick: { largest: 2 ** 20, rounds: 2 } };
-/** The most activations where UAN is composed of operations, each of which makes a tensor of K times as many. */
+/** The limit of activations if UAN is composed of operations, whose tensors are K times as large. */
 const LARGEST_COMPOSED = 2 ** 21;
-/** The most of a quick run on a GPU made of software: 'webgpu' takes a tenth of a millisecond for each. */
+/** The limit of activations in a quick run on a GPU in software: 'webgpu' takes 0.1 ms for each. */
 const LARGEST_IN_SOFTWARE = 2 ** 15;
 
-/** Of the sizes, what suits the backend. */
+/** The limits for a backend. */
 function sizesFor({ name, software }: BackendInfo, quick: boolean) {
   const { largest, rounds } = SIZES[quick ? "quick" : "whole"];
-  const most = isSynchronous(name) ? largest : quick && software ? LARGEST_IN_SOFTWARE : LARGEST_COMPOSED;
-  return { largest: Math.min(largest, most), rounds };
+  const limit = isSynchronous(name) ? largest : quick && software ? LARGEST_IN_SOFTWARE : LARGEST_COMPOSED;
+  return { largest: Math.min(largest, limit), rounds };
 }
 
 async function measure({ sections, quick, seconds }: Options, report: Report, runner: Runner): Promise<void> {
@@ -46,7 +46,7 @@ async function readOld(file: string): Promise<Report> {
   try {
     return await readReport(file);
   } catch (error) {
-    throw new OptionError(`--compare must be followed by a report of an earlier run: ${(error as Error).message}`);
+    throw new OptionError(`--compare must be followed by a report of an earlier run, got: ${(error as Error).message}`);
   }
 }
 

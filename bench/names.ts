@@ -26,7 +26,7 @@ export const LAYERS = {
   instance: "instanceNormalization",
   mixture: "mixtureNormalization",
 };
-/** Steps of EM that mixture normalization is measured with. */
+/** The numbers of EM steps with which mixture normalization is measured. */
 export const EM_STEPS = [1, 2, 4, 8];
 export const mixtureName = (emSteps: number) => `${LAYERS.mixture}, ${emSteps} EM step${emSteps === 1 ? "" : "s"}`;
 export const NODE = "Node.js";

@@ -2,5 +2,5 @@ import type { Section } from "./section.js";
 import { packageSize } from "./sections/package.js";
 import { startup } from "./sections/startup.js";
 
-/** Those that import what only Node.js has. */
+/** Sections that import modules of Node.js. */
 export const NODE_SECTIONS: Section[] = [startup, packageSize];

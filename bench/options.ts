@@ -1,16 +1,16 @@
 import { parseArgs } from "node:util";
 import { OptionError } from "../reporting/program.js";
 import { BACKENDS, type BackendName, isOfPages, isSynchronous } from "../runtimes/backends.js";
-import type { Place } from "./runner.js";
+import type { Target } from "./runner.js";
 import { misfit, type Section } from "./section.js";
 
-export interface Options extends Place {
+export interface Options extends Target {
   sections: Section[];
-  /** Of the sections that nobody named: what keeps those from being run that are not among them. */
+  /** If no section is named: why some sections cannot run. */
   leftOut: string[];
   quick: boolean;
   relaxedSimd: boolean;
-  /** For the rounds of one case. */
+  /** Time for all rounds of a case. */
   seconds: number;
   json: string;
   page: string;
@@ -18,11 +18,11 @@ export interface Options extends Place {
   compare?: string;
 }
 
-const MOST_THREADS = 8;
+const MAX_THREADS = 8;
 const SECONDS = { whole: 2.5, quick: 0.05 };
 const FILES = { json: "out/bench.json", page: "out/bench.html" };
 
-/** What stands behind an option; "" where nothing does. */
+/** The placeholder of an option's value; "" if the option takes none. */
 const PLACEHOLDERS = {
   backend: "NAME",
   browser: "",
@@ -40,16 +40,16 @@ const PLACEHOLDERS = {
 type Name = keyof typeof PLACEHOLDERS;
 
 const DESCRIPTIONS: Record<Name, string> = {
-  backend: "TensorFlow.js's: wasm (default), cpu or tensorflow in Node.js, webgl or webgpu in Chromium",
-  browser: "wasm or cpu in Chromium, too",
-  isolated: "the same in a cross-origin isolated page: there TensorFlow.js's wasm has threads",
-  threads: `how many it has there, up to ${MOST_THREADS} (default: TensorFlow.js's choice, one for two cores)`,
-  quick: "wasm in under a minute: fewer and smaller cases, rough figures",
-  "relaxed-simd": "with the binaries for runtimes with relaxed SIMD; Node 20 is started anew, with a flag",
+  backend: "TensorFlow.js's backend: wasm (default), cpu or tensorflow in Node.js, webgl or webgpu in Chromium",
+  browser: "runs wasm or cpu in Chromium, too",
+  isolated: "runs in a cross-origin isolated page, in which TensorFlow.js's wasm has threads",
+  threads: `the number of these threads, up to ${MAX_THREADS} (default: TensorFlow.js's choice, one for two cores)`,
+  quick: "measures wasm in under a minute: fewer and smaller cases, less precise",
+  "relaxed-simd": "uses the binary for relaxed SIMD; Node.js 20 is started again with a flag",
   seconds: `time for the rounds of one case (default ${SECONDS.whole}; ${SECONDS.quick} with --quick)`,
-  json: `where the results go, for machines (default ${FILES.json})`,
-  page: `where they go, for a browser (default ${FILES.page})`,
-  compare: "sets the results of an earlier run beside these",
+  json: `the file for the results as JSON (default ${FILES.json})`,
+  page: `the file for the results as a page (default ${FILES.page})`,
+  compare: "compares the results with those of an earlier run",
   help: "this text",
 };
 
@@ -57,7 +57,7 @@ const NAMES = Object.keys(PLACEHOLDERS) as Name[];
 
 export function helpText(sections: Section[]): string {
   return [
-    "UAN against batch normalization, in one run.",
+    "Measures UAN, batch normalization and other normalizations.",
     "",
     "Usage: npm run bench -- [sections] [options]",
     "",
@@ -67,9 +67,9 @@ export function helpText(sections: Section[]): string {
     "Options:",
     ...NAMES.map((name) => `  ${`--${name} ${PLACEHOLDERS[name]}`.padEnd(20)}${DESCRIPTIONS[name]}`),
     "",
-    "By default all sections are run that are about the backend. tensorflow needs the package @tensorflow/tfjs-node-gpu or",
-    "@tensorflow/tfjs-node. Chromium is looked for where systems put it; the environment variable CHROMIUM names another.",
-    "The report names the renderer of webgl and webgpu: without a GPU they are made of software, and slow.",
+    "By default, all sections run that the backend supports. tensorflow needs the package @tensorflow/tfjs-node-gpu or",
+    "@tensorflow/tfjs-node. Set the environment variable CHROMIUM to the path of Chromium if it is not found.",
+    "The report names the renderer of webgl and webgpu: without a GPU, Chromium emulates them in software, which is slow.",
   ].join("\n");
 }
 
@@ -81,31 +81,32 @@ function parseSeconds(text: string): number {
 
 function parseThreads(text: string): number {
   const threads = Number(text);
-  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw new OptionError(`--threads must be a whole number from 1 to ${MOST_THREADS}, got '${text}'`);
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    throw new OptionError(`--threads must be an integer from 1 to ${MAX_THREADS}, got '${text}'`);
   }
   return threads;
 }
 
-function parsePlace(given: Partial<Record<Name, string>>): Place {
+function parseTarget(given: Partial<Record<Name, string>>): Target {
   const { backend: name = "wasm" } = given;
   const backend = BACKENDS.find((known): known is BackendName => known === name);
   if (!backend) throw new OptionError(`--backend must be one of ${BACKENDS.join(", ")}, got '${name}'`);
   const isolated = given.isolated !== undefined || given.threads !== undefined;
   const threads = given.threads === undefined ? undefined : parseThreads(given.threads);
-  if (threads !== undefined && backend !== "wasm") throw new OptionError(`--threads: backend '${backend}' has none`);
+  if (threads !== undefined && backend !== "wasm")
+    throw new OptionError(`--threads must be used with backend 'wasm', got '${backend}'`);
   const browser = isolated || given.browser !== undefined || isOfPages(backend);
-  if (browser && backend === "tensorflow") throw new OptionError("--backend tensorflow is of Node.js only");
+  if (browser && backend === "tensorflow") throw new OptionError("--backend tensorflow must run in Node.js, got a browser");
   if (given["relaxed-simd"] !== undefined && !isSynchronous(backend)) {
-    throw new OptionError(`--relaxed-simd: there is no binary of ours that works on backend '${backend}'`);
+    throw new OptionError(`--relaxed-simd must be used with backend 'wasm' or 'cpu', got '${backend}'`);
   }
   return { backend, browser, isolated, ...(threads !== undefined && { threads }) };
 }
 
-/** Reads the command line; undefined when it asks for help. */
+/** Reads the command line. Returns undefined if it asks for help. */
 export function parseOptions(args: string[], all: Section[]): Options | undefined {
   const types = Object.fromEntries(NAMES.map((name) => [name, { type: PLACEHOLDERS[name] ? "string" : "boolean" } as const]));
-  // Not strict: its messages do not say what is wanted.
+  // Not strict, because its error messages do not say what is wanted.
   const { tokens } = parseArgs({ args, options: types, strict: false, tokens: true });
   const named = new Set<string>();
   const given: Partial<Record<Name, string>> = {};
@@ -128,14 +129,14 @@ export function parseOptions(args: string[], all: Section[]): Options | undefine
   }
   if (given.help !== undefined) return undefined;
   const quick = given.quick !== undefined;
-  const place = parsePlace(given);
-  const why = (section: Section) => misfit(section, place.backend, place.browser);
+  const target = parseTarget(given);
+  const why = (section: Section) => misfit(section, target.backend, target.browser);
   const wanted = named.size > 0 ? all.filter(({ name }) => named.has(name)) : all;
   const leftOut = wanted.map(why).filter((reason) => reason !== undefined);
   if (named.size > 0 && leftOut.length > 0) throw new OptionError(leftOut.join("; "));
   const { json = FILES.json, page = FILES.page, compare } = given;
   return {
-    ...place,
+    ...target,
     json,
     page,
     ...(compare !== undefined && { compare }),

@@ -9,7 +9,7 @@ import { SECTIONS } from "./sections.js";
 // The bench in a page.
 
 declare global {
-  /** The terminal's. */
+  /** Reports to the terminal, which defines this and the next function. */
   function onProgress(step: string): Promise<void>;
   function compileMultiplyAdd(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -18,7 +18,7 @@ let setting: Setting;
 
 const bench = {
   async start(backend: BackendName, threads?: number): Promise<Setting> {
-    // Else tensors of less than a thousand numbers would be computed on the CPU, under the GPU's name.
+    // By default TensorFlow.js computes tensors of less than a thousand numbers on the CPU.
     for (const flag of ["WEBGL_CPU_FORWARD", "WEBGPU_CPU_FORWARD"]) tf.env().set(flag, false);
     setting = prepare(await startPageBackend(backend, threads));
     return setting;

@@ -4,7 +4,7 @@ import { uan } from "./contenders/uan.js";
 import type { ResultTable } from "./results.js";
 import type { Context } from "./section.js";
 
-/** UAN against batch normalization: a table of the forward pass, one of forward and backward. */
+/** Compares UAN with batch normalization: a table for the forward pass, and one for forward and backward pass. */
 export async function comparePasses(context: Context, table: Pick<ResultTable, "axis" | "note"> & { cases: Case[] }) {
   const contenders = [batchNorm, uan];
   return [

@@ -2,17 +2,17 @@ import * as tf from "@tensorflow/tfjs-core";
 
 export const EPSILON = 1e-3;
 
-/** Random numbers that large tensors are filled with, again and again: a prime, so that no channel has a few of them only. */
+/** Large tensors repeat a block of so many random numbers. It is a prime, so that no channel repeats only a few of them. */
 const BLOCK = 65521;
 
 function normal(shape: number[], seed: number): tf.Tensor {
   const block = tf.tidy(() => tf.randomNormal([BLOCK], 0, 1, "float32", seed).dataSync());
   const values = new Float32Array(tf.util.sizeFromShape(shape));
-  for (let at = 0; at < values.length; at += BLOCK) values.set(block.subarray(0, values.length - at), at);
+  for (let start = 0; start < values.length; start += BLOCK) values.set(block.subarray(0, values.length - start), start);
   return tf.tensor(values, shape);
 }
 
-/** Activations of one shape, channels last, and what they are normalized with; on the backend in use. */
+/** Activations of a shape, channels last, and the parameters of normalizations, on the current backend. */
 export function makeProblem(shape: number[], components: number) {
   const channels = shape.at(-1) as number;
   const kept: tf.Tensor[] = [];
@@ -35,7 +35,7 @@ export function makeProblem(shape: number[], components: number) {
     movingVariance: uniform<tf.Tensor1D>([channels], 0.2, 1.2, 7),
     gamma: uniform<tf.Tensor1D>([channels], 0.5, 1.5, 8),
     beta: uniform<tf.Tensor1D>([channels], -1, 1, 9),
-    /** Disposed of with the problem. */
+    /** The tensor is disposed of with the problem. */
     keep,
     dispose: () => tf.dispose(kept),
   };

@@ -5,7 +5,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** A line on the standard error while a section runs, and a line for the whole section where that is no terminal. */
+/** Shows the progress of a section on standard error: a bar in a terminal, else one line. */
 export function startProgress(section: string, done: number, all: number): Progress {
   if (!process.stderr.isTTY) {
     console.error(`${section} (${done + 1} of ${all})`);
@@ -16,7 +16,7 @@ export function startProgress(section: string, done: number, all: number): Progr
     format: "[{bar}] {value}/{total}  {section}  {step}",
     barsize: all,
     clearOnComplete: true,
-    gracefulExit: false, // its handler would have to wait for the end of a case
+    gracefulExit: false, // its handler runs only at the end of a case
   });
   bar.start(all, done, { section, step: "" });
   return {

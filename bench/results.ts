@@ -1,21 +1,21 @@
 import type { Environment } from "../runtimes/environment.js";
 
-// What a run of the bench found. The JSON file that it writes is a Report; everything that is shown is made of one.
+// The results of a run. The bench writes a Report to its JSON file; tables and charts are made from it.
 
 export interface Report extends Omit<Environment, "backend"> {
-  /** Of this format. */
+  /** The version of this format. */
   version: 1;
   /** When the run ended, ISO 8601. */
   date: string;
   quick: boolean;
-  /** Missing in reports of before there was a choice: 'wasm'. */
+  /** Missing in old reports, which are all of 'wasm'. */
   backend?: Environment["backend"];
   sections: SectionResult[];
 }
 
 export interface SectionResult {
   name: string;
-  /** The question that it answers, as a heading. */
+  /** The section's question, as a heading. */
   title: string;
   tables: ResultTable[];
 }
@@ -24,22 +24,25 @@ export interface SectionResult {
 export interface ResultTable {
   /** Unique in its section. */
   title: string;
-  /** What is said beside it: what was compared with what, what a column means. */
+  /** Explains the table. */
   note?: string;
-  /** What tells the cases apart: the shape of the activations, components, … The first word of the case column, and the x axis. */
+  /** What differs between cases, such as the shape of the activations. It is the heading of the case column and of the x axis. */
   axis: string;
   rows: Row[];
 }
 
-export interface Row {
+export interface CaseLabel {
   case: string;
-  /** Where cases lie on an axis of numbers, the case's place on it; they are drawn as lines then, else as bars. */
+  /** The case's position, if cases are on an axis of numbers. They are then drawn as lines, else as bars. */
   x?: number;
+}
+
+export interface Row extends CaseLabel {
   contender: string;
   timing?: Timing;
-  /** What the row has beside a time: bytes, milliseconds of one event, a rate. */
+  /** A value other than a time of calls: bytes, milliseconds of one event, or a rate. */
   quantity?: { value: number; unit: "bytes" | "ms" | "GFLOP/s" };
-  /** Of this row's time (or quantity) to another contender's in the same case. */
+  /** This row's time (or quantity) divided by another contender's in the same case. */
   ratio?: Ratio;
 }
 
@@ -48,15 +51,15 @@ export interface Timing {
   median: number;
   minimum: number;
   samples: number;
-  /** What the time is divided by: activations in a call. */
+  /** Activations in a call: for the time per element. */
   elements?: number;
-  /** Bytes that a call must read and write at the least: for a rate in GB/s. */
+  /** The least number of bytes that a call must read and write: for a rate in GB/s. */
   bytes?: number;
 }
 
 export interface Ratio {
   to: string;
-  /** The median over rounds of the quotient of two neighbours, and the quartiles around it. */
+  /** Median and quartiles, over the rounds, of the quotient of two times in the same round. */
   median: number;
   low: number;
   high: number;

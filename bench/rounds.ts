@@ -3,10 +3,10 @@ import Benchmark from "benchmark";
 import { setKernelReplacement } from "tfjs-uan";
 import { isSynchronous } from "../runtimes/backends.js";
 
-/** Makes what it makes and gives it back. */
+/** A call to time. It frees everything that it allocates. */
 export interface Call {
   (): void | Promise<void>;
-  /** The library's kernels are in the place of the backend's while it is timed. Elsewhere in the bench they are not. */
+  /** Whether the library's kernels replace the backend's while it is timed. Everywhere else in the bench they do not. */
   isReplaced?: true;
 }
 
@@ -16,28 +16,29 @@ export const replaced = (call: () => void | Promise<void>): Call => Object.assig
 export type Samples = Record<string, number[]>;
 
 /**
- * Seconds that a cycle of benchmark.js lasts. Against a loop by hand, in turns, 40 rounds: 0.1 to 0.5 % more for calls of 20 µs and
- * longer, 1 % for those of 7 to 9 µs, 2 to 3 % for those of 2 to 3 µs (the cycle's loop is compiled anew and starts cold). Cycles
- * of 3 ms: up to 5 %; of 30 ms: as of 10. Around a cycle benchmark.js spends 1 to 1.5 ms that are not in its time.
+ * The duration of a cycle of benchmark.js in seconds. Compared with a loop by hand, over 40 rounds, it measures 0.1 to 0.5 % more for
+ * calls of at least 20 µs, 1 % more for 7 to 9 µs, and 2 to 3 % more for 2 to 3 µs, because each cycle compiles its loop again.
+ * Cycles of 3 ms measure up to 5 % more, and cycles of 30 ms the same as those of 10 ms. benchmark.js spends another 1 to 1.5 ms
+ * around each cycle, which are not in its time.
  */
 const CYCLE_SECONDS = 0.01;
-/** The same on backends that work on when a call has returned: to learn that they are done takes some milliseconds. */
+/** The same on backends that queue their work, where waiting for the end takes some milliseconds. */
 const QUEUE_CYCLE_SECONDS = 0.1;
 
-/** Makes a run one sample, and the sample one cycle. */
+/** Options with which a run is one sample of one cycle. */
 const ONE_CYCLE = { async: false, minSamples: 1, maxTime: -1 };
 const SHORTEST = Number.MIN_VALUE;
 
 const isQueued = () => !isSynchronous(tf.getBackend());
 const cycleMilliseconds = () => 1000 * (isQueued() ? QUEUE_CYCLE_SECONDS : CYCLE_SECONDS);
 
-/** Calls that take so many times as long as a cycle would be alone in one even if they were ten times as fast when warm. */
+/** A call whose first run takes so many cycles is timed once. A cycle would hold only one, even if it were ten times as fast when warm. */
 const SLOW_CYCLES = 10;
 
-/** In a page benchmark.js has no clock finer than a millisecond; and it takes a call for done when it has returned. */
+/** In a page, the clock of benchmark.js has a resolution of only 1 ms. And benchmark.js does not wait for queued work. */
 const isTimedByHand = () => typeof document !== "undefined" || isQueued();
 
-/** Resolves once everything that was called is done: what is queued last is read. */
+/** Resolves when all calls are complete: it reads the result of an operation that is queued last. */
 async function allDone(): Promise<void> {
   if (!isQueued()) return;
   const last = tf.tidy(() => tf.add(tf.scalar(1), tf.scalar(1)));
@@ -45,7 +46,7 @@ async function allDone(): Promise<void> {
   last.dispose();
 }
 
-/** Milliseconds of one of several calls in a row. */
+/** The mean time of several calls in a row, in milliseconds. */
 async function timeByHand(call: Call, count: number): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < count; i++) {
@@ -67,7 +68,7 @@ async function countByHand(call: Call): Promise<number> {
   }
 }
 
-/** A run of benchmark.js: for calls that return no promise it begins with one that is not timed. */
+/** A run of benchmark.js. If calls return no promise, it begins with a call that is not timed. */
 function run(call: Call, defer: boolean, options: Benchmark.Options): Promise<Benchmark> {
   return new Promise((resolve, reject) => {
     const fn = defer
@@ -78,7 +79,7 @@ function run(call: Call, defer: boolean, options: Benchmark.Options): Promise<Be
   });
 }
 
-/** One cycle of a call, each time that it is called, in milliseconds per call. */
+/** @returns a function that runs one cycle, and returns the time of one call in milliseconds */
 async function calibrate(call: Call): Promise<() => Promise<number>> {
   const replace = () => setKernelReplacement(call.isReplaced ?? false);
   replace();
@@ -97,7 +98,7 @@ async function calibrate(call: Call): Promise<() => Promise<number>> {
     const count = await countByHand(call);
     return async () => {
       replace();
-      // The caches are this one's own then, not what the last one left.
+      // Fills the caches, which the last contender has used.
       await timeByHand(call, 1);
       return timeByHand(call, count);
     };
@@ -112,10 +113,10 @@ async function calibrate(call: Call): Promise<() => Promise<number>> {
 }
 
 /**
- * Times calls in turns, a cycle of each in every round, so that drift of the machine meets all alike.
+ * Times calls in turns, a cycle of each in every round, so that changes in the machine's speed affect all of them.
  *
- * @param seconds for all rounds together
- * @param rounds at the least, where they take no longer than ten times the seconds
+ * @param seconds the time for all rounds
+ * @param rounds the least number of rounds, unless they take more than ten times `seconds`
  */
 export async function timeInRounds(calls: Record<string, Call>, seconds: number, rounds: number): Promise<Samples> {
   const contenders: { name: string; cycle: () => Promise<number>; samples: number[] }[] = [];

@@ -1,4 +1,4 @@
-import type { Ratio, Row, Timing } from "./results.js";
+import type { CaseLabel, Ratio, Timing } from "./results.js";
 import type { Samples } from "./rounds.js";
 
 function quantile(samples: number[], part: number): number {
@@ -10,7 +10,7 @@ function quantile(samples: number[], part: number): number {
 
 const median = (samples: number[]) => quantile(samples, 0.5);
 
-/** Round by round; to the median of those who had more rounds, and so were not in turns. */
+/** Quotients of times in the same round, or, if `theirs` has another number of rounds, of times and its median. */
 function ratio(own: number[], to: string, theirs: number[]): Ratio {
   const middle = median(theirs);
   const quotients = own.map((sample, round) => sample / (own.length === theirs.length ? (theirs[round] as number) : middle));
@@ -18,12 +18,12 @@ function ratio(own: number[], to: string, theirs: number[]): Ratio {
 }
 
 /**
- * A row for each contender, with the ratio to the reference where that has samples, and is another.
+ * A row for each contender, with the ratio to the reference, if it is another contender with samples.
  *
- * @param size of a contender's call: what its timing has beside the times
+ * @param size the size of a contender's call
  */
 export function timedRows(
-  place: Pick<Row, "case" | "x">,
+  label: CaseLabel,
   samples: Samples,
   reference: string,
   size: (contender: string) => Pick<Timing, "elements" | "bytes"> = () => ({}),
@@ -31,6 +31,6 @@ export function timedRows(
   return Object.entries(samples).map(([contender, own]) => {
     const timing: Timing = { median: median(own), minimum: Math.min(...own), samples: own.length, ...size(contender) };
     const theirs = contender === reference ? undefined : samples[reference];
-    return { ...place, contender, timing, ...(theirs && { ratio: ratio(own, reference, theirs) }) };
+    return { ...label, contender, timing, ...(theirs && { ratio: ratio(own, reference, theirs) }) };
   });
 }

@@ -11,29 +11,30 @@ import type { BenchPage } from "./page.js";
 import type { Report, ResultTable } from "./results.js";
 import type { Care, Section } from "./section.js";
 
-export interface Place {
+/** What to run sections on. */
+export interface Target {
   backend: BackendName;
-  /** In Chromium rather than in Node.js. */
+  /** Whether it runs in Chromium. Else it runs in Node.js. */
   browser: boolean;
-  /** Its page is cross-origin isolated: TensorFlow.js takes its threaded build. */
+  /** Whether the page is cross-origin isolated, so that TensorFlow.js uses its threaded build. */
   isolated: boolean;
-  /** How many that has. Default: TensorFlow.js's choice, one for every two cores. */
+  /** The number of its threads. Default: TensorFlow.js's choice, one for every two cores. */
   threads?: number;
 }
 
-/** Runs sections in a place. */
+/** Runs sections on a target. */
 export interface Runner extends Setting {
   runtime: Report["runtime"];
   run(section: Section, care: Care, progress: (step: string) => void): Promise<ResultTable[]>;
 }
 
-/** V8 sometimes keeps to the code of its first, quick compiler for minutes: then tf.conv2d is half as fast. */
-const NO_FIRST_COMPILER = "--no-liftoff";
+/** V8 sometimes uses the code of its baseline compiler for minutes, which makes tf.conv2d half as fast. */
+const NO_BASELINE_COMPILER = "--no-liftoff";
 
 const PAGE = fileURLToPath(new URL("page.ts", import.meta.url));
 
 async function withNode<T>(backend: BackendName, use: (runner: Runner) => Promise<T>): Promise<T> {
-  setFlagsFromString(NO_FIRST_COMPILER);
+  setFlagsFromString(NO_BASELINE_COMPILER);
   const setting = prepare(await startNodeBackend(backend));
   return use({
     ...setting,
@@ -42,8 +43,8 @@ async function withNode<T>(backend: BackendName, use: (runner: Runner) => Promis
   });
 }
 
-function withPage<T>({ backend, isolated, threads }: Place, use: (runner: Runner) => Promise<T>): Promise<T> {
-  const options = { isolated, softwareGpu: false, jsFlags: [NO_FIRST_COMPILER], log: console.error };
+function withPage<T>({ backend, isolated, threads }: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
+  const options = { isolated, softwareGpu: false, jsFlags: [NO_BASELINE_COMPILER], log: console.error };
   return inChromium(PAGE, options, async (page) => {
     const bench = remote<BenchPage>(page, "bench");
     let onProgress = (_step: string) => {};
@@ -60,6 +61,6 @@ function withPage<T>({ backend, isolated, threads }: Place, use: (runner: Runner
   });
 }
 
-export function withRunner<T>(place: Place, use: (runner: Runner) => Promise<T>): Promise<T> {
-  return place.browser ? withPage(place, use) : withNode(place.backend, use);
+export function withRunner<T>(target: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
+  return target.browser ? withPage(target, use) : withNode(target.backend, use);
 }

@@ -4,35 +4,35 @@ import type { ResultTable } from "./results.js";
 /** How much is measured. */
 export interface Care {
   quick: boolean;
-  /** For the rounds of one case. */
+  /** Time for all rounds of a case. */
   seconds: number;
-  /** Of a case, at the least. */
+  /** The least number of rounds of a case. */
   rounds: number;
-  /** Activations; cases with more are left out. */
+  /** The largest number of activations. Cases with more are left out. */
   largest: number;
 }
 
-/** What a section is run with. */
+/** What a section needs to run. */
 export interface Context extends Care {
-  /** Says what is being measured now. */
+  /** Reports what is being measured. */
   progress(step: string): void;
   /** The binary of kernels/multiplyAdd.ts. */
   compileMultiplyAdd(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A question, and how it is answered. The backend that was asked for is in use when it starts. */
+/** A question, and the measurements that answer it. They start on the backend of the command line. */
 export interface Section {
   name: string;
   question: string;
-  /** The backends that it is about. Default: all. */
+  /** The backends that it supports. Default: all. */
   backends?: readonly BackendName[];
-  /** Whether it wants more than a page has. */
+  /** Whether it needs Node.js. */
   inNodeOnly?: true;
   run(context: Context): Promise<ResultTable[]>;
 }
 
-/** What keeps a section from being run; undefined where nothing does. */
+/** Why a section cannot run; undefined if it can. */
 export function misfit({ name, backends, inNodeOnly }: Section, backend: BackendName, browser: boolean): string | undefined {
-  if (backends && !backends.includes(backend)) return `section '${name}' is of backend '${backends.join("', '")}' only`;
-  return inNodeOnly && browser ? `section '${name}' is of Node.js only` : undefined;
+  if (backends && !backends.includes(backend)) return `section '${name}' runs only on backend '${backends.join("', '")}'`;
+  return inNodeOnly && browser ? `section '${name}' runs only in Node.js` : undefined;
 }

@@ -12,7 +12,7 @@ import { model } from "./sections/model.js";
 import { threads } from "./sections/threads.js";
 import { training } from "./sections/training.js";
 
-/** Those that a page can run, in the order in which they run. */
+/** The sections that also run in a page, in order. */
 export const SECTIONS: Section[] = [
   forward,
   training,

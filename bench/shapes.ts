@@ -1,6 +1,6 @@
 import { type Case, shapeText } from "./comparison.js";
 
-/** What the library is made fast for. */
+/** The shapes for which the library is optimized. */
 export const TARGET_SHAPES: number[][] = [
   [32, 32, 32, 64],
   [32, 16, 16, 128],
@@ -8,7 +8,7 @@ export const TARGET_SHAPES: number[][] = [
   [128, 256],
 ];
 
-/** Activations of one example, by where they come from. */
+/** Shapes of one example's activations in real networks. */
 const STAGES: [string, number[]][] = [
   ["MobileNet v1, first", [112, 112, 32]],
   ["MobileNet v1, middle", [28, 28, 256]],

@@ -1,5 +1,5 @@
-// Prints how long it takes from nothing to a first result, in milliseconds by event. It is told "without" or "with" for a process
-// without or with tfjs-uan, or "compile" and a binary's URL for one that only compiles it: V8 keeps what it has compiled once.
+// Prints the times from the start to a first result, in milliseconds by event. Its argument is "without" or "with" tfjs-uan, or
+// "compile" and a binary's URL: compiling is measured in a process of its own, because V8 caches compiled code.
 import { readFileSync } from "node:fs";
 
 const [mode, binary] = process.argv.slice(2);

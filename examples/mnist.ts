@@ -1,33 +1,33 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { DataError } from "../learning/data/dataError.js";
 import { runProgram } from "../reporting/program.js";
 import { textTable } from "../reporting/textTable.js";
 import { BackendError, type BackendInfo, describeBackend } from "../runtimes/backends.js";
 import { coresText, describeEnvironment, type Environment, runtimeText, versionsText } from "../runtimes/environment.js";
 import { chartPage } from "./mnist/chart.js";
-import { DataError } from "./mnist/digits.js";
 import { contenders, MODELS, type ModelName } from "./mnist/models.js";
 import { helpText, type Options, parseOptions } from "./mnist/options.js";
-import { inPlace, type Place } from "./mnist/places.js";
 import { startProgress } from "./mnist/progress.js";
 import { describeTraining, explanations, summarize, tableRows } from "./mnist/report.js";
 import { writeJson } from "./mnist/results.js";
+import { type Runner, withRunner } from "./mnist/runner.js";
 import type { Result } from "./mnist/train.js";
 
 /** Where the results of a network are written. */
 const fileFor = (model: ModelName, ending: "html" | "json") => `out/mnist-${model}.${ending}`;
 
-function describePlace(environment: Environment): string {
+function describeEnvironmentOf(environment: Environment): string {
   const backend = describeBackend(environment.backend as BackendInfo);
   return `${coresText(environment)}; ${runtimeText(environment)}; ${versionsText(environment)}; ${backend}`;
 }
 
 const describeRun = (options: Options) => `${options.model} (${MODELS[options.model].description}), ${describeTraining(options)}`;
 
-function train(place: Place, options: Options): Promise<Result[]> {
+function train(runner: Runner, options: Options): Promise<Result[]> {
   const stepsPerRound = contenders(options.components).length * Math.ceil(options.digits / options.batchSize);
   const progress = startProgress(options.epochs * stepsPerRound, stepsPerRound, options.epochs);
-  return place.train(options, progress.step).finally(progress.stop);
+  return runner.train(options, progress.step).finally(progress.stop);
 }
 
 async function main(): Promise<void> {
@@ -36,11 +36,11 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  const { environment, description, results } = await inPlace(options.backend, async (place) => {
-    const environment = await describeEnvironment(place);
-    const description = `${describePlace(environment)}; ${describeRun(options)}`;
+  const { environment, description, results } = await withRunner(options.backend, async (runner) => {
+    const environment = await describeEnvironment(runner);
+    const description = `${describeEnvironmentOf(environment)}; ${describeRun(options)}`;
     console.log(description);
-    return { environment, description, results: await train(place, options) };
+    return { environment, description, results: await train(runner, options) };
   });
 
   const summaries = results.map(summarize);

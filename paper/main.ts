@@ -1,11 +1,11 @@
 import { chosenWasmModule } from "tfjs-uan";
-import { DataError } from "../examples/mnist/digits.js";
+import { DataError } from "../learning/data/dataError.js";
+import { type Folders, prepare } from "../learning/data/prepare.js";
 import { runProgram } from "../reporting/program.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";
 import { coresText, describeEnvironment, runtimeText, versionsText } from "../runtimes/environment.js";
 import { startNodeBackend } from "../runtimes/nodeBackend.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
-import { type Folders, prepare } from "./data/prepare.js";
 import { HELP, type Options, parseOptions } from "./options.js";
 import { planOf } from "./plan.js";
 import { writeResults } from "./report/json.js";
@@ -28,7 +28,7 @@ async function describe() {
   };
 }
 
-/** Reads the data that the user brings, before anything is removed or trained: throws where they are not what they should be. */
+/** Reads the data sets that the user provides. Throws if one is not valid, before anything is removed or trained. */
 async function checkData(files: RunFile[], folders: Folders): Promise<void> {
   const all = files
     .flatMap(({ config: { data, target } }) => (target ? [data, target] : [data]))
@@ -36,10 +36,10 @@ async function checkData(files: RunFile[], folders: Folders): Promise<void> {
   for (const config of new Map(all.map((config) => [JSON.stringify(config), config])).values()) await prepare(config, folders);
 }
 
-/** Makes runs. @returns why some did not come to their end */
-async function make(files: RunFile[], { processes: most, folders }: Options, runs: string): Promise<RunError[]> {
+/** Makes runs. @returns an error for each that failed */
+async function make(files: RunFile[], { processes: maxProcesses, folders }: Options, runs: string): Promise<RunError[]> {
   if (files.length === 0) return [];
-  const processes = Math.min(most, files.length);
+  const processes = Math.min(maxProcesses, files.length);
   const pool = startPool(processes, { folders, runs });
   const configs = files.map(({ config }) => config);
   const progress = startProgress(configs, processes, pool.stop);
@@ -68,12 +68,12 @@ async function main(): Promise<void> {
   const planned = experiments.flatMap(filesOf);
   const before = await Promise.all(planned.map((file) => (fresh ? undefined : file.readFinished())));
   const wanted = planned.filter((_, i) => before[i] === undefined);
-  console.log(`${planned.length} runs, ${planned.length - wanted.length} of them made before`);
+  console.log(`${planned.length} runs, ${planned.length - wanted.length} of them already complete`);
   await checkData(wanted, folders);
   if (fresh) await Promise.all(wanted.map((file) => file.remove()));
   const failures = await make(wanted, options, runs);
 
-  // With the experiments that were made before.
+  // Results of earlier calls are shown, too.
   const there = await Promise.all(EXPERIMENTS.flatMap(filesOf).map((file) => file.readFinished()));
   const finished = there.filter((run) => run !== undefined);
   const made = new Set(finished.map(({ config }) => config.experiment));
@@ -93,7 +93,7 @@ async function main(): Promise<void> {
   console.log(`\nWritten: ${folder}/results.json, ${folder}/page.html`);
   if (failures.length === 0) return;
   for (const { message } of failures) console.error(`paper: ${message}`);
-  console.error(`${failures.length} runs did not come to their end: the same command, without --fresh, goes on with them`);
+  console.error(`${failures.length} runs failed: the same command without --fresh continues them`);
   process.exitCode = 1;
 }
 

@@ -7,27 +7,27 @@ import {
   type UnsupervisedAdaptiveNormalizationArgs,
   unsupervisedAdaptiveNormalization,
 } from "tfjs-uan/layers";
-import { CHANNEL_STEP } from "../examples/mnist/models.js";
+import { CHANNEL_STEP } from "../learning/networks.js";
 
-/** What a normalization layer is made with. */
+/** What a method may need to make its layer. */
 export interface LayerChoice {
   channels: number;
-  /** K, of those with a mixture. */
+  /** K, for methods with a mixture. */
   components: number;
-  /** How much a step keeps of moving moments. */
+  /** Of moving averages. */
   momentum: number;
   seed: number;
 }
 
 export interface Method {
-  /** In tables and charts. */
+  /** The name in tables and charts. */
   label: string;
   description: string;
-  /** A new layer; where there is none, activations are not normalized. */
+  /** Makes the layer. Without it activations are not normalized. */
   layer?(choice: LayerChoice): tfl.layers.Layer;
 }
 
-/** Everything is said, so that nothing here follows from the library's defaults. */
+/** All options are given, so that no result depends on the library's defaults. */
 function uan(label: string, description: string, options: UnsupervisedAdaptiveNormalizationArgs): Method {
   const plain = { initializer: "data", update: "gradient", standardize: false, center: false, scale: false } as const;
   const layer = ({ components, momentum, seed }: LayerChoice) =>
@@ -35,10 +35,10 @@ function uan(label: string, description: string, options: UnsupervisedAdaptiveNo
   return { label, description, layer };
 }
 
-/** Computes what tf.layers.batchNormalization does, faster. */
+/** The same as tf.layers.batchNormalization, but faster. */
 export const batchNorm = ({ momentum }: Pick<LayerChoice, "momentum">) => batchNormalization({ momentum });
 
-/** What is compared, by the name that runs are kept under. */
+/** The methods that are compared, by their name in configurations and results. */
 export const METHODS = {
   none: { label: "none", description: "no normalization" },
   bn: { label: "BN", description: "batch normalization", layer: batchNorm },

@@ -1,23 +1,23 @@
-/** What predicted classes come to, each from 0 to 1. */
+/** Scores of predicted classes, from 0 to 1. */
 export interface Scores {
   accuracy: number;
-  /** Means over the classes, each of which counts the same. */
+  /** This and the following are unweighted means over the classes. */
   precision: number;
   recall: number;
   f1: number;
 }
 
-/** 0 where there is nothing to divide by: a class never predicted has precision 0, one without examples recall 0. */
+/** 0 if the divisor is 0: a class that is never predicted has precision 0, a class without examples has recall 0. */
 const ratio = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 
 /**
- * As scikit-learn's accuracy_score and precision_recall_fscore_support(average='macro', zero_division=0): the means are over the
+ * The same as scikit-learn's accuracy_score and precision_recall_fscore_support(average='macro', zero_division=0): the means are over the
  * classes that occur among the labels or the predictions.
  */
 export function scores(predictions: ArrayLike<number>, labels: ArrayLike<number>): Scores {
   const count = labels.length;
   if (count === 0 || predictions.length !== count) {
-    throw new RangeError(`scores: wants as many predictions as labels, at least one, got ${predictions.length} and ${count}`);
+    throw new RangeError(`scores: needs as many predictions as labels, at least one, got ${predictions.length} and ${count}`);
   }
   const classes = new Map<number, { hits: number; predicted: number; actual: number }>();
   const tally = (label: number) => {
@@ -44,16 +44,16 @@ export function scores(predictions: ArrayLike<number>, labels: ArrayLike<number>
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Of the values that runs with other seeds came to. */
+/** The distribution of a value over runs with different seeds. */
 export interface Spread {
   mean: number;
-  /** The sample's, with n − 1; undefined for a single value. */
+  /** Sample standard deviation, with n − 1; undefined for a single value. */
   deviation: number | undefined;
 }
 
 export function spread(values: readonly number[]): Spread {
   const count = values.length;
-  if (count === 0) throw new RangeError("spread: wants at least one value, got none");
+  if (count === 0) throw new RangeError("spread: needs at least one value, got none");
   const middle = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   return { mean: middle, deviation: count === 1 ? undefined : Math.sqrt(squares / (count - 1)) };

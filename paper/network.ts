@@ -1,41 +1,42 @@
 import * as tfl from "@tensorflow/tfjs-layers";
-import { networkParts, perceptron, shallowCnn } from "../examples/mnist/models.js";
-import { layerSeed } from "../examples/mnist/random.js";
-import type { Shape } from "./data/dataset.js";
+import type { Shape } from "../learning/data/dataset.js";
+import { networkParts, perceptron, shallowCnn } from "../learning/networks.js";
+import { layerSeed } from "../learning/random.js";
 import { batchNorm, type MethodName, methodOf } from "./methods.js";
 
 export interface NetworkConfig {
-  /** The paper's shallow CNN, or a perceptron of hidden layers of 128 and 64 units. */
+  /** The paper's shallow CNN, or a perceptron with hidden layers of 128 and 64 units. */
   network: "cnn" | "mlp";
   method: MethodName;
-  /** K of the methods with a mixture. */
+  /** K, for methods with a mixture. */
   components: number;
-  /** How much a step keeps of moving moments, wherever there are some. */
+  /** Of all moving averages. */
   momentum: number;
-  /** Where the method normalizes: after the second convolution, with batch normalization after the others, or everywhere. */
-  place: "second" | "all";
-  /** What the numbers of channels are multiplied with. */
+  /** After which convolutions the method normalizes. After "second", batch normalization follows the others. */
+  normalizes: "second" | "all";
+  /** The numbers of channels are multiplied by this. */
   width: number;
-  /** Of the initial weights, and of whatever is random in a method. */
+  /** For initial weights, and for random choices of a method. */
   seed: number;
 }
 
-/** A random start draws from as many seeds, from the one that it is given on; kernels have those below the first. */
-const SEEDS = 3;
-const FIRST_SEED = 100;
+/** A layer's random start uses so many consecutive seeds. */
+const SEEDS_PER_LAYER = 3;
+/** Seeds below it are for kernels. */
+const FIRST_LAYER_SEED = 100;
 
-/** From standardized images to logits. */
+/** A network from standardized images to logits. */
 export function buildNetwork(config: NetworkConfig, { height, width, channels }: Shape, classes: number): tfl.Sequential {
   const { components, momentum } = config;
   const method = methodOf(config.method);
   const parts = networkParts(config.width, config.seed);
   let layers = 0;
   const tested = (channels: number) => {
-    const seed = layerSeed(config.seed, FIRST_SEED + SEEDS * layers++);
+    const seed = layerSeed(config.seed, FIRST_LAYER_SEED + SEEDS_PER_LAYER * layers++);
     return method.layer ? [method.layer({ channels, components, momentum, seed })] : [];
   };
   const batch = () => [batchNorm({ momentum })];
-  const others = config.place === "all" ? tested : batch;
+  const others = config.normalizes === "all" ? tested : batch;
   const features =
     config.network === "cnn"
       ? shallowCnn(parts, [others, tested, others, others])
@@ -46,7 +47,7 @@ export function buildNetwork(config: NetworkConfig, { height, width, channels }:
   });
 }
 
-/** The layers whose kernels all methods have: the convolutions, then the dense one. */
+/** The layers with kernels, which all methods have in common: the convolutions, then the dense layers. */
 export function kernelLayers(network: tfl.Sequential): tfl.layers.Layer[] {
   return network.layers.filter((layer) => ["Conv2D", "Dense"].includes(layer.getClassName()));
 }

@@ -1,30 +1,30 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { type Folders, PROVIDED } from "../learning/data/prepare.js";
 import { OptionError } from "../reporting/program.js";
 import { EXPERIMENTS, type ExperimentName } from "./config.js";
-import { BROUGHT, type Folders } from "./data/prepare.js";
 import { PRESETS, type Preset, upTo } from "./presets.js";
 
 export interface Options {
   experiments: ExperimentName[];
-  /** With the seeds that were asked for. */
+  /** With the seeds that the command line asks for. */
   preset: Preset;
   folders: Folders;
-  /** How many runs are made side by side. */
+  /** How many runs are made in parallel. */
   processes: number;
-  /** Whether what earlier runs of the program left is not used. */
+  /** Whether the experiments' earlier results are removed first. */
   fresh: boolean;
 }
 
 const QUESTIONS: Record<ExperimentName, string> = {
   classification: "does a CNN classify better, at two learning rates?",
   gradients: "are gradients more stable while it trains?",
-  "batch-size": "what does each method need of its batch, from 2 to 128?",
-  components: "how many components, and where do the mixtures end up?",
-  "domain-adaptation": "does it help AdaMatch from MNIST to another domain?",
+  "batch-size": "how large must each method's batches be? From 2 to 128.",
+  components: "how many components are best, and what do the mixtures look like?",
+  "domain-adaptation": "does it help AdaMatch adapt from MNIST to another domain?",
 };
 
-export const HELP = `What the paper claims of UAN, measured: on backend 'wasm' with the library's kernels, on real data.
+export const HELP = `Measures what the paper claims of UAN, on backend 'wasm' with the library's kernels, on real data.
 
 Usage: npm run paper -- [experiments] [options]
 
@@ -34,16 +34,16 @@ ${EXPERIMENTS.map((name) => `  ${name.padEnd(20)}${QUESTIONS[name]}`).join("\n")
 Options:
   --preset NAME       quick (default): ${PRESETS.quick.description}
                       full: ${PRESETS.full.description}
-  --seeds N           every run with the seeds 1 to N (default: ${PRESETS.quick.seeds.length}); those made before with fewer are not made again
-  --cifar-10 FOLDER   with CIFAR-10's binary version: classified in the place of MNIST
-  --cifar-100 FOLDER  the same of CIFAR-100
-  --svhn FOLDER       with train_32x32.mat and test_32x32.mat: the other domain, in the place of one made from MNIST
-  --processes N       runs that are made side by side (default: one for each core)
-  --fresh             makes the experiments' runs anew
+  --seeds N           makes every run with the seeds 1 to N (default: ${PRESETS.quick.seeds.length}); complete runs are not made again
+  --cifar-10 FOLDER   classifies CIFAR-10 instead of MNIST; the folder holds its binary version
+  --cifar-100 FOLDER  the same for CIFAR-100
+  --svhn FOLDER       adapts to SVHN instead of a domain made from MNIST; holds train_32x32.mat and test_32x32.mat
+  --processes N       runs that are made in parallel (default: one for each core)
+  --fresh             removes the experiments' runs and makes them again
   --help              this text
 
-What was interrupted goes on after the last epoch that was done, when the same command is given again without --fresh. With
-other code or other data, runs begin anew. Results go to out/paper/PRESET: results.json and page.html.`;
+After an interruption, the same command without --fresh continues each run after its last complete epoch. If code or data have
+changed, runs start again. Results are written to out/paper/PRESET: results.json and page.html.`;
 
 const TYPES = {
   preset: { type: "string" },
@@ -66,11 +66,11 @@ function parse(args: string[]) {
 
 function parseCount(option: string, text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new OptionError(`--${option} must be a whole number from 1, got '${text}'`);
+  if (!Number.isInteger(count) || count < 1) throw new OptionError(`--${option} must be an integer from 1, got '${text}'`);
   return count;
 }
 
-/** Reads the command line; undefined when it asks for help. */
+/** Reads the command line. Returns undefined if it asks for help. */
 export function parseOptions(args: string[]): Options | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
@@ -82,7 +82,7 @@ export function parseOptions(args: string[]): Options | undefined {
   const { preset: presetName = "quick", seeds, processes, fresh = false } = values;
   const preset = Object.values(PRESETS).find(({ name }) => name === presetName);
   if (!preset) throw new OptionError(`--preset must be ${Object.keys(PRESETS).join(" or ")}, got '${presetName}'`);
-  const folders = BROUGHT.flatMap((name) => {
+  const folders = PROVIDED.flatMap((name) => {
     const folder = values[name];
     return folder === undefined ? [] : [[name, folder]];
   });

@@ -1,17 +1,17 @@
+import type { Folders } from "../learning/data/prepare.js";
 import type { ExperimentName, RunConfig } from "./config.js";
-import type { Folders } from "./data/prepare.js";
 import type { MethodName } from "./methods.js";
 import { classified, dataOf, LEARNING_RATES, type Preset, upTo } from "./presets.js";
 
-/** K, where it is not what is asked about: the library's default. */
+/** K, unless it is what an experiment compares: the library's default. */
 export const COMPONENTS = 3;
-const MOST_COMPONENTS = 8;
+const MAX_COMPONENTS = 8;
 const LEARNING_RATE = 0.001;
 
-/** What the paper compares, and the starts that the library has. */
+/** The methods that the paper compares, and the library's starts. */
 const COMPARED: MethodName[] = ["none", "bn", "ln", "gn", "mn", "uan-random", "uan-data", "uan-standardize"];
 
-/** What the library might do by default, too. */
+/** Options that the library might have as defaults. */
 export const VARIANTS: MethodName[] = ["uan-affine", "uan-standardize-affine", "uan-momentum", "uan-both"];
 
 const comparedIn = ({ variants }: Preset) => (variants ? [...COMPARED, ...VARIANTS] : COMPARED);
@@ -20,7 +20,7 @@ const ADAPTED: MethodName[] = ["bn", "uan-random", "uan-data", "uan-standardize"
 
 type Planner = (preset: Preset, folders: Folders) => Omit<RunConfig, "experiment" | "momentum">[];
 
-/** Every choice of a value for each of the lists' keys, the last list's values next to each other. */
+/** All combinations of the lists' values. The last list's values vary fastest. */
 function combinations<T extends object>(lists: { [Key in keyof T]: T[Key][] }): T[] {
   return Object.entries<unknown[]>(lists).reduce<object[]>(
     (some, [key, values]) => some.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
@@ -28,18 +28,18 @@ function combinations<T extends object>(lists: { [Key in keyof T]: T[Key][] }): 
   ) as T[];
 }
 
-/** What most runs have in common. */
+/** The values that most runs share. */
 const common = (preset: Preset) => ({
   network: "cnn" as const,
   components: COMPONENTS,
-  place: "second" as const,
+  normalizes: "second" as const,
   width: preset.width,
   learningRate: LEARNING_RATE,
   batchSize: preset.batchSize,
   epochs: preset.epochs,
 });
 
-/** The first of the data sets that are classified: where one is enough. */
+/** The first of the data sets to classify, for experiments that need only one. */
 const firstData = (preset: Preset, folders: Folders, train?: number) => dataOf(preset, classified(folders)[0] ?? "mnist", train);
 
 const PLANNERS: Record<ExperimentName, Planner> = {
@@ -68,7 +68,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
   "batch-size"(preset, folders) {
     const { sizes, train, epochs } = preset.batchSizes;
     const data = firstData(preset, folders, train);
-    // After a convolution a batch of two images is many activations of a channel; after a dense layer it is two.
+    // A channel has many activations in a batch of two images after a convolution, but only two after a dense layer.
     return combinations<Pick<RunConfig, "seed" | "network" | "batchSize" | "method">>({
       seed: preset.seeds,
       network: ["cnn", "mlp"],
@@ -78,7 +78,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
       ...common(preset),
       data,
       epochs,
-      place: "all",
+      normalizes: "all",
       ...choice,
       ...(choice.network === "mlp" && { width: 1 }),
     }));
@@ -88,7 +88,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
     const data = firstData(preset, folders);
     return combinations<Pick<RunConfig, "seed" | "components">>({
       seed: preset.seeds,
-      components: upTo(MOST_COMPONENTS),
+      components: upTo(MAX_COMPONENTS),
     }).map((choice) => ({
       ...common(preset),
       data,
@@ -107,7 +107,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
       ...common(preset),
       data,
       target,
-      place: "all",
+      normalizes: "all",
       batchSize,
       epochs,
       ...choice,
@@ -115,7 +115,7 @@ const PLANNERS: Record<ExperimentName, Planner> = {
   },
 };
 
-/** The runs of an experiment, a seed's after another's: what is interrupted has whole comparisons. */
+/** The runs of an experiment, ordered by seed, so that interrupted results still allow complete comparisons. */
 export function planOf(experiment: ExperimentName, preset: Preset, folders: Folders): RunConfig[] {
   const momentum = (batchSize: number) => 1 - batchSize / preset.movingImages;
   return PLANNERS[experiment](preset, folders).map((config) => ({ experiment, ...config, momentum: momentum(config.batchSize) }));

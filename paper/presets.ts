@@ -1,24 +1,24 @@
-import type { DataName } from "./data/facts.js";
-import type { DataConfig, Folders } from "./data/prepare.js";
+import type { DataName } from "../learning/data/facts.js";
+import type { DataConfig, Folders } from "../learning/data/prepare.js";
 
 /** How much is trained. */
 export interface Preset {
   name: "quick" | "full";
   description: string;
   seeds: number[];
-  /** What the paper's numbers of channels are multiplied with. */
+  /** The paper's numbers of channels are multiplied by this. */
   width: number;
   batchSize: number;
   /**
-   * How many images moving moments look back on, whatever the size of batches: a step keeps 1 − batch size / this of them. By
-   * AdaMatch, whose steps see four times a batch, that is four times as many.
+   * Moving averages cover about so many images, for every batch size: their momentum is 1 − batch size / this. With AdaMatch, whose
+   * steps use four batches, they cover four times as many.
    */
   movingImages: number;
-  /** Of every data set; all of its images, in their own size, where it says nothing. */
+  /** How images of every data set are selected and changed. Default: all images, in their own size. */
   images: Pick<DataConfig, "train" | "test" | "halved">;
-  /** Whether what the library might do by default is compared, too. */
+  /** Whether VARIANTS of plan.ts are compared, too. */
   variants: boolean;
-  /** Epochs of classification, gradients and components; what does not ask for more takes fewer. */
+  /** Epochs of classification and components. */
   epochs: number;
   gradients: { epochs: number; learningRates: number[] };
   batchSizes: { sizes: number[]; train?: number; epochs: number };
@@ -30,7 +30,7 @@ export const LEARNING_RATES = [0.001, 0.005];
 
 const BATCH_SIZES = [2, 4, 8, 32, 128];
 
-/** 1 to a number. */
+/** The integers from 1 to `count`. */
 export const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 const SEEDS = upTo(3);
@@ -39,7 +39,7 @@ export const PRESETS: Record<Preset["name"], Preset> = {
   quick: {
     name: "quick",
     description:
-      "small networks, few images of half the height and width, few epochs: three seeds in under 15 minutes on two cores",
+      "small networks, few images of half the height and width, few epochs; three seeds take under 15 minutes on two cores",
     seeds: SEEDS,
     width: 0.125,
     batchSize: 32,
@@ -53,7 +53,7 @@ export const PRESETS: Record<Preset["name"], Preset> = {
   },
   full: {
     name: "full",
-    description: "the paper's network, all images, 100 epochs: days on dozens of cores, months on two",
+    description: "the paper's network, all images, 100 epochs; it takes days on dozens of cores, months on two",
     seeds: SEEDS,
     width: 1,
     batchSize: 128,
@@ -67,16 +67,16 @@ export const PRESETS: Record<Preset["name"], Preset> = {
   },
 };
 
-/** The data sets to classify: CIFAR where the user has it, else MNIST. */
+/** The data sets to classify: CIFAR if the user has it, else MNIST. */
 export function classified(folders: Folders): DataName[] {
   const given = (["cifar-10", "cifar-100"] as const).filter((name) => folders[name] !== undefined);
   return given.length > 0 ? given : ["mnist"];
 }
 
-/** Seed of the choice of images: a target domain made of the source's digits is another choice, where not all are taken. */
+/** Seeds for the choice of images. A subset of MNIST for a target domain differs from the source's. */
 const DATA_SEED = { source: 1, target: 2 };
 
-/** @param train how many training images, where the preset has not all */
+/** @param train how many training images; default: the preset's number */
 export function dataOf(
   preset: Preset,
   name: DataName,

@@ -1,19 +1,44 @@
-import type { ExperimentName, RunConfig, RunRecord } from "./config.js";
+import type { ExperimentName, RunConfig } from "./config.js";
+import type { Scores } from "./metrics.js";
+import type { GradientRecord } from "./training/gradients.js";
+import type { MixtureRecord } from "./training/mixtures.js";
 
-/** Reads JSON back, which has no NaN, of a run that diverged, but null. */
+/** A reviver for JSON.parse. The losses of a diverged run are NaN, which JSON writes as null. */
 export const nanForNull = (_: string, value: unknown): unknown => value ?? Number.NaN;
 
-/** A run that came to its end. */
+export interface EpochRecord {
+  /** Counted from 1. */
+  epoch: number;
+  /** Mean training loss over the epoch, during which the weights change. */
+  loss: number;
+  /** Mean training losses over equal parts of the epoch, in order. */
+  losses: number[];
+  /** Time of training, without the tests. */
+  seconds: number;
+  /** Scores on the test images, after every quarter of the run. */
+  test?: Scores;
+  /** Scores on the test images of the target domain. */
+  target?: Scores;
+}
+
+/** The results of a run so far. */
+export interface RunRecord {
+  epochs: EpochRecord[];
+  gradients?: GradientRecord[];
+  mixtures?: MixtureRecord[];
+}
+
+/** A completed run. */
 export interface Finished {
   config: RunConfig;
-  /** What the data sets were made of, and what was done to them. */
+  /** The names of the data sets, where their images are from and how they were changed. */
   source: string;
   target?: string;
   classes: number;
   record: RunRecord;
 }
 
-/** What a run of the program came to. */
+/** The results of the program. */
 export interface Results {
   version: 1;
   date: string;
@@ -21,7 +46,7 @@ export interface Results {
   presetDescription: string;
   machine: string;
   software: string;
-  /** Of the experiments whose runs are here. */
+  /** The experiments with runs here. */
   experiments: ExperimentName[];
   runs: Finished[];
 }

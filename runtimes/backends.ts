@@ -1,31 +1,31 @@
-// The backends that programs run on, by name. Without TensorFlow.js: options are read before it is there.
+// The backends that programs run on. This module does not import TensorFlow.js, so that reading options is fast.
 
 export const BACKENDS = ["wasm", "cpu", "webgl", "webgpu", "tensorflow"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** Says, in one line, what is missing for a backend. */
+/** A backend cannot start. The message says what is missing. */
 export class BackendError extends Error {}
 
-/** Whether only a page has the backend. */
+/** Whether the backend exists only in a page. */
 export const isOfPages = (name: BackendName) => name === "webgl" || name === "webgpu";
 
-/** Whether what a call does is done when it returns. Elsewhere it may only have been put into a queue. */
+/** Whether operations are complete when their call returns. Other backends may queue them. */
 export const isSynchronous = (name: string) => name === "wasm" || name === "cpu";
 
-/** What a backend turned out to be when it started. */
+/** What is known of a started backend. */
 export interface BackendInfo {
   name: BackendName;
-  /** Of 'wasm', as the following. */
+  /** Whether 'wasm' uses SIMD. Only for 'wasm'. */
   simd?: boolean;
-  /** Of its threaded build alone. */
+  /** The number of threads of 'wasm'. Only for its threaded build. */
   threads?: number;
-  /** What does the work, where that is not said by the backend's name. */
+  /** The device or package that computes, if the backend's name does not say it. */
   device?: string;
-  /** Whether that is a GPU made of software. */
+  /** Whether the device is a GPU emulated in software. */
   software?: boolean;
 }
 
-/** The backend as a part of a sentence. */
+/** Describes the backend in a part of a sentence. */
 export function describeBackend({ name, simd, threads, device, software }: BackendInfo): string {
   const threading = threads === undefined ? "without threads" : `with ${threads} thread${threads === 1 ? "" : "s"}`;
   const build = simd === undefined ? "" : ` ${simd ? "with" : "without"} SIMD, ${threading}`;

@@ -3,9 +3,9 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { BackendError } from "./backends.js";
 import { WITHOUT_SIMD } from "./v8.js";
 
-// Programs in a real Chromium: the one that the environment variable CHROMIUM names, or where systems put it.
+// Programs in a real Chromium: the one at the path in the environment variable CHROMIUM, or at one of the usual paths.
 
-const PLACES = [
+const USUAL_PATHS = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
@@ -14,24 +14,24 @@ const PLACES = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** Where the browser is; undefined where there is none. */
+/** The path of the browser, or undefined if there is none. */
 export function findChromium(): string | undefined {
   const { CHROMIUM } = process.env;
-  return CHROMIUM ?? PLACES.find((path) => existsSync(path));
+  return CHROMIUM ?? USUAL_PATHS.find((path) => existsSync(path));
 }
 
 export interface ChromiumOptions {
   /** Whether WebAssembly has SIMD. Default true. */
   simd?: boolean;
-  /** Whether WebGPU is made of software even where there is a GPU: the same everywhere. Default true. */
+  /** Whether WebGPU runs in software even if there is a GPU, so that results are the same everywhere. Default true. */
   softwareGpu?: boolean;
   /** Flags of V8. */
   jsFlags?: string[];
 }
 
 /**
- * As root a browser has no sandbox; nothing is looked up outside this machine; and the GPU may be a software one. The environment
- * variable CHROMIUM_FLAGS has more, with spaces between them, such as those that some machines want for their GPU.
+ * Chromium has no sandbox if it runs as root. It must not access the network, and may use a GPU in software. The environment variable
+ * CHROMIUM_FLAGS adds flags, separated by spaces, such as those that a machine needs for its GPU.
  */
 const FLAGS = [
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
@@ -46,10 +46,10 @@ const FLAGS = [
 ];
 const SOFTWARE_GPU = "--use-webgpu-adapter=swiftshader";
 
-/** Starts the browser; who starts it closes it. */
+/** Starts the browser. The caller closes it. */
 export async function launchChromium({ simd = true, softwareGpu = true, jsFlags = [] }: ChromiumOptions = {}): Promise<Browser> {
   const executablePath = findChromium();
-  if (!executablePath) throw new BackendError("no Chromium was found: set CHROMIUM to its path");
+  if (!executablePath) throw new BackendError("Chromium was not found: set the environment variable CHROMIUM to its path");
   if (!existsSync(executablePath)) throw new BackendError(`CHROMIUM must be the path of a browser, got '${executablePath}'`);
   const flags = [...jsFlags, ...(simd ? [] : WITHOUT_SIMD)];
   const args = [...FLAGS, ...(softwareGpu ? [SOFTWARE_GPU] : []), ...(flags.length > 0 ? [`--js-flags=${flags.join(" ")}`] : [])];
@@ -57,9 +57,9 @@ export async function launchChromium({ simd = true, softwareGpu = true, jsFlags 
 }
 
 /**
- * Opens a page that rejects on what would go unnoticed: an uncaught error.
+ * Opens a page.
  *
- * @param log what the page's console says goes there; default: nowhere
+ * @param log is called with the console's messages and with uncaught errors
  */
 export async function openPage(browser: Browser, url: string, log?: (text: string) => void): Promise<Page> {
   const page = await browser.newPage();

@@ -4,19 +4,19 @@ import { arch, cpus, release, totalmem, type } from "node:os";
 import { version_core } from "@tensorflow/tfjs-core";
 import type { BackendInfo } from "./backends.js";
 
-/** What ran, and on what. */
+/** The software that ran, and its machine. */
 export interface Environment {
   machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
   runtime: { name: string; version: string };
   backend: Omit<BackendInfo, "name"> & { name: string };
-  /** Of packages, by name, and of the library's own binary: which of them ran. */
+  /** Versions of packages by name, and the binary of the library that ran. */
   versions: Record<string, string>;
 }
 
-/** What a program says of itself. */
+/** What a program knows of its own environment. */
 export interface Setup {
   backend: BackendInfo;
-  /** Of ours, where one computes. */
+  /** The binary of the library, if one computes. */
   binary?: string | undefined;
   runtime: Environment["runtime"];
 }

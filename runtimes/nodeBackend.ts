@@ -4,7 +4,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import { BackendError, type BackendInfo, type BackendName } from "./backends.js";
 import { startBackend } from "./startBackend.js";
 
-/** The packages that bring 'tensorflow', the faster one first. */
+/** The packages that provide 'tensorflow', the faster one first. */
 export const TENSORFLOW = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
 const isMissing = ({ code, message }: NodeJS.ErrnoException, name: string) =>
@@ -22,7 +22,7 @@ async function importTensorFlow(): Promise<string> {
     }
   }
   if (broken.length > 0) throw new BackendError(broken.join("\n"));
-  throw new BackendError(`backend 'tensorflow' comes with ${TENSORFLOW.join(" or ")}: install one of them`);
+  throw new BackendError(`backend 'tensorflow' needs the package ${TENSORFLOW.join(" or ")}: install one of them`);
 }
 
 /** Starts a backend in Node.js. */

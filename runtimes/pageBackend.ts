@@ -26,14 +26,14 @@ async function webgpuDevice(): Promise<string> {
 }
 
 /**
- * Starts a backend in a page that inChromium opened.
+ * Starts a backend in a page that inChromium has opened.
  *
- * @param threads of 'wasm' in an isolated page, up to 8. Default: TensorFlow.js's choice, one for every two cores.
+ * @param threads the number of threads of 'wasm' in an isolated page, up to 8. Default: TensorFlow.js's choice, one for two cores.
  */
 export async function startPageBackend(name: BackendName, threads?: number): Promise<BackendInfo> {
   setWasmPaths(WASM_PATH);
   if (threads !== undefined) {
-    // TensorFlow.js takes no more, whatever it is told.
+    // TensorFlow.js never starts more threads than half the number of cores.
     Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 * threads });
     setThreadsCount(threads);
   }

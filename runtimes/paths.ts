@@ -1,2 +1,2 @@
-/** The path of the WASM backend's own files, for setWasmPaths. */
+/** The path at which inChromium serves the files of the WASM backend, for setWasmPaths. */
 export const WASM_PATH = "/tensorflow/";

@@ -8,15 +8,15 @@ import { serve } from "./serve.js";
 const root = new URL("../", import.meta.url);
 
 export interface ProgramOptions extends ChromiumOptions {
-  /** Whether the page is cross-origin isolated: TensorFlow.js then takes its threaded build. Default false. */
+  /** Whether the page is cross-origin isolated, so that TensorFlow.js uses its threaded build. Default false. */
   isolated?: boolean;
   /** More folders to serve, by path. */
   folders?: { [path: string]: string };
-  /** What the page's console says goes there; default: nowhere. */
+  /** Is called with the console's messages and with uncaught errors. */
   log?: (text: string) => void;
 }
 
-/** A module and all that it imports as one ES module for browsers; `tfjs-uan` is what was built last, in dist. */
+/** Bundles a module to one ES module for browsers. `tfjs-uan` is the last build, in dist. */
 export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -33,8 +33,8 @@ export async function bundle(entry: string): Promise<string> {
 /**
  * Runs a program in Chromium.
  *
- * @param entry the path of a module; what it does for the caller it leaves on globalThis
- * @param use what to do with the page once the module has run; browser and server are closed when it is done
+ * @param entry the path of a module, which puts its functions on globalThis
+ * @param use is called with the page when the module has run. Afterwards, browser and server are closed.
  */
 export async function inChromium<T>(entry: string, options: ProgramOptions, use: (page: Page) => Promise<T>): Promise<T> {
   const tensorflow = fileURLToPath(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", root));

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** Makes a user's project that has TensorFlow.js and the library as it was built last, for as long as `use` runs. */
+/** Makes a user's project with TensorFlow.js and the last build of the library, which exists while `use` runs. */
 export async function inProject<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "tfjs-uan-"));
   try {

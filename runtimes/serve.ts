@@ -10,25 +10,25 @@ const TYPES: { [extension: string]: string } = {
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
-/** What makes a page cross-origin isolated, so that it may share memory between threads. */
+/** Headers that make a page cross-origin isolated, so that it may share memory between threads. */
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 export interface ServeOptions {
   /** Texts by their path, such as "/index.html". */
   texts?: { [path: string]: string };
-  /** Folders by the path that their files have, such as "/wasm/". */
+  /** Folders by the path at which they are served, such as "/wasm/". */
   folders?: { [path: string]: string };
   /** Whether pages are cross-origin isolated. Default false. */
   isolated?: boolean;
 }
 
 export interface Served {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   close(): Promise<void>;
 }
 
-/** Serves files to a browser on this machine, on a free port. */
+/** Serves files to browsers on this machine, on a free port. */
 export async function serve({ texts = {}, folders = {}, isolated = false }: ServeOptions): Promise<Served> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
@@ -53,7 +53,7 @@ export async function serve({ texts = {}, folders = {}, isolated = false }: Serv
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    // A name, not a number: only so a page may be isolated without encryption.
+    // Without encryption, only the name localhost allows a page to be isolated.
     url: `http://localhost:${port}`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

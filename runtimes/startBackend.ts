@@ -2,7 +2,7 @@ import { getThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError, type BackendInfo, type BackendName } from "./backends.js";
 
-/** Starts a backend that is registered. */
+/** Starts a registered backend. */
 export async function startBackend(name: BackendName): Promise<BackendInfo> {
   if (!(await tf.setBackend(name))) throw new BackendError(`the backend '${name}' of TensorFlow.js does not start here`);
   if (name !== "wasm") return { name };

@@ -14,9 +14,9 @@ export interface WorkerModule {
 }
 
 /**
- * Bundles a Worker as wrangler does: `.wasm` files are modules beside it.
+ * Bundles a Worker as wrangler does: `.wasm` files become separate modules.
  *
- * @param source a module, whose imports are relative to the project's root
+ * @param source the text of a module, whose imports are relative to the project's root
  */
 export async function bundleWorker(source: string): Promise<WorkerModule[]> {
   const binaries = new Map<string, WorkerModule>();
@@ -46,14 +46,14 @@ export async function bundleWorker(source: string): Promise<WorkerModule[]> {
   return [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]?.text ?? "" }, ...binaries.values()];
 }
 
-/** A Worker in workerd, and what it has written to the console. */
+/** A Worker in workerd, and the messages that it has written to its console. */
 export interface StartedWorker {
   fetch(path: string, body?: unknown): Promise<Response>;
   console: string[];
   stop(): Promise<void>;
 }
 
-/** Starts a Worker; who starts it stops it. @param date Cloudflare's compatibility date @param flags and flags */
+/** Starts a Worker. The caller stops it. @param date Cloudflare's compatibility date @param flags its compatibility flags */
 export async function startWorker(modules: WorkerModule[], date: string, flags: string[] = []): Promise<StartedWorker> {
   const console: string[] = [];
   const miniflare = new Miniflare({
@@ -67,7 +67,7 @@ export async function startWorker(modules: WorkerModule[], date: string, flags: 
   });
   const url = await miniflare.ready;
   return {
-    // By the network, as anyone would.
+    // Over the network, as any client does.
     fetch(path, body) {
       const post = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
       return fetch(new URL(path, url), body === undefined ? {} : post);

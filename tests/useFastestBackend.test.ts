@@ -54,7 +54,7 @@ describe("useFastestBackend", () => {
     expect(tf.getBackend()).toBe("cpu");
   });
 
-  it("takes 'wasm' in Node.js without native TensorFlow, and says why not what comes before", async () => {
+  it("takes 'wasm' in Node.js without native TensorFlow, with reasons against earlier candidates", async () => {
     const { tried, ...chosen } = await useFastestBackend();
     expect(chosen).toEqual({ backend: "wasm", candidate: "wasm", reason: "WebAssembly, with the kernels of tfjs-uan" });
     expect(tried).toEqual([
@@ -69,13 +69,13 @@ describe("useFastestBackend", () => {
     expect(console.log).not.toHaveBeenCalled();
   });
 
-  it("follows the order, and tries nothing behind the one chosen, nor one twice", async () => {
+  it("follows the order, tries nothing after the chosen candidate, and none twice", async () => {
     expect(await useFastestBackend({ order: ["cpu", "wasm"] })).toMatchObject({ backend: "cpu", tried: [] });
     expect((await useFastestBackend({ order: ["webgl", "webgl", "wasm", "cpu"] })).tried).toHaveLength(1);
     expect(tf.getBackend()).toBe("wasm");
   });
 
-  it("logs its decisions if it is told to", async () => {
+  it("logs its decisions if the configuration asks for it", async () => {
     await useFastestBackend({ order: ["webgl", "cpu"], verbose: true });
     expect(vi.mocked(console.log).mock.calls).toEqual([
       ["tfjs-uan: webgl is passed over: there is no WebGL here"],
@@ -83,7 +83,7 @@ describe("useFastestBackend", () => {
     ]);
   });
 
-  it("has calls wait for each other, and for a backend that somebody else has begun to initialize", async () => {
+  it("waits for other calls, and for a backend that other code has begun to initialize", async () => {
     const slowly = () => new Promise<tf.KernelBackend>((resolve) => setTimeout(resolve, 50, new MathBackendCPU()));
     registerBackend("webgpu", slowly);
     registerBackend("slow", slowly);
@@ -96,7 +96,7 @@ describe("useFastestBackend", () => {
     expect(tf.getBackend()).toBe("webgpu");
   });
 
-  it("passes over packages that it may not look for", async () => {
+  it("skips packages that it has no permission to look for", async () => {
     const resolve = () => {
       throw Object.assign(new Error("Access to this API has been restricted"), { code: "ERR_ACCESS_DENIED" });
     };
@@ -108,7 +108,7 @@ describe("useFastestBackend", () => {
     expect(console.warn).not.toHaveBeenCalled();
   });
 
-  it("works after a call that was refused", async () => {
+  it("works after a refused call", async () => {
     await expect(useFastestBackend({ order: [] })).rejects.toThrow();
     expect((await useFastestBackend({ order: ["cpu"] })).backend).toBe("cpu");
   });
@@ -143,7 +143,7 @@ describe("a backend that does not initialize", () => {
       expect(await sum()).toBe(3);
     });
 
-    it("leaves the backend in use that was, with its tensors, where nothing works", async () => {
+    it("leaves the current backend and its tensors if nothing works", async () => {
       await tf.setBackend("wasm");
       const tensor = tf.tensor1d([4]);
       const call = useFastestBackend({ order: ["webgpu", "webgl"] });
@@ -153,7 +153,7 @@ describe("a backend that does not initialize", () => {
       expect(tf.add(tensor, 1).dataSync()[0]).toBe(5);
     });
 
-    it("leaves TensorFlow.js to choose where nothing works and none was in use", async () => {
+    it("leaves the choice to TensorFlow.js if nothing works and no backend was in use", async () => {
       Object.assign(tf.engine(), { backendName: undefined, backendInstance: undefined });
       await expect(useFastestBackend({ order: ["webgl"] })).rejects.toThrow("webgl: no .wasm file");
       expect(tf.getBackend()).toBeUndefined();
@@ -213,7 +213,7 @@ describe("candidate webgpu", () => {
     expect(reasonOf(await useFastestBackend({ order }))).toBe("WebGPU has no adapter here");
   });
 
-  it("asks for the adapter that TensorFlow.js will ask for", async () => {
+  it("requests the same adapter as TensorFlow.js", async () => {
     registerBackend("webgpu");
     const gpu = gpuOf({ info: { vendor: "intel" } });
     vi.stubGlobal("navigator", { gpu });
@@ -229,7 +229,7 @@ describe("candidate webgpu", () => {
 
 interface Gl {
   renderer: string;
-  /** Only where the page does not insist on speed. */
+  /** Whether there is no context with failIfMajorPerformanceCaveat. */
   slow?: boolean;
   versions?: string[];
   masked?: boolean;
@@ -318,7 +318,7 @@ describe("candidate webgl", () => {
   });
 });
 
-// Packages that are installed, or not: programs of their own, in folders of their own, with the library as it is published.
+// Programs in projects with and without packages. The library is installed as published.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 let folder: string;
@@ -360,7 +360,7 @@ function link(modules: string, names: string[]): void {
   }
 }
 
-/** What the native packages do when they are imported, as those of TensorFlow.js 4.22 do it; and the ways in which they are broken. */
+/** What the native packages of TensorFlow.js 4.22 do when they are imported, and the ways in which they can be broken. */
 const NATIVE = {
   works: "",
   isNotBuilt: 'throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found at path: /x");',
@@ -394,7 +394,7 @@ function installNative(modules: string, name: string, is: Native, onGpu: boolean
     class NodeJSKernelBackend extends MathBackendCPU {
       isGPUPackage = ${name === "tfjs-node-gpu"};
       isUsingGpuDevice = ${onGpu};
-      firstUse = false; // says hello
+      firstUse = false; // greets the user
     }
     tf.registerBackend("tensorflow", () => {
       if (fail.initialize) throw new Error(fail.initialize);
@@ -407,7 +407,7 @@ function installNative(modules: string, name: string, is: Native, onGpu: boolean
 
 interface Installed {
   gpu?: Native;
-  /** Whether the tfjs-node-gpu that is installed finds a GPU. */
+  /** Whether the installed tfjs-node-gpu finds a GPU. */
   hasGpu?: boolean;
   node?: Native;
   wasm?: boolean;
@@ -435,7 +435,7 @@ function project({ gpu, hasGpu = false, node, wasm = true, cpu = true }: Install
 
 interface Program {
   imports?: string[];
-  /** The backend that is put in use first. */
+  /** The backend that the program sets first. */
   before?: string;
   config?: object;
 }
@@ -445,11 +445,11 @@ interface Report {
   error?: string;
   inUse: string;
   sum?: number;
-  /** What console.warn was called with. */
+  /** The messages of console.warn. */
   warnings: string[];
-  /** The native packages that ran. */
+  /** The native packages that were loaded. */
   loaded: string[];
-  /** What is registered for the native backend in the end. */
+  /** What is registered for the native backend at the end. */
   native: { backend: boolean; kernels: string[] };
 }
 
@@ -479,7 +479,7 @@ const EXTENSIONS = { esm: "mjs", cjs: "cjs" };
 type Format = keyof typeof FORMATS;
 
 function runNode(cwd: string, args: string[]): Report {
-  // Neither what vitest has set for itself, nor modules of the folders above.
+  // Without the environment variables of vitest.
   const env = { PATH: process.env.PATH };
   const output = execFileSync(process.execPath, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   return JSON.parse(output.trim().split("\n").at(-1) as string);
@@ -502,7 +502,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect({ loaded, warnings, inUse, sum }).toEqual({ loaded: ["tfjs-node-gpu"], warnings: [], inUse: "tensorflow", sum: 3 });
   });
 
-  it("takes a tfjs-node-gpu without a GPU for a tfjs-node, and imports no second one", () => {
+  it("treats a tfjs-node-gpu without a GPU as tfjs-node, and imports no second package", () => {
     const { chosen, loaded, warnings } = run(format, project({ gpu: "works", node: "works" }));
     expect(chosen).toMatchObject({ backend: "tensorflow", candidate: "tfjs-node" });
     expect(chosen?.reason).toBe("native TensorFlow on the CPU, where tfjs-node-gpu found no GPU");
@@ -513,13 +513,13 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect({ loaded, warnings }).toEqual({ loaded: ["tfjs-node-gpu"], warnings: [] });
   });
 
-  it("does not take it where the order has tfjs-node-gpu only", () => {
+  it("does not take it if the order has only tfjs-node-gpu", () => {
     const { chosen, inUse, sum } = run(format, project({ gpu: "works" }), { config: { order: ["tfjs-node-gpu", "wasm"] } });
     expect(chosen?.candidate).toBe("wasm");
     expect({ inUse, sum }).toEqual({ inUse: "wasm", sum: 3 });
   });
 
-  it("takes tfjs-node where it is alone", () => {
+  it("takes tfjs-node if it is the only one", () => {
     const { chosen, loaded, warnings } = run(format, project({ node: "works" }));
     expect(chosen).toMatchObject({ candidate: "tfjs-node", reason: "native TensorFlow on the CPU" });
     expect(chosen?.tried.map(({ candidate }) => candidate)).toEqual(["tfjs-node-gpu", "webgpu", "webgl"]);
@@ -540,20 +540,20 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     ["registersNothing", "@tensorflow/tfjs-node-gpu registered no backend 'tensorflow' in this copy of TensorFlow.js"],
     ["doesNotInitialize", "libtensorflow is for another processor"],
     ["doesNotCompute", "native TensorFlow is loaded, but does not compute: util_1.isNullOrUndefined is not a function"],
-  ] as const)("reports a tfjs-node-gpu that %s, and takes tfjs-node in its place", (is, reason) => {
+  ] as const)("reports a tfjs-node-gpu that %s, and takes tfjs-node instead", (is, reason) => {
     const { chosen, warnings, inUse, sum } = run(format, project({ gpu: is, hasGpu: true, node: "works" }));
     expect(chosen?.candidate).toBe("tfjs-node");
     const [gpu] = chosen?.tried ?? [];
     expect(gpu?.candidate).toBe("tfjs-node-gpu");
     expect(gpu?.reason).toContain(reason);
     expect(gpu).toHaveProperty("error");
-    // Had the first left anything registered, TensorFlow.js would warn of the second's.
+    // If kernels of the first were still registered, TensorFlow.js would warn of those of the second.
     const ours = warnings.filter((text) => !text.startsWith("Initialization of") && !text.startsWith("Error: libtensorflow"));
     expect(ours).toEqual([`tfjs-uan: tfjs-node-gpu is broken: ${gpu?.reason}`]);
     expect({ inUse, sum }).toEqual({ inUse: "tensorflow", sum: 3 });
   });
 
-  it("leaves a broken one alone that the user has imported", () => {
+  it("does not unregister a broken package that the user has imported", () => {
     const at = project({ gpu: "doesNotCompute", hasGpu: true });
     const { chosen, native, inUse, sum } = run(format, at, { imports: ["@tensorflow/tfjs-node-gpu"] });
     const broken = chosen?.tried.filter(({ error }) => error).map(({ candidate }) => candidate);
@@ -562,7 +562,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect({ inUse, sum }).toEqual({ inUse: "wasm", sum: 3 });
   });
 
-  it("takes 'wasm' where both are broken, reporting both, and clears away neither more nor less than they registered", () => {
+  it("takes 'wasm' if both are broken, reports both, and unregisters exactly what they registered", () => {
     const { kernels } = run(format, project({})).native;
     expect(kernels).toContain("UnsupervisedAdaptiveNorm");
     const { chosen, warnings, native, sum } = run(format, project({ gpu: "isNotBuilt", node: "isNotBuilt" }));
@@ -579,7 +579,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect(sum).toBe(3);
   });
 
-  it("imports 'wasm' itself where it is installed, else 'cpu'", () => {
+  it("imports 'wasm' itself if it is installed, else 'cpu'", () => {
     const withWasm = run(format, project({}));
     expect(withWasm.chosen?.candidate).toBe("wasm");
     expect(withWasm).toMatchObject({ warnings: [], inUse: "wasm", sum: 3 });
@@ -592,7 +592,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect(without).toMatchObject({ inUse: "cpu", sum: 3 });
   });
 
-  it("throws all reasons where nothing is installed", () => {
+  it("throws all reasons if nothing is installed", () => {
     const { error, inUse } = run(format, project({ wasm: false, cpu: false }));
     expect(error?.split("\n  ").slice(1)).toEqual([
       "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not installed",
@@ -610,14 +610,14 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     "isNotBuilt",
     "doesNotInitialize",
     "doesNotCompute",
-  ] as const)("leaves the backend in use that was, where tfjs-node-gpu %s without a GPU, or is broken", (gpu) => {
+  ] as const)("leaves the current backend if tfjs-node-gpu %s without a GPU, or is broken", (gpu) => {
     const program = { imports: ["@tensorflow/tfjs-backend-wasm"], before: "wasm", config: { order: ["tfjs-node-gpu", "webgl"] } };
     const { error, loaded, inUse, sum } = run(format, project({ gpu, hasGpu: gpu !== "works" }), program);
     expect(error).toMatch(/none of the backends.*\n {2}tfjs-node-gpu: .*\n {2}webgl: there is no WebGL here$/);
     expect({ loaded, inUse, sum }).toEqual({ loaded: ["tfjs-node-gpu"], inUse: "wasm", sum: 3 });
   });
 
-  it("leaves TensorFlow.js usable where none was in use before", () => {
+  it("leaves TensorFlow.js usable if no backend was in use", () => {
     for (const gpu of ["works", "isNotBuilt", "doesNotCompute"] as const) {
       const at = project({ gpu, hasGpu: gpu !== "works" });
       const { error, inUse, sum } = run(format, at, { config: { order: ["tfjs-node-gpu"] } });
@@ -626,7 +626,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     }
   });
 
-  it("finds what is installed for the program, where the library is stored elsewhere", () => {
+  it("finds the program's packages if the library is stored elsewhere", () => {
     const store = join(folder, `store-${format}`);
     link(join(store, "node_modules"), ["@assemblyscript/loader", "@tensorflow/tfjs-core"]);
     cpSync(library, join(store, "tfjs-uan"), { recursive: true });
@@ -636,7 +636,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     expect(run(format, at).chosen?.candidate).toBe("tfjs-node");
   });
 
-  it("finds what is installed beside the library, where the program is stored elsewhere", () => {
+  it("finds packages next to the library if the program is stored elsewhere", () => {
     const at = project({ node: "works" });
     const program = `${MAIN}\nmain(${LOAD[format]}, {});`;
     const { chosen } = runNode(at, [`--input-type=${format === "esm" ? "module" : "commonjs"}`, "--eval", program]);
@@ -649,7 +649,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
 const APP = `globalThis.done = useFastestBackend().then((chosen) => {
   return { chosen, inUse: tf.getBackend(), sum: tf.add([1], [2]).dataSync()[0], cpu: version_cpu };
 });`;
-// A name is imported of the backend, which esbuild else leaves out: its package declares its file for Node.js free of side effects.
+// Importing a name keeps the backend in the bundle: its package declares that its file for Node.js has no side effects.
 const APPS = {
   esm: `
     import * as tf from "@tensorflow/tfjs-core";
@@ -669,7 +669,7 @@ function appProject(format: Format): string {
   return at;
 }
 
-/** Runs a script as a browser would that has neither GPU nor anything of Node.js, but for what is given. */
+/** Runs a script as in a browser without a GPU. @param extra more globals */
 async function runAsBrowser(script: string, extra: object = {}): Promise<Report> {
   const page: Record<string, unknown> = { console, WebAssembly, setTimeout, TextEncoder, TextDecoder, performance, ...extra };
   page.navigator = { userAgent: "none" };
@@ -705,8 +705,11 @@ async function bundle(at: string, options: esbuild.BuildOptions): Promise<string
   return outputFiles?.[0]?.text ?? "";
 }
 
-describe("bundled where none of the packages is installed,", () => {
-  it.each(["esm", "cjs"] as const)("imported as %s, by esbuild for browsers, it works without warnings", async (source) => {
+describe("in a bundle, without installed packages,", () => {
+  it.each([
+    "esm",
+    "cjs",
+  ] as const)("useFastestBackend imported as %s works without warnings, by esbuild for browsers", async (source) => {
     const at = appProject(source);
     for (const format of ["iife", "esm"] as const) {
       const text = await bundle(at, { platform: "browser", format });
@@ -714,12 +717,12 @@ describe("bundled where none of the packages is installed,", () => {
       expect(text).not.toMatch(/\b(import|require)\(["'`]@tensorflow\/tfjs-(node|backend)/);
       if (format === "esm") continue;
       inBrowser(await runAsBrowser(text));
-      // Some bundlers put in a process of their own.
+      // Some bundlers define a process.
       inBrowser(await runAsBrowser(text, { process: { env: {}, browser: true, versions: {}, argv: [] } }));
     }
   });
 
-  it("by Vite, it works without warnings", async () => {
+  it("useFastestBackend works without warnings, by Vite", async () => {
     const at = appProject("esm");
     const said: string[] = [];
     const say = (text: string) => said.push(text);
@@ -739,8 +742,11 @@ describe("bundled where none of the packages is installed,", () => {
     inBrowser(await runAsBrowser(output[0].code));
   });
 
-  it.each(["esm", "cjs"] as const)("by esbuild for Node.js as %s, it finds what is installed where it runs", async (format) => {
-    // TensorFlow.js's packages are CommonJS to Node.js, and want its modules.
+  it.each([
+    "esm",
+    "cjs",
+  ] as const)("useFastestBackend finds packages where the bundle runs, by esbuild for Node.js as %s", async (format) => {
+    // For Node.js, TensorFlow.js's packages are CommonJS, and require its modules.
     const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
     const text = await bundle(appProject("esm"), {
       platform: "node",
@@ -763,7 +769,7 @@ describe("bundled where none of the packages is installed,", () => {
   });
 });
 
-it("tries all it names by default", async () => {
+it("tries all its candidates by default", async () => {
   const unknown = await useFastestBackend({ order: ["x" as BackendCandidate] }).catch(({ message }: Error) => message);
   expect(unknown).toContain(`be one of '${ALL.join("', '")}', got 'x'`);
 });

@@ -19,7 +19,7 @@ function withMomentsOfBatch(x: tf.Tensor, gamma: Row, beta: Row): tf.Tensor {
   return inference(x, mean as Row, variance as Row, gamma, beta);
 }
 
-/** Forward: tf.batchNorm, with moving moments. Training: with the batch's own. */
+/** tf.batchNorm: in the forward pass with moving averages, in training with the batch's own moments. */
 export const batchNorm: Contender = {
   name: NORMALIZATIONS.batchNorm,
   calls: (problem) => ({
@@ -40,7 +40,7 @@ const onOurKernel: Operation = (...inputs: Parameters<typeof inference>) => {
 /** tf.batchNorm on the library's kernel. */
 export const replacedBatchNorm: Contender = {
   name: LAYERS.replaced,
-  note: "The backend's kernel of tf.batchNorm is replaced only where it says so.",
+  note: "The backend's kernel of tf.batchNorm is replaced only in rows that say so.",
   isFor: () => tf.getBackend() === "wasm",
   check: (pass, problem) =>
     checkAgreement(LAYERS.replaced, pass, onOurKernel, inference, [...inferenceInputs(problem)], problem.dy),

@@ -27,7 +27,7 @@ function contender(name: string, normalize: Normalize, composed: Operation): Con
   };
 }
 
-/** By the batch's own moments. */
+/** Batch normalization by the batch's own moments. */
 export const batch = contender(LAYERS.batch, batchNormalization, composedBatch);
 
 export const layer = contender(LAYERS.layer, layerNormalization, composedLayer);
@@ -39,26 +39,26 @@ export const group = contender(LAYERS.group, inGroups, composedInGroups);
 const ofChannels: Operation = (x, gamma, beta) => composedGroups(gamma.size, x, gamma, beta);
 export const instance: Contender = {
   ...contender(LAYERS.instance, instanceNormalization, ofChannels),
-  // Without axes of space nothing is left of a channel but beta.
+  // Without spatial axes the result is beta.
   isFor: ({ shape }) => shape.length > 2,
 };
 
-const batchByGiven = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
+const batchByMoments = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
   batchNormalization(x, { epsilon: EPSILON, mean, variance, gamma, beta });
 
-/** By moments that are given: inference. */
+/** Batch normalization at inference, by given moments. */
 export const batchInference: Contender = {
   name: LAYERS.batch,
   check: (pass, problem) =>
-    checkAgreement(LAYERS.batch, pass, batchByGiven, inference, [...inferenceInputs(problem)], problem.dy),
-  calls: (problem) => ({ forward: () => batchByGiven(...inferenceInputs(problem)).dispose() }),
+    checkAgreement(LAYERS.batch, pass, batchByMoments, inference, [...inferenceInputs(problem)], problem.dy),
+  calls: (problem) => ({ forward: () => batchByMoments(...inferenceInputs(problem)).dispose() }),
 };
 
-const MOST_PLACES = 4096;
+const MAX_POSITIONS = 4096;
 
 /**
- * TensorFlow.js's, without what a layer does around its computation. The gradients of gamma and beta take a call of tf.slice and
- * one of tf.add for every place in x that they are tiled to: 100 seconds for [32, 32, 32, 64], so it trains on few places only.
+ * The computation of TensorFlow.js's layer. It tiles gamma and beta to every position of x, and their gradients call tf.slice and
+ * tf.add for each position, which takes 100 seconds for [32, 32, 32, 64]. So it trains only on few positions.
  */
 export const layerOfTfjs: Contender = {
   name: LAYERS.theirs,
@@ -70,7 +70,7 @@ export const layerOfTfjs: Contender = {
     const compute = (x: tf.Tensor) => layer.call(x, {}) as tf.Tensor;
     return {
       forward: () => compute(x).dispose(),
-      ...(x.size / gamma.size <= MOST_PLACES && { training: trainingStep(compute, [x, ...parameters], dy) }),
+      ...(x.size / gamma.size <= MAX_POSITIONS && { training: trainingStep(compute, [x, ...parameters], dy) }),
     };
   },
 };

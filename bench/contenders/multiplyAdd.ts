@@ -3,29 +3,30 @@ import { isShared, withSharedMemory } from "../../src/binary/sharedMemory.js";
 import { memoryOf, type WasmBackend } from "../../src/tensorflow/wasmHeap.js";
 import type { Contender } from "./contender.js";
 
-/** Numbers of a and b that the kernel takes in one go, at the least: a shorter loop would be measured by its start. */
-const LEAST_PERIOD = 64;
+/** The least number of values of a and b in the kernel's inner loop. The start of a shorter loop would dominate its time. */
+const MIN_PERIOD = 64;
 
 type MultiplyAdd = (x: number, y: number, a: number, b: number, period: number, count: number) => void;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** a·x + b with numbers a and b for each channel, and as much again for dx = a·dy: what memory alone allows. */
+/** a·x + b with a and b for each channel, and in training also a·dy + b: the least work that reads and writes all data. */
 export const multiplyAdd: Contender = {
   name: "multiply-add",
-  note: "Multiply-add, a·x + b (and a·dy) per channel with SIMD, is what memory allows.",
+  note: "Multiply-add, a·x + b (and a·dy) per channel with SIMD, shows the limit that memory sets.",
   isFor: () => tf.getBackend() === "wasm",
   traffic: { training: 4 },
   async calls({ size, shape, x, dy, gamma, beta, keep }, { compileMultiplyAdd }) {
     const backend = tf.backend() as unknown as WasmBackend;
     const memory = memoryOf(backend);
-    if (!memory) throw new Error(`the memory of the backend '${tf.getBackend()}' cannot be reached`);
+    if (!memory)
+      throw new Error(`multiply-add: the memory of backend 'wasm' must be accessible, got none on '${tf.getBackend()}'`);
     compiled ??= compileMultiplyAdd().then((bytes) => new WebAssembly.Module(isShared(memory) ? withSharedMemory(bytes) : bytes));
     const { exports } = new WebAssembly.Instance(await compiled, { env: { memory } });
     const kernel = exports.multiply_add as MultiplyAdd;
 
-    // Any multiple of 4 channels is a whole number of vectors.
-    const repeats = 4 * Math.ceil(LEAST_PERIOD / (4 * gamma.size));
+    // A multiple of 4 channels fills whole vectors.
+    const repeats = 4 * Math.ceil(MIN_PERIOD / (4 * gamma.size));
     const [a, b] = [keep(tf.tile(gamma, [repeats])), keep(tf.tile(beta, [repeats]))];
     const over = (input: tf.Tensor) => {
       const output = backend.makeOutput(shape, "float32");

@@ -6,7 +6,7 @@ import { NORMALIZATIONS } from "../names.js";
 import { EPSILON } from "../problem.js";
 import { type Contender, trainingStep } from "./contender.js";
 
-/** Activations times components above which the composed form would take too long, or too much memory. */
+/** The largest number of activations times components for which the composed form is fast and small enough. */
 const LARGEST_COMPOSED = 2 ** 23;
 
 function fused(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor): tf.Tensor {
@@ -15,7 +15,7 @@ function fused(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Ten
 
 const oneComponent = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) =>
   fused(x, tf.expandDims(mean), tf.expandDims(variance), tf.ones([1]));
-// Without offset and scale it has no gradient.
+// tf.batchNorm has a gradient only with offset and scale.
 const batchNorm = (x: tf.Tensor, mean: tf.Tensor1D, variance: tf.Tensor1D) =>
   tf.batchNorm(x, mean, variance, tf.zerosLike(mean), tf.onesLike(mean), EPSILON);
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-/** The binary of multiplyAdd.ts, for a memory that is not shared. */
+/** Compiles multiplyAdd.ts to a binary for a memory that is not shared. */
 export async function compileMultiplyAdd(): Promise<Uint8Array<ArrayBuffer>> {
   const folder = fileURLToPath(new URL("./", import.meta.url));
   const options = "--outFile multiplyAdd.wasm --runtime stub --importMemory --enable simd -O3 --noAssert".split(" ");

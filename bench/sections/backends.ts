@@ -7,7 +7,7 @@ const SHAPE = [8, 14, 14, 32];
 
 export const backends: Section = {
   name: "backends",
-  question: "What becomes of it on TensorFlow.js's 'cpu', where the binary works on copies?",
+  question: "How fast is UAN on TensorFlow.js's 'cpu', where the binary works on copies?",
   backends: ["wasm"],
   async run(context) {
     const rows: Record<string, Row[]> = {};

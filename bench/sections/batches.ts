@@ -6,7 +6,7 @@ const EXAMPLES = [[256], [14, 14, 64]];
 
 export const batches: Section = {
   name: "batches",
-  question: "What is left of it in small batches?",
+  question: "How fast is UAN in small batches?",
   run: (context) =>
     comparePasses(context, {
       axis: "activations",

@@ -6,7 +6,7 @@ const ACTIVATIONS = 2 ** 18;
 
 export const channels: Section = {
   name: "channels",
-  question: "What do many channels cost, and what an odd number of them?",
+  question: "What is the cost of many channels, and of an odd number of channels?",
   run: (context) =>
     comparePasses(context, {
       axis: "channels",

@@ -6,7 +6,7 @@ const COMPONENTS = [1, 2, 3, 5, 8, 16];
 
 export const components: Section = {
   name: "components",
-  question: "How do the costs of UAN grow with its components?",
+  question: "How does the time of UAN grow with its components?",
   run: (context) =>
     comparePasses(context, {
       axis: "components",

@@ -8,11 +8,11 @@ import { SECTIONS, TABLES } from "../names.js";
 import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
-const note = "K = 3. tf.batchNorm is its inference.";
+const note = "K = 3. tf.batchNorm uses given moments, as at inference.";
 
 export const forward: Section = {
   name: SECTIONS.forward,
-  question: "How long does a forward pass of UAN take, beside one of batch normalization?",
+  question: "How fast is a forward pass of UAN, compared with batch normalization?",
   async run(context) {
     const table = { pass: "forward", axis: "activations", note } as const;
     const contenders = [batchNorm, uan, multiplyAdd, add];

@@ -10,11 +10,11 @@ import type { ResultTable } from "../results.js";
 import type { Section } from "../section.js";
 import { TARGET_CASES } from "../shapes.js";
 
-const BATCH = "In training tf.batchNorm stands for tf.moments and tf.batchNorm.";
+const BATCH = "In training, tf.batchNorm means tf.moments and tf.batchNorm.";
 const LAYER =
-  "tf.layers.layerNormalization is what the layer computes; over many places its training step would take minutes. 32 groups; " +
-  "instance normalization is of activations with space only.";
-const MIXTURE = "K = 3; tfjs-uan is UAN, whose mixture is given.";
+  "tf.layers.layerNormalization is the layer's computation; on many positions its training step would take minutes. 32 groups; " +
+  "instance normalization needs spatial axes.";
+const MIXTURE = "K = 3; tfjs-uan is UAN with a given mixture.";
 
 const TABLES: [title: string, pass: Pass, note: string, contenders: Contender[]][] = [
   [LAYER_TABLES.inference, "forward", BATCH, [batchNorm, replacedBatchNorm, batchInference, multiplyAdd]],

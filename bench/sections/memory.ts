@@ -14,22 +14,22 @@ const SHAPES = [
 ];
 const CONTENDERS = [batchNorm, uan, composedUan];
 const PASSES: Record<Pass, string> = { forward: "forward", training: "forward and backward" };
-/** What a pass makes for its caller, in tensors of x's size: y, and dx. */
+/** The outputs of a pass in tensors of x's size: y, and in training dx. */
 const OUTPUTS: Record<Pass, number> = { forward: 1, training: 2 };
 const OUTPUT = "the outputs alone";
 
 async function rowsOf(shape: number[], pass: Pass, context: Context): Promise<Row[]> {
   const problem = makeProblem(shape, 3);
-  const place = { case: shapeText(shape) };
+  const label = { case: shapeText(shape) };
   const outputs = 4 * problem.size * OUTPUTS[pass];
-  const rows: Row[] = [{ ...place, contender: OUTPUT, quantity: { value: outputs, unit: "bytes" } }];
+  const rows: Row[] = [{ ...label, contender: OUTPUT, quantity: { value: outputs, unit: "bytes" } }];
   for (const { name, calls } of CONTENDERS) {
     const call = (await calls(problem, context))[pass];
     if (!call) continue;
     const value = await peakHeap(call);
     const times = value / outputs;
     const ratio = { to: OUTPUT, median: times, low: times, high: times };
-    rows.push({ ...place, contender: name, quantity: { value, unit: "bytes" }, ratio });
+    rows.push({ ...label, contender: name, quantity: { value, unit: "bytes" }, ratio });
   }
   problem.dispose();
   return rows;
@@ -41,8 +41,8 @@ export const memory: Section = {
   backends: ["wasm"],
   async run(context) {
     const note =
-      "K = 3. Bytes of the backend's heap that a call holds at its peak, its outputs among them, beyond what was there; not counted is " +
-      "what the backend's own kernels take inside.";
+      "K = 3. The most bytes that a call holds in the backend's heap, outputs included, in addition to what was allocated before. " +
+      "Allocations within the backend's own kernels are not counted.";
     const tables: ResultTable[] = [];
     for (const [pass, title] of Object.entries(PASSES)) {
       const rows: Row[] = [];

@@ -9,7 +9,7 @@ import type { Section } from "../section.js";
 const BATCHES = [1, 32];
 const INPUT = [32, 32, 3];
 const CLASSES = 10;
-/** That are normalized of one image after the first convolution. */
+/** Activations of an image after the first convolution. */
 const ACTIVATIONS = 32 * 32 * 32;
 
 const REFERENCE = "batch normalization";
@@ -36,12 +36,12 @@ function makeModel(normalization: () => tfl.layers.Layer[]): tfl.Sequential {
 
 export const model: Section = {
   name: "model",
-  question: "What does normalization cost in a whole network?",
+  question: "What is the cost of normalization in a whole network?",
   async run({ seconds, rounds, largest, progress }) {
     const note =
       `A CNN of tf.layers on [${INPUT.join(", ")}]: convolutions 3×3 of 32, 64 and 128 channels, each with a normalization, ` +
-      "ReLU and a pool of 2×2; UAN with K = 3; Adam. The library's kernels are in the place of the backend's, of tf.batchNorm, too, " +
-      "but where it says so.";
+      "ReLU and a pool of 2×2; UAN with K = 3; Adam. The library's kernels replace the backend's, also that of tf.batchNorm, except in " +
+      "rows that say so.";
     const tables = { predict: [] as Row[], trainOnBatch: [] as Row[] };
     for (const batch of BATCHES) {
       if (batch * ACTIVATIONS > largest) continue;

@@ -21,7 +21,7 @@ async function filesOf(folder: URL, ending: string): Promise<[string, Buffer][]>
 
 export const packageSize: Section = {
   name: "package",
-  question: "How many bytes is the library?",
+  question: "How large is the library?",
   inNodeOnly: true,
   async run() {
     const options = { cwd: fileURLToPath(ROOT), shell: process.platform === "win32" };
@@ -33,7 +33,7 @@ export const packageSize: Section = {
       {
         title: "sizes",
         axis: "what",
-        note: "The package has the JavaScript twice, as ES modules and as CommonJS; the JavaScript has the binaries in it, as text.",
+        note: "The package has the JavaScript twice, as ES modules and as CommonJS. The JavaScript includes the binaries as text.",
         rows: [
           ...inBytes("npm package", { "as it is": unpackedSize, gzip: size }),
           ...bothWays("JavaScript (ES modules)", Buffer.concat(modules.map(([, bytes]) => bytes))),

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const CHILD = fileURLToPath(new URL("../startupChild.mjs", import.meta.url));
 const WITHOUT = "without tfjs-uan";
 const WITH = "with tfjs-uan";
-/** Whose processes are started, and what they are told. */
+/** The processes that are started: contender and argument. */
 const PROCESSES = [
   [WITHOUT, "without"],
   [WITH, "with"],
@@ -51,8 +51,8 @@ export const startup: Section = {
       }
     }
     const note =
-      "Processes of their own in turns. Both import tfjs-core and the backend; the first result is of activations [128, 256], of " +
-      "tf.batchNorm or of UAN. Compiling is a part of the first result.";
+      "Processes in turns. Both import tfjs-core and the backend. The first result is tf.batchNorm or UAN of activations [128, 256]; its " +
+      "time includes compiling.";
     const rows = Object.entries(events).flatMap(([event, samples]) => timedRows({ case: event }, samples, WITHOUT));
     return [
       { title: "times", axis: "event", note, rows },

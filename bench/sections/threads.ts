@@ -9,7 +9,7 @@ import { TARGET_CASES } from "../shapes.js";
 
 const COMPONENTS = 3;
 const CHANNELS = 64;
-/** Around the size from which calls are split on. */
+/** Sizes around the one from which on calls are split. */
 const SIZES = [2 ** 14, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18];
 const CASES: Case[] = [...SIZES.map((size) => ({ shape: [size / CHANNELS, CHANNELS] })), ...TARGET_CASES];
 
@@ -23,7 +23,7 @@ function coresHere(): number {
   return navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.("os").availableParallelism() ?? 1;
 }
 
-/** What an engine is timed with: all in its own memory. */
+/** Calls of an engine whose tensors are all in its own memory. */
 function callsOf(engine: Engine, size: number, channels: number): { calls: Record<Pass, Call>; free(): void } {
   const buffers: EngineBuffer[] = [];
   const buffer = (length: number, value: (i: number) => number) => {
@@ -65,12 +65,17 @@ async function tableOf(title: string, pass: Pass, tensors: number, engines: Engi
     );
     for (const { free } of made) free();
   }
-  return { title, axis: "activations", note: "Engines of tfjs-uan/standalone, K = 3, everything in their own memory.", rows };
+  return {
+    title,
+    axis: "activations",
+    note: "Engines of tfjs-uan/standalone, K = 3, with all tensors in their own memory.",
+    rows,
+  };
 }
 
 export const threads: Section = {
   name: "threads",
-  question: "From how many activations on do threads pay, and how much?",
+  question: "From how many activations on are threads faster, and by how much?",
   async run(context) {
     if (typeof SharedArrayBuffer === "undefined") return [];
     const engines: Engine[] = [];

@@ -8,11 +8,11 @@ import type { Section } from "../section.js";
 import { NETWORK_CASES, TARGET_CASES } from "../shapes.js";
 
 const note =
-  "K = 3; forward and backward, with the gradients of x and of all parameters. tf.batchNorm stands for tf.moments and tf.batchNorm.";
+  "K = 3; forward and backward pass, with the gradients of x and of all parameters. tf.batchNorm means tf.moments and tf.batchNorm.";
 
 export const training: Section = {
   name: SECTIONS.training,
-  question: "How long do forward and backward pass of UAN take, beside those of batch normalization?",
+  question: "How fast are forward and backward pass of UAN, compared with batch normalization?",
   async run(context) {
     const table = { pass: "training", axis: "activations", note } as const;
     const contenders = [batchNorm, uan, multiplyAdd];

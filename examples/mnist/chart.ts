@@ -19,7 +19,7 @@ const SMOOTHED_POINTS = 80;
 
 const colorOf = (i: number) => COLORS[i % COLORS.length] as string;
 
-/** Training loss by epoch, each point the mean of the steps since the one before it. */
+/** Training loss by epoch. Each point is the mean of the steps since the point before. */
 function smoothedLoss({ losses, epochs }: Result): Point[] {
   const window = Math.ceil(losses.length / SMOOTHED_POINTS);
   return Array.from({ length: Math.ceil(losses.length / window) }, (_, i) => {
@@ -51,7 +51,7 @@ function lineChart(title: string, results: Result[], points: (result: Result) =>
   return { type: "line", data: { datasets }, options };
 }
 
-/** One bar for each contender, whose name and figure stand under it; no chart where there are no figures. */
+/** A bar for each contender, with its name and figure below. There is no chart if a figure is missing. */
 function barChart(title: string, summaries: Summary[], value: Figure, show: Show): BarChart[] {
   const values = summaries.map(value).filter((value) => value !== undefined);
   if (values.length < summaries.length) return [];
@@ -98,7 +98,7 @@ const STYLE = `
   .charts div:nth-child(-n + 2) { grid-column: span 2; height: 340px; }
   @media (max-width: 800px) { .charts div, .charts div:nth-child(-n + 2) { grid-column: span 4; } }`;
 
-/** A page that needs nothing but itself: charts of the run, its table, and what ran. */
+/** A page that loads nothing else: what was run, with charts and a table. */
 export function chartPage(description: string, results: Result[], summaries: Summary[]): Promise<string> {
   return selfContainedPage({
     title: "MNIST: normalizations compared",

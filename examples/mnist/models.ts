@@ -1,24 +1,15 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { unsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
-import { CLASSES, PIXELS, SIDE } from "./digits.js";
-import { layerSeed } from "./random.js";
+import { CLASSES, PIXELS, SIDE } from "../../learning/data/digits.js";
+import { networkParts, type Parts, perceptron, shallowCnn } from "../../learning/networks.js";
 
-/** The number of a layer's channels is rounded to a multiple of this, and is never less. */
-export const CHANNEL_STEP = 4;
-
-/** Of the convolutions of the paper's shallow CNN. */
-export const CNN_CHANNELS = [64, 128, 128, 256];
-
-/** Of the moving moments: TensorFlow.js's default of 0.99 has forgotten its start only after more steps than the networks take here. */
+/** Momentum of the moving averages. With TensorFlow.js's default of 0.99, this few steps would not be enough to forget the start. */
 const BATCH_NORM_MOMENTUM = 0.9;
 
-/** Of the perceptron's hidden layers. */
-export const PERCEPTRON_UNITS = [128, 64];
-
-/** A way to normalize, to compare with the others. */
+/** A normalization to compare with the others. */
 export interface Contender {
   name: string;
-  /** A new normalization layer, where there is one. */
+  /** Makes a normalization layer. Without it the network has none. */
   normalization?: () => tfl.layers.Layer;
 }
 
@@ -32,28 +23,10 @@ export function contenders(components: number): Contender[] {
   ];
 }
 
-/** The layers that stand where contenders differ: none, or the normalization and what observes it. */
+/** Makes the layers that differ between contenders: the normalization, if any, and the layers that time it. */
 export type Normalize = () => tfl.layers.Layer[];
-type NormalizeChannels = (channels: number) => tfl.layers.Layer[];
 
-/** What a network is made with. */
-export interface Parts {
-  /** Initial weights for the next layer. */
-  weights(): ReturnType<typeof tfl.initializers.glorotUniform>;
-  /** A number of channels times the network's width. */
-  scaled(channels: number): number;
-}
-
-/** Parts whose initial weights depend on the seed alone. */
-export function networkParts(width: number, seed: number): Parts {
-  let layer = 0;
-  return {
-    weights: () => tfl.initializers.glorotUniform({ seed: layerSeed(seed, layer++) }),
-    scaled: (channels) => CHANNEL_STEP * Math.max(1, Math.round((channels * width) / CHANNEL_STEP)),
-  };
-}
-
-/** What trains in minutes on two cores. */
+/** Options with which a network trains in minutes on two cores. */
 interface Defaults {
   digits: number;
   epochs: number;
@@ -68,41 +41,20 @@ interface Model {
   hidden(parts: Parts, normalize: Normalize): tfl.layers.Layer[];
 }
 
-/** The paper's shallow CNN, from an image to its features: a convolution for each of the normalizations, four of them. */
-export function shallowCnn({ weights, scaled }: Parts, normalizations: NormalizeChannels[]): tfl.layers.Layer[] {
-  const stage = (normalize: NormalizeChannels, filters: number) => [
-    tfl.layers.conv2d({ filters, kernelSize: 5, padding: "same", kernelInitializer: weights() }),
-    ...normalize(filters),
-    tfl.layers.reLU(),
-    tfl.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }),
-  ];
-  return [...normalizations.flatMap((normalize, i) => stage(normalize, scaled(CNN_CHANNELS[i] as number))), tfl.layers.flatten()];
-}
-
 function convolutional(parts: Parts, normalize: Normalize): tfl.layers.Layer[] {
   const batch = () => [batchNorm()];
   return [tfl.layers.reshape({ targetShape: [SIDE, SIDE, 1] }), ...shallowCnn(parts, [batch, normalize, batch, batch])];
 }
 
-/** A perceptron's hidden layers, from a row of pixels. */
-export function perceptron({ weights, scaled }: Parts, normalize: NormalizeChannels): tfl.layers.Layer[] {
-  const layer = (units: number) => [
-    tfl.layers.dense({ units, kernelInitializer: weights() }),
-    ...normalize(units),
-    tfl.layers.reLU(),
-  ];
-  return PERCEPTRON_UNITS.flatMap((units) => layer(scaled(units)));
-}
-
 /** The networks to choose from. */
 export const MODELS = {
   cnn: {
-    description: "5x5 convolutions of 64, 128, 128, 256 channels; what is compared follows the second, batch norm the others",
+    description: "5x5 convolutions of 64, 128, 128, 256 channels; the normalization follows the second, batch norm the others",
     defaults: { digits: 6400, epochs: 4, batchSize: 32, width: 0.25 },
     hidden: convolutional,
   },
   mlp: {
-    description: "perceptron with hidden layers of 128, 64 units; what is compared follows both",
+    description: "perceptron with hidden layers of 128, 64 units; the normalization follows both",
     defaults: { digits: 20000, epochs: 10, batchSize: 128, width: 1 },
     hidden: perceptron,
   },
@@ -110,7 +62,7 @@ export const MODELS = {
 
 export type ModelName = keyof typeof MODELS;
 
-/** A network whose initial weights, but for those that `normalize` brings, depend on the seed alone. */
+/** A network whose initial weights, except those of the normalization, depend on the seed alone. */
 export function buildModel(name: ModelName, width: number, normalize: Normalize, seed: number): tfl.Sequential {
   const parts = networkParts(width, seed);
   const hidden = MODELS[name].hidden(parts, normalize);

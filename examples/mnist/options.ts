@@ -1,21 +1,21 @@
 import { parseArgs } from "node:util";
+import { TEST_DIGITS, TRAINING_DIGITS } from "../../learning/data/digits.js";
 import { OptionError } from "../../reporting/program.js";
 import { BACKENDS } from "../../runtimes/backends.js";
-import { TEST_DIGITS, TRAINING_DIGITS } from "./digits.js";
 import { MODELS, type ModelName } from "./models.js";
 
-/** Those of TensorFlow.js, and "fastest" for what useFastestBackend chooses in Node.js. */
+/** TensorFlow.js's backends, and "fastest" for the one that useFastestBackend chooses in Node.js. */
 const CHOICES = [...BACKENDS, "fastest"] as const;
 export type BackendChoice = (typeof CHOICES)[number];
 
 export interface Options {
   backend: BackendChoice;
   model: ModelName;
-  /** What the network's numbers of channels are multiplied with. */
+  /** The network's numbers of channels are multiplied by this. */
   width: number;
-  /** Digits to train on, the first of the training set. */
+  /** How many digits of the training set to train on: its first. */
   digits: number;
-  /** Digits to test on, the first of the test set. */
+  /** How many digits of the test set to test on: its first. */
   testDigits: number;
   epochs: number;
   batchSize: number;
@@ -29,8 +29,9 @@ interface Flag<T> {
   name: string;
   placeholder: string;
   description: string;
+  /** What the value must be, for error messages. */
   wanted: string;
-  /** The option's value, or undefined when it is not what is wanted. */
+  /** The option's value, or undefined if the text is not what is wanted. */
   parse(text: string): T | undefined;
 }
 
@@ -47,7 +48,7 @@ function wholeNumber(text: FlagText, from: number, to: number): Flag<number> {
     const number = parseNumber(given);
     return number !== undefined && Number.isInteger(number) && number >= from && number <= to ? number : undefined;
   };
-  return { ...text, wanted: `a whole number from ${from} to ${to}`, parse };
+  return { ...text, wanted: `an integer from ${from} to ${to}`, parse };
 }
 
 function positiveNumber(text: FlagText, to: number): Flag<number> {
@@ -69,25 +70,25 @@ const BACKEND = "wasm, cpu, tensorflow or fastest in Node.js, webgl or webgpu in
 const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
   backend: choice({ name: "backend", placeholder: "NAME", description: BACKEND }, CHOICES),
   model: choice({ name: "model", placeholder: "NAME", description: `the network: ${MODEL_NAMES.join(" or ")}` }, MODEL_NAMES),
-  width: positiveNumber({ name: "width", placeholder: "FACTOR", description: "times the network's channels" }, 4),
+  width: positiveNumber({ name: "width", placeholder: "FACTOR", description: "multiplies the network's numbers of channels" }, 4),
   digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS),
   testDigits: wholeNumber({ name: "test-digits", placeholder: "N", description: "digits to test on" }, 1, TEST_DIGITS),
-  epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over them" }, 1, 1000),
+  epochs: wholeNumber({ name: "epochs", placeholder: "N", description: "passes over the training digits" }, 1, 1000),
   batchSize: wholeNumber({ name: "batch-size", placeholder: "N", description: "digits per training step" }, 1, TRAINING_DIGITS),
-  learningRate: positiveNumber({ name: "learning-rate", placeholder: "RATE", description: "Adam's" }, 10),
+  learningRate: positiveNumber({ name: "learning-rate", placeholder: "RATE", description: "learning rate of Adam" }, 10),
   components: wholeNumber({ name: "components", placeholder: "K", description: "Gaussian components per channel of UAN" }, 1, 64),
   seed: wholeNumber(
     {
       name: "seed",
       placeholder: "N",
-      description: "of initial weights and batches: on a backend the same seed, the same numbers",
+      description: "for initial weights and batches; a backend gives the same numbers for the same seed",
     },
     0,
     2 ** 31 - 1,
   ),
 };
 
-/** What holds where the command line says nothing else. */
+/** The options if none is given. */
 function defaultsOf(model: ModelName): Options {
   const common = { backend: "wasm", testDigits: TEST_DIGITS, learningRate: 0.001, components: 3, seed: 1 } as const;
   return { model, ...MODELS[model].defaults, ...common };
@@ -95,7 +96,7 @@ function defaultsOf(model: ModelName): Options {
 
 const DEFAULT_MODEL: ModelName = "cnn";
 
-/** The default of an option, with the networks' names where they differ in it. */
+/** The default of an option. It names the networks if their defaults differ. */
 function defaultText(key: keyof Options): string {
   if (key === "model") return DEFAULT_MODEL;
   const values = MODEL_NAMES.map((model) => defaultsOf(model)[key]);
@@ -119,20 +120,20 @@ export function helpText(): string {
     ...MODEL_NAMES.map((name) => `  ${name}  ${MODELS[name].description}`),
     "",
     "Backends:",
-    "  tensorflow needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; fastest takes it where it works, else",
-    "  wasm. webgl and webgpu need Chromium: the environment variable CHROMIUM names it where it is in none of the usual",
-    "  places. Where Chromium has no GPU they are made of software, and slow, as is cpu: take few digits and epochs.",
+    "  tensorflow needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node. fastest uses it if it works, else wasm.",
+    "  webgl and webgpu need Chromium: set the environment variable CHROMIUM to its path if it is not found. Without a GPU,",
+    "  Chromium emulates webgl and webgpu in software. That is slow, and so is cpu: use few digits and epochs.",
   ].join("\n");
 }
 
-/** Reads the command line; undefined when it asks for help. */
+/** Reads the command line. Returns undefined if it asks for help. */
 export function parseOptions(args: string[]): Options | undefined {
   const flags = new Map(Object.entries(FLAGS).map(([key, flag]) => [flag.name, { key, flag: flag as Flag<unknown> }]));
   const names = [...flags.keys()].map((name) => `--${name}`).join(", ");
   const types = Object.fromEntries([...flags.keys()].map((name) => [name, { type: "string" as const }]));
   const given: Record<string, unknown> = {};
 
-  // Not strict: its messages run over several lines and do not say what is wanted.
+  // Not strict, because its error messages do not say what is wanted.
   const { tokens } = parseArgs({ args, options: { ...types, help: { type: "boolean" } }, strict: false, tokens: true });
   if (tokens.some((token) => token.kind === "option" && token.name === "help")) return undefined;
   for (const token of tokens) {

@@ -4,10 +4,10 @@ import type { Options } from "./options.js";
 import { run } from "./run.js";
 import type { Step } from "./train.js";
 
-// The example in a page. Tensors of a few numbers TensorFlow.js computes on the CPU even where its backend is a GPU, as for its users.
+// The example in a page. As for its users, TensorFlow.js computes tensors of a few numbers on the CPU, even if its backend is a GPU.
 
 declare global {
-  /** The terminal's. */
+  /** Reports to the terminal, which defines it. */
   function onStep(step: Step): Promise<void>;
 }
 

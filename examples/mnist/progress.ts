@@ -6,7 +6,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Time left follows the pace of the last `stepsPerRound` steps: a round is an epoch of every contender, which differ in pace. */
+/** The time left follows the pace of the last `stepsPerRound` steps: an epoch of every contender, since some are slower than others. */
 export function startProgress(steps: number, stepsPerRound: number, epochs: number): Progress {
   const bar = startProgressBar({
     total: steps,

@@ -2,10 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
 /**
- * Times layers in the training step itself, forward and backward: a layer stands between two marks, which hand tensors and
- * gradients on unchanged and note when they pass. Backpropagation goes through a sequential network layer by layer, so that
- * all that runs between the two marks is the layer's. Right only where operations are done when their call returns, as on
- * 'wasm' and 'cpu'.
+ * Times layers within training steps, forward and backward. A layer is between two marks, which pass tensors and gradients on
+ * unchanged and note the time. Backpropagation goes through a sequential network layer by layer, so that only the layer's work is
+ * done between its two marks. The time is right only if operations are complete when their call returns, as on 'wasm' and 'cpu'.
  */
 export class Stopwatch {
   private total = 0;

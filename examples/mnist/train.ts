@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Examples } from "../../learning/data/dataset.js";
+import { CLASSES, firstDigits, PIXELS } from "../../learning/data/digits.js";
 import { isSynchronous } from "../../runtimes/backends.js";
-import { CLASSES, type Digits, firstDigits, PIXELS } from "./digits.js";
+import { epochOrder } from "./epochOrder.js";
 import { buildModel, type Contender } from "./models.js";
 import type { Options } from "./options.js";
-import { epochOrder } from "./random.js";
 import { Stopwatch } from "./stopwatch.js";
 
 const WARM_UP_STEPS = 10;
@@ -17,34 +18,34 @@ export interface Scores {
 }
 
 export interface Epoch {
-  /** Means over the epoch's steps, while the weights changed. */
+  /** Means over the epoch's steps, during which the weights change. */
   training: Scores;
-  /** Of the weights after the epoch. */
+  /** With the weights after the epoch. */
   test: Scores;
-  /** Of the training steps, with making their batches, without the test. */
+  /** Time of the training steps, including their batches, without the test. */
   seconds: number;
-  /** Of those seconds, the ones in the forward and backward passes of the normalization compared, where they can be told. */
+  /** The part of `seconds` in forward and backward passes of the normalization; undefined if the backend hides it. */
   normalizingSeconds: number | undefined;
 }
 
 export interface Result {
   name: string;
   epochs: Epoch[];
-  /** Of every training step's batch. */
+  /** The loss of each training step's batch. */
   losses: number[];
 }
 
-/** Where a run stands after a training step. */
+/** The progress of a run after a training step. */
 export interface Step extends Scores {
   name: string;
   /** Counted from 1. */
   epoch: number;
 }
 
-/** Who looks on while networks are trained. */
+/** Is told of the progress of training. */
 export interface Watcher {
   step(step: Step): void | Promise<void>;
-  /** Waited for now and then: what else the program does, it does then. */
+  /** Awaited now and then, so that the program can do something else. */
   pause?(): Promise<void>;
 }
 
@@ -54,7 +55,7 @@ interface Batch {
   size: number;
 }
 
-function makeBatch({ images, labels }: Digits, indices: ArrayLike<number>): Batch {
+function makeBatch({ images, labels }: Examples, indices: ArrayLike<number>): Batch {
   const size = indices.length;
   const pixels = new Float32Array(size * PIXELS);
   const classes = new Float32Array(size * CLASSES);
@@ -71,7 +72,7 @@ function disposeBatch({ x, y }: Batch): void {
   y.dispose();
 }
 
-/** Scores of batches, weighted with their sizes. */
+/** The mean of batches' scores, weighted by the sizes of the batches. */
 class Mean {
   count = 0;
   private loss = 0;
@@ -106,7 +107,7 @@ class Trainer {
     this.model.compile({ optimizer: this.optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   }
 
-  async trainEpoch(training: Digits, order: Uint32Array, test: Digits, watcher: Watcher, epoch: number): Promise<void> {
+  async trainEpoch(training: Examples, order: Uint32Array, test: Examples, watcher: Watcher, epoch: number): Promise<void> {
     const mean = new Mean();
     let milliseconds = 0;
     this.stopwatch?.lap();
@@ -131,7 +132,7 @@ class Trainer {
     });
   }
 
-  private async test(digits: Digits, watcher: Watcher): Promise<Scores> {
+  private async test(digits: Examples, watcher: Watcher): Promise<Scores> {
     const mean = new Mean();
     while (mean.count < digits.count) {
       const size = Math.min(TEST_BATCH_SIZE, digits.count - mean.count);
@@ -155,8 +156,14 @@ class Trainer {
   }
 }
 
-/** Lets the engine compile what training runs, so that the first of the contenders does not pay for it. */
-async function warmUp(contender: Contender, options: Options, training: Digits, test: Digits, watcher: Watcher): Promise<void> {
+/** Lets the JavaScript engine compile the training code, so that the first contender does not pay for that. */
+async function warmUp(
+  contender: Contender,
+  options: Options,
+  training: Examples,
+  test: Examples,
+  watcher: Watcher,
+): Promise<void> {
   const trainer = new Trainer(contender, options);
   const digits = Math.min(training.count, WARM_UP_STEPS * options.batchSize);
   const unwatched = { ...watcher, step() {} };
@@ -165,14 +172,14 @@ async function warmUp(contender: Contender, options: Options, training: Digits, 
 }
 
 /**
- * Trains every contender from the same initial weights on the same batches. They take turns, an epoch each, so that what else
- * the machine does meets all of them.
+ * Trains every contender from the same initial weights on the same batches. They take turns, an epoch each, so that other load on
+ * the machine affects all of them.
  */
 export async function trainAll(
   contenders: Contender[],
   options: Options,
-  training: Digits,
-  test: Digits,
+  training: Examples,
+  test: Examples,
   watcher: Watcher,
 ): Promise<Result[]> {
   for (const contender of contenders) await warmUp(contender, options, training, test, watcher);

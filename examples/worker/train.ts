@@ -1,4 +1,5 @@
-// Trains the model of the Worker, which says on which of three spirals a point of the plane is, and writes model.json, the same each time:
+// Trains the Worker's model, which says to which of three spirals a point of the plane belongs, and writes it to model.json. Every
+// run writes the same file:
 //
 //     npm run build && npx tsx examples/worker/train.ts
 //
@@ -16,7 +17,7 @@ const UNITS = 16;
 const EPOCHS = 60;
 const BATCH_SIZE = 50;
 
-/** Points in turn on the one, the next, and the third spiral. */
+/** Points on the three spirals in turn. */
 function spirals(): { xs: tf.Tensor2D; ys: tf.Tensor2D } {
   return tf.tidy(() => {
     const indices = Array.from({ length: POINTS }, (_, i) => i);

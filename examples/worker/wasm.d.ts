@@ -1,4 +1,4 @@
-// What a Worker sees of a `.wasm` file.
+// The import of a `.wasm` file in a Worker.
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;

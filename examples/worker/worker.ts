@@ -1,20 +1,20 @@
-// A Cloudflare Worker that runs a small model with tfjs-uan's kernels: it says on which of three spirals points of the plane are.
-// In a project that has these packages and wrangler:
+// A Cloudflare Worker that runs a small model with tfjs-uan's kernels: it says to which of three spirals points of the plane belong.
+// In a project with these packages and wrangler:
 //
 //     npx wrangler dev
 //     curl localhost:8787/predict --json '{ "inputs": [[0.5, 0.1], [-0.3, 0.4]] }'
 //
-// train.ts made model.json. Wrangler makes modules of the imports of `.wasm` files by itself; wasm.d.ts tells TypeScript.
+// train.ts wrote model.json. Wrangler compiles imported `.wasm` files to modules; wasm.d.ts tells TypeScript so.
 import tensorflow from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { chosenWasmModule } from "tfjs-uan";
-import "tfjs-uan/layers"; // for loadLayersModel to know the model's layers
+import "tfjs-uan/layers"; // registers the model's layers for loadLayersModel
 import simd from "tfjs-uan/wasm/tfjs-uan-simd.wasm";
 import { useWasmModules } from "tfjs-uan/workers";
 import artifacts from "./model.json" with { type: "json" };
 
-/** In a request. Memory that the backend has taken for activations it keeps. */
+/** In a request: the backend never gives back the memory that it takes for activations. */
 const MAX_POINTS = 1000;
 
 await useWasmModules({ tensorflow, uan: { simd } });
@@ -43,7 +43,7 @@ export default {
       case "GET /backend":
         return Response.json({ backend: tf.getBackend(), binary: chosenWasmModule(), tensors: tf.memory().numTensors });
       default:
-        return Response.json({ error: "there are POST /predict and GET /backend" }, { status: 404 });
+        return Response.json({ error: "expected POST /predict or GET /backend" }, { status: 404 });
     }
   },
 };

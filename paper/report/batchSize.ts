@@ -25,7 +25,7 @@ const columns = (sizes: number[]): Column[] =>
     return { head: `${size}`, measure: accuracy, format: FORMATS.percent, where: ({ batchSize }) => batchSize === size };
   });
 
-/** Networks see the same images as often at every batch size, and so make fewer steps with larger batches. */
+/** A network sees the same images equally often at every batch size, so it makes fewer steps with larger batches. */
 function stepsText(runs: Runs): string {
   const steps = runs.map(({ config }) => config.epochs * Math.ceil(trainingImages(config.data).used / config.batchSize));
   const counts = unique(steps).sort((a, b) => b - a);
@@ -42,7 +42,7 @@ function summary(runs: Runs, parts: Part[], seeds: number): Table {
   return { title, note: stepsText(runs), rows: [["", "", ...heads(shown)], ...rows], names: 2 };
 }
 
-/** The same, the networks beside each other, without the variants. */
+/** The summary without the variants, with the networks side by side. */
 function compact(runs: Runs): Table {
   const networks = unique(runs.map(({ config }) => config.network));
   const shown = networks.flatMap((network) =>
@@ -59,13 +59,13 @@ function compact(runs: Runs): Table {
   };
 }
 
-/** At which batch sizes a method is better, or worse, than another one at the same size. */
+/** The batch sizes at which a method is better or worse than another one at the same size. */
 function bySize(runs: Runs, method: MethodName, reference: MethodName): Finding | undefined {
   const values = (method: MethodName, batchSize: number) => withConfig(runs, { method, batchSize }).map(accuracy);
   return compareBySetting("batches of", valuesOf(runs, "batchSize"), (size) => [values(method, size), values(reference, size)]);
 }
 
-/** Two findings are told apart by what they are about. */
+/** Adds a name to a finding, so that it can be told from others. */
 const named = (name: string, finding: Finding | undefined) =>
   reworded(
     finding,
@@ -85,7 +85,7 @@ function verdicts({ name, runs }: Part): Verdict[] {
   ];
 }
 
-/** At which batch sizes the library's options are better, or worse, than the data start. */
+/** The batch sizes at which the library's options are better or worse than the data start. */
 function optionVerdicts(parts: Part[]): Verdict[] {
   return OPTIONS.flatMap((option) => {
     const findings = parts.map(({ name, runs }) => named(name, bySize(runs, option, "uan-data")));

@@ -9,7 +9,7 @@ import { methodsOf, type Runs, withConfig } from "./runs.js";
 export interface Point {
   x: number;
   y: number;
-  /** Drawn by the page as a line up and down. */
+  /** The page draws it as a vertical line. */
   deviation?: number;
 }
 
@@ -21,7 +21,7 @@ interface Pen {
   dash?: number[];
 }
 
-/** Of a method, the same in all charts: color-blind readers tell them apart by the dashes, too. */
+/** The lines of methods, the same in all charts. Dashes help color-blind readers to tell them apart. */
 const PENS: Record<MethodName, Pen> = {
   none: { color: OKABE_ITO.grey },
   bn: { color: OKABE_ITO.orange },
@@ -42,7 +42,7 @@ export function line(label: string, { color, dash }: Pen, data: Point[], dots: b
   return { label, data, ...drawn, pointRadius: dots ? 3 : 0, clip: 8 };
 }
 
-/** A line for each method; variants come at the click on their name. */
+/** A line for each method. Variants are hidden until their name is clicked. */
 export function methodLines(runs: Runs, points: (runs: Runs) => Point[], dots: boolean): Line[] {
   return methodsOf(runs).map((method) => ({
     ...line(methodOf(method).label, PENS[method], points(withConfig(runs, { method })), dots),
@@ -50,7 +50,7 @@ export function methodLines(runs: Runs, points: (runs: Runs) => Point[], dots: b
   }));
 }
 
-/** A point that stands for runs with other seeds. A run that diverged leaves a gap: JSON has no NaN but null. */
+/** A point for runs that differ only in their seeds. A diverged run leaves a gap: its NaN is null in JSON. */
 export function pointOf(x: number, runs: Runs, measure: Measure, factor = 1): Point {
   const values = runs.map((run) => factor * measure(run));
   if (values.length === 0) return { x, y: Number.NaN };
@@ -58,7 +58,7 @@ export function pointOf(x: number, runs: Runs, measure: Measure, factor = 1): Po
   return { x, y, ...(deviation !== undefined && { deviation }) };
 }
 
-/** The means over runs of what each has a list of. */
+/** The means of the runs' points. */
 export function meanPoints(runs: Runs, list: (run: Runs[number]) => Point[]): Point[] {
   const lists = runs.map(list);
   const length = Math.min(...lists.map((points) => points.length));
@@ -75,10 +75,10 @@ export interface Axis {
   max?: number;
 }
 
-/** Below: the whole training. */
+/** A horizontal axis over the whole training. */
 export const epochsAxis = (runs: Runs): Axis => ({ title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 });
 
-/** Where the lines that are shown end, with their deviations, if they have any. */
+/** The range of the visible lines and their deviations. Without deviations, Chart.js finds the range itself. */
 function reach(lines: Line[]): { suggestedMin?: number; suggestedMax?: number } {
   const points = lines.filter(({ hidden }) => !hidden).flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
   if (!points.some(({ deviation }) => deviation !== undefined)) return {};

@@ -1,5 +1,5 @@
+import type { DataName } from "../../learning/data/facts.js";
 import type { RunConfig } from "../config.js";
-import type { DataName } from "../data/facts.js";
 import { METHODS, type MethodName } from "../methods.js";
 import type { Finished } from "../results.js";
 import { epochsAxis, type LineChart, lineChart, meanPoints, methodLines, pointOf } from "./charts.js";
@@ -23,7 +23,7 @@ import { dataLabel, settingText } from "./setting.js";
 import { besideNames, type Column, heads, methodRows, methodTable } from "./table.js";
 import { verdict } from "./verdict.js";
 
-/** In percent, after 100 epochs, by learning rate. */
+/** The paper's accuracies in percent, after 100 epochs, by learning rate. */
 const PAPER: Partial<Record<DataName, Record<number, Partial<Record<MethodName, number>>>>> = {
   "cifar-10": {
     0.001: { bn: 86.9, mn: 87.07, "uan-random": 87.97 },
@@ -61,7 +61,7 @@ function columns(runs: Runs): Column[] {
   ];
 }
 
-/** What the paper has: of other data, larger networks and longer training than runs here may be of. */
+/** The paper's accuracies. Its data, networks and training may differ from those here. */
 export function papersTable(): Table {
   const methods = ["bn", "mn", "uan-random"] as const;
   const columns = Object.entries(PAPER).flatMap(([data, rates]) =>
@@ -77,7 +77,7 @@ export function papersTable(): Table {
   };
 }
 
-/** What the paper has, by the methods' names in tables. */
+/** The paper's accuracies, by the methods' names in tables. */
 function papersFigures({ data, learningRate }: ClassificationPart): Map<string, string> {
   const figures = Object.entries(PAPER[data]?.[learningRate] ?? {}) as [MethodName, number][];
   return new Map(figures.map(([method, figure]) => [METHODS[method].label, figure.toFixed(2)]));
@@ -97,7 +97,7 @@ function summary(runs: Runs, parts: ClassificationPart[], seeds: number): Table 
   return { title, rows: [first, ...rows], names: 3 };
 }
 
-/** The same, the parts beside each other, without the variants. */
+/** The summary without the variants, with the parts side by side. */
 function compact(runs: Runs): Table {
   const parts = classificationParts(runs);
   const several = new Set(parts.map(({ data }) => data)).size > 1;
@@ -146,7 +146,7 @@ function verdicts({ name, runs }: Part, seeds: number): Verdict[] {
   ];
 }
 
-/** Training loss by epoch, each point the mean of a part of an epoch. */
+/** Training loss by epoch. Each point is the mean over a part of an epoch. */
 const lossPoints = ({ record }: Finished) =>
   record.epochs.flatMap(({ epoch, losses }) => losses.map((y, i) => ({ x: epoch - 1 + (i + 0.5) / losses.length, y })));
 

@@ -4,7 +4,7 @@ import { type Format, isDiverged, listed, spreadText } from "./format.js";
 import type { Measure } from "./measures.js";
 import { isIncomplete, type Runs, seedsOf, withConfig } from "./runs.js";
 
-/** What a comparison comes to, in the order in which verdicts say it. */
+/** The outcomes of a comparison, in the order in which verdicts name them. */
 const WORDS = ["better", "not to be told apart", "worse", "diverged", "the other diverged", "a single seed cannot tell"] as const;
 export type Word = (typeof WORDS)[number];
 
@@ -12,23 +12,23 @@ const WON: readonly Word[] = ["better", "the other diverged"];
 const LOST: readonly Word[] = ["worse", "diverged"];
 
 export interface Comparison {
-  /** Of the means. */
+  /** Difference of the means. */
   difference: number;
-  /** Of the difference; undefined where a group has a single value. */
+  /** Standard error of the difference; undefined if a group has a single value. */
   error: number | undefined;
   word: Word;
 }
 
-/** A difference counts that is more than so many standard errors. */
+/** Only a difference of more than so many standard errors counts. */
 const ERRORS = 3;
 
 /**
- * In one of how many comparisons chance makes such a difference, by the number of seeds n on either side: what lies beyond the errors
- * of t's distribution with n − 1 and with 2(n − 1) degrees of freedom, between which Welch's are.
+ * Chance alone makes such a difference in one of so many comparisons, by the number of seeds n on either side. The two numbers are of
+ * Student's t distribution with n − 1 and with 2(n − 1) degrees of freedom; those of Welch's test are between them.
  */
 const CHANCES: Record<number, string> = { 3: "10 to 25", 5: "25 to 60", 10: "65 to 130" };
 
-/** @param comparisons how many are made of the runs */
+/** @param comparisons how many comparisons of the runs are made */
 export function howCompared(runs: Runs, comparisons: number): string {
   const seeds = seedsOf(runs).length;
   const text =
@@ -40,7 +40,7 @@ export function howCompared(runs: Runs, comparisons: number): string {
   return `${text} With ${seeds} seeds on either side, ${often}; ${comparisons} are made here.`;
 }
 
-/** What values, one for each seed, are beside others. */
+/** Compares values, one for each seed, with others. */
 export function compare(values: readonly number[], others: readonly number[], wanted: "more" | "less"): Comparison {
   const diverged = isDiverged(values) ? "diverged" : isDiverged(others) ? "the other diverged" : undefined;
   if (diverged) return { difference: Number.NaN, error: undefined, word: diverged };
@@ -54,40 +54,41 @@ export function compare(values: readonly number[], others: readonly number[], wa
   return { difference, error, word: difference > 0 === (wanted === "more") ? "better" : "worse" };
 }
 
-/** Values of what is compared, one for each seed. */
+/** The values of a method or setting, one for each seed. */
 export interface Group {
   name: string;
   values: number[];
 }
 
-/** Of a method. */
+/** The group of a method. */
 export const groupOf = (runs: Runs, method: MethodName, measure: Measure): Group => ({
   name: methodOf(method).label,
   values: withConfig(runs, { method }).map(measure),
 });
 
-/** How the values of groups are compared, and written. */
+/** How values of groups are compared and written. */
 export interface Scale {
   wanted: "more" | "less";
   format: Format;
-  /** How many there are where no run is missing. */
+  /** How many values a group has if no run is missing. */
   seeds: number;
 }
 
-/** What some comparisons come to. */
+/** The outcome of some comparisons. */
 export interface Finding {
   /** A sentence. */
   text: string;
   comparisons: number;
-  /** Who is better, and who is worse or diverged; or in which settings. */
+  /** The methods, or settings, that are better, … */
   won: string[];
+  /** … and those that are worse or diverged. */
   lost: string[];
 }
 
-/** What was compared, and what that came to. */
+/** Compared items with the outcomes of their comparisons. */
 type Compared<T> = [item: T, word: Word][];
 
-/** @param text and names of items that came to the same */
+/** @param text describes items with the same outcome @param names their names */
 function findingOf<T>(compared: Compared<T>, text: (items: T[]) => string, names: (items: T[]) => string[]): Finding {
   const such = (words: readonly Word[]) =>
     words.flatMap((word) => {
@@ -105,7 +106,7 @@ function findingOf<T>(compared: Compared<T>, text: (items: T[]) => string, names
   };
 }
 
-/** What groups are beside a reference; nothing where there is nothing to compare. */
+/** Compares groups with a reference. Undefined if there is nothing to compare. */
 export function compareGroups(reference: Group, subjects: Group[], { wanted, format, seeds }: Scale): Finding | undefined {
   const present = subjects.filter(({ values }) => values.length > 0);
   if (reference.values.length === 0 || present.length === 0) return undefined;
@@ -118,7 +119,7 @@ export function compareGroups(reference: Group, subjects: Group[], { wanted, for
   return { ...found, text: `beside ${text(reference)}, ${found.text}` };
 }
 
-/** At which of some values of a setting two groups differ; nothing where neither has any. */
+/** Compares two groups for each value of a setting. Undefined if there is nothing to compare. */
 export function compareBySetting(
   name: string,
   settings: number[],
@@ -133,7 +134,7 @@ export function compareBySetting(
   return findingOf(compared, text, (settings) => [text(settings)]);
 }
 
-const SAID = new RegExp(`(${WORDS.join("|")})(?=: )`, "g");
+const OUTCOMES = new RegExp(`(${WORDS.join("|")})(?=: )`, "g");
 
-/** A sentence with its words between marks. */
-export const emphasized = (found: string, open: string, close: string): string => found.replaceAll(SAID, `${open}$1${close}`);
+/** A sentence with marks around the outcomes. */
+export const emphasized = (found: string, open: string, close: string): string => found.replaceAll(OUTCOMES, `${open}$1${close}`);

@@ -23,7 +23,7 @@ const COLUMNS: Column[] = [
   { head: "in use at the end", measure: usedAtEnd, format: FORMATS.count },
 ];
 
-/** What the columns' names mean. */
+/** Explains the columns' names. */
 const TERMS =
   "In use: the effective number of components, K where all have equal shares of the activations, 1 where one has all of them; " +
   "at the start: after the first step.";

@@ -1,9 +1,8 @@
-import type { RunRecord } from "../config.js";
 import { mean } from "../metrics.js";
-import type { Finished, Results } from "../results.js";
+import type { Finished, Results, RunRecord } from "../results.js";
 import type { GradientRecord } from "../training/gradients.js";
 
-/** One record that comes to what they come to in a table: means, and the largest changes. */
+/** Merges records into one that gives the same table: means, and the largest changes. */
 function merged(records: GradientRecord[]): GradientRecord[] {
   const last = records.at(-1);
   if (!last) return [];
@@ -37,7 +36,7 @@ function condensedRecord({ config, record: { epochs, gradients, mixtures } }: Fi
   };
 }
 
-/** The part of the results that the figures of docs/evidence.md follow from. */
+/** Only what the figures of docs/evidence.md depend on. */
 export function condensed(results: Results): Results {
   return { ...results, runs: results.runs.map((run): Finished => ({ ...run, record: condensedRecord(run) })) };
 }

@@ -4,9 +4,9 @@ import type { ChannelMixture } from "../training/mixtures.js";
 import { type Line, type LineChart, line, lineChart, type Point } from "./charts.js";
 
 const CHANNELS = 2;
-/** Points of a curve, less one. */
+/** A curve has one point more. */
 const STEPS = 72;
-/** A curve that is so many times as high as the activations are dense leaves the chart. */
+/** The height of a chart, in heights of the activations' density. Higher curves are cut off. */
 const HEADROOM = 1.6;
 
 const { blue, orange, green, vermilion, purple, skyBlue, yellow } = OKABE_ITO;
@@ -17,10 +17,10 @@ const ACTIVATIONS = "#9a9a9a";
 const normal = (x: number, mean: number, variance: number) =>
   Math.exp(-((x - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance);
 
-/** A number with as many digits as a chart shows. */
+/** A number rounded to the precision of a chart. */
 const short = (value: number) => Number(value.toPrecision(4));
 
-/** A step for each of the equal parts. */
+/** A histogram. */
 function density({ from, to, density }: ChannelMixture): Line {
   const width = (to - from) / density.length;
   const points = [...density, density.at(-1) ?? 0].map((y, i) => ({ x: short(from + i * width), y: short(y) }));
@@ -51,7 +51,7 @@ function densityChart(title: string, channel: ChannelMixture): LineChart {
 const hasNumbers = ({ from, to, mean, variance, prior }: ChannelMixture) =>
   [from, to, ...mean, ...variance, ...prior].every(Number.isFinite);
 
-/** Some channels of a run, where it has not diverged, at the start and at the end beside each other. */
+/** Charts of some channels of a run, at the start and, if the run has not diverged, at the end. */
 export function densityCharts({ config, record }: Finished): LineChart[] {
   const [start, end] = [record.mixtures?.[0], record.mixtures?.at(-1)];
   if (!start || !end) return [];

@@ -24,7 +24,7 @@ const sourceLabel = (runs: Runs) => unique(runs.map(({ config }) => dataLabel(co
 const targetLabel = (runs: Runs) =>
   unique(runs.flatMap(({ config }) => (config.target ? [dataLabel(config.target.name)] : []))).join(", ");
 
-/** That it is not the paper's, where it is not. */
+/** Names the paper's domains, and says so if those of the runs are others. */
 function papersText(runs: Runs): string {
   const isPapers = runs.every(({ config }) => config.target?.name === "svhn");
   return isPapers ? `${PAPERS}.` : `${PAPERS}; ${targetLabel(runs)} is not SVHN, and its figures cannot be set beside those.`;

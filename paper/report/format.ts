@@ -1,15 +1,15 @@
 import { spread } from "../metrics.js";
 
-/** How a quantity is written. */
+/** How a quantity and its deviation are written. */
 export interface Format {
   mean(value: number): string;
-  /** @param mean that it is the deviation from */
+  /** @param mean the mean to which the deviation belongs */
   deviation(value: number, mean: number): string;
-  /** With its space, if it has one. */
+  /** With a leading space, if it needs one. */
   unit: string;
 }
 
-/** Digits behind the point with which three of a number's digits count. */
+/** The number of decimals that gives three significant digits. */
 const decimals = (value: number) => (value === 0 ? 2 : Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))));
 
 function fixed(digits: number, unit = "", factor = 1): Format {
@@ -18,12 +18,12 @@ function fixed(digits: number, unit = "", factor = 1): Format {
 }
 
 export const FORMATS = {
-  /** Of a share from 0 to 1. */
+  /** For shares from 0 to 1. */
   percent: fixed(1, " %", 100),
   loss: fixed(3),
   degrees: fixed(1, "°"),
   count: fixed(2),
-  /** With three significant digits of the mean. */
+  /** The mean has three significant digits. */
   significant: {
     mean: (value) => value.toFixed(decimals(value)),
     deviation: (value, mean) => value.toFixed(decimals(mean)),
@@ -34,9 +34,9 @@ export const FORMATS = {
 export const isDiverged = (values: readonly number[]): boolean => !values.every(Number.isFinite);
 
 /**
- * Mean ± deviation, without a unit. Where a run diverged there is no mean: that of the others would be a flattering one.
+ * Mean ± deviation. If a run diverged, its number takes the place of the mean, which would flatter the method.
  *
- * @param seeds how many values there would be if no run were missing
+ * @param seeds how many values there are if no run is missing
  */
 export function spreadText(values: readonly number[], { mean, deviation }: Format, seeds: number, unit = ""): string {
   const count = values.length;
@@ -53,10 +53,10 @@ const LIST = new Intl.ListFormat("en-GB");
 /** "a, b and c". */
 export const listed = (values: readonly (string | number)[]): string => LIST.format(values.map(String));
 
-/** What begins a list, a heading or a quotation in Markdown, where it begins a line. */
+/** Words that begin a list, a heading or a quotation at the start of a line of Markdown. */
 const MARKER = /^(\d+[.)]|[-+*>]|#+)$/;
 
-/** Lines of at most so many characters, broken at spaces, but where Markdown would read more into it. */
+/** Breaks a text at spaces into lines of at most `width` characters. No line begins with a Markdown marker. */
 export function wrapped(text: string, width: number): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -13,7 +13,7 @@ import { settingText } from "./setting.js";
 import { besideNames, type Column, heads, methodRows, methodTable } from "./table.js";
 import { reworded, verdict } from "./verdict.js";
 
-/** Where the methods differ. */
+/** The methods differ after this layer. */
 const LAYER = "convolution 2";
 const STEP = ALONG.indexOf(1);
 const FARTHEST = ALONG.length - 1;
@@ -30,7 +30,7 @@ const ofLayer = (key: "norm" | "variance"): Measure => {
 };
 const largestChange: Measure = (run) => Math.max(...records(run).map(({ change }) => change[FARTHEST] as number));
 
-/** What the columns' names mean. */
+/** Explains the columns' names. */
 const TERMS =
   "Fluctuation: the deviation of a layer's gradient norm from step to step, divided by its mean, over all layers. " +
   "Variance: of an entry of the gradient over the steps of a tenth of an epoch, mean of the entries. " +
@@ -59,7 +59,7 @@ function summary(parts: Part[], seeds: number): Table {
   return { title, note: TERMS, rows: [["", "", ...heads(COLUMNS)], ...rows], names: 2 };
 }
 
-/** The same, the learning rates beside each other. */
+/** The summary with the learning rates side by side. */
 function compact(runs: Runs): Table {
   const rates = valuesOf(runs, "learningRate");
   const columns = rates.flatMap((learningRate) => {

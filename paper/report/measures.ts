@@ -1,9 +1,8 @@
-import type { EpochRecord } from "../config.js";
 import type { Scores } from "../metrics.js";
-import type { Finished } from "../results.js";
+import type { EpochRecord, Finished } from "../results.js";
 import { type Runs, unique } from "./runs.js";
 
-/** What a run came to, as a number: NaN where it diverged. */
+/** A number that a run resulted in; NaN if it diverged. */
 export type Measure = (run: Finished) => number;
 
 export type ScoreName = keyof Scores;
@@ -13,12 +12,13 @@ export const scoreLabel = (name: ScoreName): string => (name === "f1" ? "F1" : n
 const last = ({ record }: Finished) => record.epochs.at(-1);
 const firstTested = ({ record }: Finished) => record.epochs.find(({ test }) => test);
 
-/** A network that has diverged still has scores, those of guessing: they do not count. */
+/** NaN if the network has diverged: its scores would be those of guessing. */
 function score(epoch: EpochRecord | undefined, domain: "test" | "target", name: ScoreName): number {
   return epoch && Number.isFinite(epoch.loss) ? (epoch[domain]?.[name] ?? Number.NaN) : Number.NaN;
 }
 
-/** At the end. */
+// At the end of training.
+
 export const finalLoss: Measure = (run) => last(run)?.loss ?? Number.NaN;
 export const finalScore = (name: ScoreName): Measure => {
   return (run) => score(last(run), "test", name);
@@ -27,7 +27,8 @@ export const finalTargetScore = (name: ScoreName): Measure => {
   return (run) => score(last(run), "target", name);
 };
 
-/** Where the network is tested for the first time: after a quarter of the epochs, if that is a whole number of them. */
+// When the network is tested for the first time: after a quarter of the epochs, if that is a whole number of epochs.
+
 export const earlyLoss: Measure = (run) => firstTested(run)?.loss ?? Number.NaN;
 export const earlyScore = (name: ScoreName): Measure => {
   return (run) => score(firstTested(run), "test", name);
@@ -44,7 +45,7 @@ export const scoreAt = (epoch: number, name: ScoreName, domain: "test" | "target
   return (run) => score(at(run), domain, name);
 };
 
-/** How much of the training is done after an epoch. */
+/** The share of the training that is complete after an epoch. */
 export function shareText(epoch: number, runs: Runs): string {
   const epochs = runs[0]?.config.epochs ?? epoch;
   return `${Math.round((100 * epoch) / epochs)} %`;

@@ -43,7 +43,7 @@ Chart.defaults.plugins.legend.position = "bottom";
 const { labels } = Chart.defaults.plugins.legend;
 const { generateLabels } = labels;
 Object.assign(labels, { usePointStyle: true, pointStyle: "line", pointStyleWidth: 32 });
-labels.generateLabels = (chart) => // with the line's dashes, where Chart.js has the point's
+labels.generateLabels = (chart) => // with the line's dashes; by default they have the point's
   generateLabels(chart).map((label) => ({ ...label, lineDash: chart.data.datasets[label.datasetIndex].borderDash }));
 const figure = (value) => Number(value.toPrecision(4));
 Chart.defaults.plugins.tooltip.callbacks.label = ({ dataset, raw: { y, deviation } }) =>
@@ -71,16 +71,16 @@ const deviations = {
     ctx.restore();
   },
 };
-// Logarithmic axes below have ticks where the points are.
-function placeTicks({ data, options: { scales: { x } } }) {
+// Horizontal logarithmic axes have ticks at the points.
+function setTicks({ data, options: { scales: { x } } }) {
   if (x.type !== "logarithmic") return;
-  const places = [...new Set(data.datasets.flatMap(({ data }) => data.map((point) => point.x)))].sort((a, b) => a - b);
-  x.min = places[0];
-  x.max = places.at(-1);
-  x.afterBuildTicks = (scale) => { scale.ticks = places.map((value) => ({ value })); };
+  const values = [...new Set(data.datasets.flatMap(({ data }) => data.map((point) => point.x)))].sort((a, b) => a - b);
+  x.min = values[0];
+  x.max = values.at(-1);
+  x.afterBuildTicks = (scale) => { scale.ticks = values.map((value) => ({ value })); };
   x.ticks = { callback: String };
 }
-charts.forEach(placeTicks);
+charts.forEach(setTicks);
 document.querySelectorAll("canvas").forEach((canvas, i) => new Chart(canvas, { ...charts[i], plugins: [deviations] }));`;
 
 const element = (tag: string, text: string) => `<${tag}>${escapeHtml(text)}</${tag}>`;
@@ -118,7 +118,7 @@ function sectionHtml({ experiment, title, setting, summary, papers, tables, verd
   ].join("\n");
 }
 
-/** One file of HTML that needs nothing else: what was found, with charts and tables. */
+/** Writes a self-contained HTML file with all findings, charts and tables. */
 export async function writePage(file: string, results: Results): Promise<void> {
   const sections = sectionsOf(results);
   const { preset, presetDescription, machine, software, date } = results;

@@ -10,17 +10,17 @@ export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 export const seedsOf = (runs: Runs): number[] => unique(runs.map(({ config }) => config.seed)).sort((a, b) => a - b);
 
-/** Every value that a number of the configuration has, from low to high. */
+/** The values of an entry of the configuration, in ascending order. */
 export const valuesOf = (runs: Runs, key: "learningRate" | "batchSize" | "components" | "momentum" | "epochs"): number[] =>
   unique(runs.map(({ config }) => config[key])).sort((a, b) => a - b);
 
-/** The paper's UAN, and the library's, which claims are asked of. */
+/** The paper's UAN and the library's starts: the methods that the claims are about. */
 export const UAN: MethodName[] = ["uan-random", "uan-data", "uan-standardize"];
 
-/** What is set beside the library's default, the data start. */
+/** The options that are compared with the library's default, the data start. */
 export const OPTIONS: MethodName[] = ["uan-random", "uan-standardize", ...VARIANTS];
 
-/** The runs of what the paper compares, and of the library's starts. */
+/** The runs without those of variants. */
 export const withoutVariants = (runs: Runs): Finished[] => runs.filter(({ config }) => !VARIANTS.includes(config.method));
 
 /** In the order of METHODS. */
@@ -29,11 +29,11 @@ export function methodsOf(runs: Runs): MethodName[] {
   return (Object.keys(METHODS) as MethodName[]).filter((name) => names.has(name));
 }
 
-/** What the methods of the runs are. */
+/** Describes the methods of the runs. */
 export function methodsText(runs: Runs): string {
   const texts = methodsOf(runs).map((name) => `${METHODS[name].label}: ${METHODS[name].description}`);
   const legend = `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
-  const single = unique(runs.flatMap(({ config }) => (config.place === "second" ? [config.experiment] : [])));
+  const single = unique(runs.flatMap(({ config }) => (config.normalizes === "second" ? [config.experiment] : [])));
   if (single.length === 0) return legend;
   return `${legend} In ${listed(single)} they differ after the second convolution alone: BN follows the others, with none, too.`;
 }
@@ -44,13 +44,13 @@ export function withConfig(runs: Runs, wanted: Partial<RunConfig>): Finished[] {
   return runs.filter(({ config }) => entries.every(([key, value]) => config[key] === value));
 }
 
-/** Whether a configuration lacks seeds that another one has. */
+/** Whether a configuration lacks a seed that another one has. */
 export function isIncomplete(runs: Runs): boolean {
   const others = unique(runs.map(({ config }) => JSON.stringify({ ...config, seed: 0 })));
   return runs.length < others.length * seedsOf(runs).length;
 }
 
-/** A part of an experiment's runs that is compared within itself. */
+/** A part of an experiment's runs, within which methods are compared. */
 export interface Part {
   /** Such as "MNIST, learning rate 0.001". */
   name: string;

@@ -4,10 +4,10 @@ import { listed } from "./format.js";
 import { seedsOf, unique } from "./runs.js";
 import { dataLabel, trainingImages } from "./setting.js";
 
-/** Of the paper's classification. */
+/** The epochs of the paper's classification. */
 const PAPERS_EPOCHS = 100;
 
-/** "1024 to 3072", or the one number that there is. */
+/** "1024 to 3072", or a single number. */
 function range(values: number[]): string {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return least === most ? `${least}` : `${least} to ${most}`;
@@ -15,7 +15,7 @@ function range(values: number[]): string {
 
 type Shortfall = (configs: RunConfig[]) => string | undefined;
 
-/** In what runs can be less than the paper's: a phrase each, nothing where they are not. */
+/** The ways in which runs can be smaller than the paper's. Each gives a phrase, or undefined. */
 const SHORTFALLS: Shortfall[] = [
   (configs) => {
     const names = unique(configs.filter(({ target }) => !target).map(({ data }) => data.name));
@@ -43,7 +43,7 @@ const SHORTFALLS: Shortfall[] = [
   },
 ];
 
-/** How far the runs' scale is from the paper's, and what follows. */
+/** Compares the runs' scale with the paper's, and says what that means for the figures. */
 export function scaleText({ runs }: Results): string {
   const configs = runs.map(({ config }) => config);
   const phrases = SHORTFALLS.map((shortfall) => shortfall(configs)).filter((phrase) => phrase !== undefined);

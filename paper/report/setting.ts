@@ -1,19 +1,19 @@
-import { CNN_CHANNELS, networkParts, PERCEPTRON_UNITS } from "../../examples/mnist/models.js";
+import { COLOR, DATASETS, type DataName } from "../../learning/data/facts.js";
+import type { DataConfig } from "../../learning/data/prepare.js";
+import { CNN_CHANNELS, networkParts, PERCEPTRON_UNITS } from "../../learning/networks.js";
 import type { RunConfig } from "../config.js";
-import { COLOR, DATASETS, type DataName } from "../data/facts.js";
-import type { DataConfig } from "../data/prepare.js";
 import { listed } from "./format.js";
 import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";
 
 export const dataLabel = (name: DataName): string => DATASETS[name].label;
 
-/** How many of its training images are used, and of how many. */
+/** How many training images are used, and how many there are. */
 export const trainingImages = ({ name, train }: DataConfig) => ({
   used: train ?? DATASETS[name].train,
   all: DATASETS[name].train,
 });
 
-/** The source says how many images were chosen and what was done to them, but not what was left as it is. */
+/** The source names only what was changed. This adds the number and shape of images that were not. */
 function dataText({ name, train, test, asColor, halved }: DataConfig, source: string): string {
   const facts = DATASETS[name];
   const isAll = train === undefined && test === undefined;
@@ -25,20 +25,20 @@ function dataText({ name, train, test, asColor, halved }: DataConfig, source: st
   ].join("; ");
 }
 
-const PLACES: Record<RunConfig["place"], string> = {
+const NORMALIZED: Record<RunConfig["normalizes"], string> = {
   second: "what is compared after the second convolution, batch normalization after the others",
   all: "what is compared after all four convolutions",
 };
 
-function networkText({ network, width, place }: RunConfig): string {
+function networkText({ network, width, normalizes }: RunConfig): string {
   const { scaled } = networkParts(width, 0);
   const text = (sizes: number[], what: string) =>
     `${listed(sizes.map(scaled))} ${what}${width === 1 ? "" : ` (in the place of ${listed(sizes)})`}`;
   if (network === "mlp") return `a perceptron of ${text(PERCEPTRON_UNITS, "hidden units")}, what is compared after both layers`;
-  return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${PLACES[place]}`;
+  return `the paper's shallow CNN of ${text(CNN_CHANNELS, "channels")}, ${NORMALIZED[normalizes]}`;
 }
 
-/** "1 to 8" of numbers without gaps, or all of them where they are few or have some. */
+/** "1 to 8" for more than three numbers without gaps, else all numbers. */
 function ranged(numbers: number[]): string {
   const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
   const hasGaps = last - first >= numbers.length;
@@ -52,7 +52,7 @@ function seedsText(runs: Runs): string {
   return `means ± sample deviations over the seeds ${ranged(seeds)}${missing}`;
 }
 
-/** What was trained on what, as the configurations say. */
+/** Describes data, networks and training of the runs. */
 export function settingText(runs: Runs): string {
   const each = (text: (run: Runs[number]) => string) => unique(runs.map(text)).join(", and ");
   const labelled = each(({ config, source }) => dataText(config.data, source));

@@ -8,11 +8,11 @@ export interface Column {
   head: string;
   measure: Measure;
   format: Format;
-  /** Which runs it is about; all, where it does not say. */
+  /** Selects the runs of the column. Default: all. */
   where?(config: RunConfig): boolean;
 }
 
-/** The figures of some runs that, in a column, differ in their seeds alone. */
+/** The figures of some runs. In each column they differ only in their seeds. */
 export const cells = (runs: Runs, columns: Column[], seeds: number): string[] =>
   columns.map(({ measure, format, where }) => {
     const own = where ? runs.filter(({ config }) => where(config)) : runs;
@@ -26,12 +26,12 @@ export function methodRows(runs: Runs, columns: Column[], seeds: number): string
   return methodsOf(runs).map((method) => [methodOf(method).label, ...cells(withConfig(runs, { method }), columns, seeds)]);
 }
 
-/** A table of them. */
+/** A table with a row for each method. */
 export function methodTable(runs: Runs, columns: Column[], seeds: number): string[][] {
   return [["", ...heads(columns)], ...methodRows(runs, columns, seeds)];
 }
 
-/** The rows of several parts below each other, the part's names beside the first of each. */
+/** The rows of a part, with its names in front of the first row. */
 export function besideNames(names: string[], rows: string[][]): string[][] {
   return rows.map((cells, i) => [...names.map((name) => (i === 0 ? name : "")), ...cells]);
 }

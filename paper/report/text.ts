@@ -4,7 +4,7 @@ import type { Section, Table } from "./section.js";
 
 const WIDTH = 120;
 
-/** A section for a terminal. */
+/** The text of a section for a terminal. */
 export function renderSection({ title, setting, summary, papers, verdicts }: Section): string {
   const found = verdicts.map(({ claim, found }) => wrapped(`- ${claim}: ${found}.`, WIDTH));
   const table = ({ title, rows, names, note }: Table) =>

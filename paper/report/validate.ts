@@ -1,6 +1,6 @@
+import { DATASETS } from "../../learning/data/facts.js";
 import { list, number, object, oneOf, string } from "../../reporting/checks.js";
 import { EXPERIMENTS } from "../config.js";
-import { DATASETS } from "../data/facts.js";
 import { METHODS } from "../methods.js";
 import type { Results } from "../results.js";
 
@@ -15,7 +15,7 @@ const config = object(
     method: oneOf(...Object.keys(METHODS)),
     components: number,
     momentum: number,
-    place: oneOf("second", "all"),
+    normalizes: oneOf("second", "all"),
     width: number,
     seed: number,
     learningRate: number,
@@ -61,7 +61,7 @@ const results = object({
   runs: list(run),
 });
 
-/** Throws unless the value is results of version 1; the message names the place in it, which begins with `at`. */
+/** Throws unless the value is results of version 1. @param at the value's name, with which the path in the message begins */
 export function checkResults(value: unknown, at: string): asserts value is Results {
   results(value, at);
 }

@@ -3,7 +3,7 @@ import type { Verdict } from "./section.js";
 
 const capitalized = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
-/** A verdict of these findings, as far as there are any. */
+/** A verdict of the findings that are there; none if there are none. */
 export function verdict(claim: string, findings: (Finding | undefined)[], isPapers = true): Verdict[] {
   const there = findings.filter((finding) => finding !== undefined);
   if (there.length === 0) return [];
@@ -19,7 +19,7 @@ export function verdict(claim: string, findings: (Finding | undefined)[], isPape
   ];
 }
 
-/** A finding in other words. */
+/** A finding with changed text and names. */
 export function reworded(
   finding: Finding | undefined,
   text: (found: string) => string,

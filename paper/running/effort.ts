@@ -1,14 +1,16 @@
+import { COLOR, DATASETS } from "../../learning/data/facts.js";
+import type { DataConfig } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
-import { COLOR, DATASETS } from "../data/facts.js";
-import type { DataConfig } from "../data/prepare.js";
 
-/** A step's costs beside its images', in pixels of a network of width 1. */
+// The unit of effort is a pixel that passes through a CNN of width 1.
+
+/** The effort of a step without its images. */
 const STEP = 60;
-/** An image's in a perceptron. */
+/** The effort of an image in a perceptron. */
 const PERCEPTRON = 1;
-/** AdaMatch passes six images through the network for each of the source domain's. */
+/** For each image of the source domain, AdaMatch passes six through the network. */
 const ADAMATCH = 6;
-/** Of observed gradients: at some steps, those farther along. */
+/** The factor for observed gradients, of which some steps compute several. */
 const OBSERVED = 1.5;
 
 function sizeOf({ name, train, asColor, halved }: DataConfig): { images: number; pixels: number } {
@@ -17,7 +19,7 @@ function sizeOf({ name, train, asColor, halved }: DataConfig): { images: number;
   return { images: train ?? facts.train, pixels: halved ? (height * width) / 4 : height * width };
 }
 
-/** About how much work an epoch is, compared with others: for the time left. */
+/** About how much work an epoch is, compared with epochs of other runs. The estimate of the time left uses it. */
 export function epochEffort({ network, data, target, batchSize, width, observe }: RunConfig): number {
   const { images, pixels } = sizeOf(data);
   const passes = target ? ADAMATCH : 1;

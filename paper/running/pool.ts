@@ -6,30 +6,30 @@ import type { News, Order } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
-/** Lets Node.js import TypeScript. */
+/** The option with which Node.js imports TypeScript. */
 const TYPESCRIPT = ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href];
 
-/** Says which run did not come to its end, and why. */
+/** A run failed. The message says which, and why. */
 export class RunError extends Error {}
 
-/** A run to be made. */
+/** A run to make. */
 export type PlannedRun = Pick<Order, "config" | "origin">;
 
 export interface Pool {
   /**
-   * @param tell hears what the workers say of their runs, and of each that does not come to its end
-   * @returns why runs did not come to their end, an error for each
+   * @param tell is called with the workers' news about their runs, failures included
+   * @returns an error for each run that failed
    */
   run(runs: readonly PlannedRun[], tell: (config: RunConfig, news: News) => void): Promise<RunError[]>;
-  /** Ends the runs that are being made, and begins no other. */
+  /** Stops the present runs, and starts no other. */
   stop(): void;
-  /** Those that are at work. */
+  /** The processes that are running. */
   readonly workers: ReadonlySet<ChildProcess>;
 }
 
 const nameOf = ({ experiment, method, seed }: RunConfig) => `${experiment}, ${method}, seed ${seed}`;
 
-/** Has one run made. */
+/** Lets a worker make one run. */
 function make(worker: ChildProcess, order: Order, tell: (news: News) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
@@ -40,7 +40,7 @@ function make(worker: ChildProcess, order: Order, tell: (news: News) => void): P
     const fail = (why: string) => settle(new RunError(`${nameOf(order.config)}: ${why}`));
     const exited = (code: number | null, signal: string | null) =>
       fail(`its process ended with ${signal ?? `exit code ${code}`}`);
-    const broken = ({ message }: Error) => fail(`its process cannot be used: ${message}`);
+    const broken = ({ message }: Error) => fail(`its process failed: ${message}`);
     const hear = (news: News) => {
       if (news.kind === "failed") fail(news.message);
       else tell(news);
@@ -51,14 +51,14 @@ function make(worker: ChildProcess, order: Order, tell: (news: News) => void): P
   });
 }
 
-/** Processes that make runs side by side. */
+/** Starts a pool of processes that make runs in parallel. */
 export function startPool(count: number, common: Omit<Order, keyof PlannedRun>): Pool {
   const workers = new Set<ChildProcess>();
   let isStopped = false;
   const start = () => {
     const worker = fork(WORKER, {
       execArgv: TYPESCRIPT,
-      detached: process.platform !== "win32", // Ctrl-C is for the program, which stops them
+      detached: process.platform !== "win32", // so that Ctrl-C reaches only this process, which stops the workers
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     workers.add(worker.once("exit", () => workers.delete(worker)));
@@ -67,7 +67,7 @@ export function startPool(count: number, common: Omit<Order, keyof PlannedRun>):
   return {
     workers,
     async run(runs, tell) {
-      const waiting = runs.values(); // shared: each run is made once
+      const waiting = runs.values(); // shared by all workers, so that each run is made once
       const failures: RunError[] = [];
       const work = async () => {
         let worker: ChildProcess | undefined;
@@ -78,7 +78,7 @@ export function startPool(count: number, common: Omit<Order, keyof PlannedRun>):
           } catch (error) {
             failures.push(error as RunError);
             tell(config, { kind: "failed", message: (error as RunError).message });
-            worker.kill("SIGKILL"); // whatever went wrong, the next run is not to find it
+            worker.kill("SIGKILL"); // the next run gets a new process
             worker = undefined;
           }
           if (isStopped) break;

@@ -3,7 +3,7 @@ import type { RunConfig } from "../config.js";
 import { epochEffort } from "./effort.js";
 import type { News } from "./worker.js";
 
-/** News of a worker, for the time left: a minute's or two. */
+/** The time left follows the pace over so many reports of a worker: those of one or two minutes. */
 const PACE_UPDATES = 300;
 
 export interface Progress {
@@ -11,7 +11,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** The bar of all runs that are still to be made. */
+/** Shows a progress bar for all runs that are left. */
 export function startProgress(configs: readonly RunConfig[], processes: number, stopWork: () => void): Progress {
   const left = new Map(configs.map((config) => [config, config.epochs * epochEffort(config)]));
   let total = [...left.values()].reduce((sum, effort) => sum + effort, 0);
@@ -23,17 +23,17 @@ export function startProgress(configs: readonly RunConfig[], processes: number, 
     paceUpdates: PACE_UPDATES * processes,
     onInterrupt() {
       stopWork();
-      console.log("\nInterrupted: the same command, without --fresh, goes on from here.");
+      console.log("\nInterrupted: the same command without --fresh continues from here.");
     },
   });
   let done = 0;
   let finished = 0;
-  /** @returns the effort that a run has left no more */
+  /** Subtracts from a run's remaining effort. @returns the same effort */
   const take = (config: RunConfig, effort: number) => {
     left.set(config, (left.get(config) ?? 0) - effort);
     return effort;
   };
-  // Not as done: the time left follows the pace.
+  // Effort that is left out must not count as done, because the time left follows the pace.
   const leaveOut = (effort: number) => {
     total -= effort;
     bar.setTotal(total);

@@ -9,11 +9,11 @@ import type { RunState } from "../training/epoch.js";
 
 const HASH_LENGTH = 10;
 
-/** A run's files: while it goes on its state after the last epoch, and in the end what it came to. */
+/** The files of a run: during training its state after the last epoch, then its result. */
 export class RunFile {
   private readonly stem: string;
 
-  /** @param origin what else than the configuration the numbers follow from: those of another origin are not gone on with */
+  /** @param origin everything else that the numbers depend on. Runs with another origin have other files, so they start again. */
   constructor(
     folder: string,
     readonly config: RunConfig,
@@ -48,14 +48,14 @@ export class RunFile {
     return writeWhole(`${this.stem}.state`, serialize(state));
   }
 
-  /** What cannot be read is as if it were not there, and said to be: the run is made again from what is left. */
+  /** Treats an unreadable file as missing, with a warning. The run then starts again. */
   private async read<T>(ending: string, parse: (bytes: Buffer) => T): Promise<T | undefined> {
     const file = `${this.stem}.${ending}`;
     const bytes = await readIfThere(file);
     try {
       return bytes && parse(bytes);
     } catch (error) {
-      console.warn(`${file}: cannot be read (${(error as Error).message}); the run does without it`);
+      console.warn(`${file}: cannot be read (${(error as Error).message}); the run starts without it`);
       return undefined;
     }
   }

@@ -1,20 +1,20 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Examples } from "../data/dataset.js";
-import type { Random } from "../random.js";
+import type { Examples } from "../../learning/data/dataset.js";
+import type { Random } from "../../learning/random.js";
 import { stronglyAugmented, weaklyAugmented } from "./augmentation.js";
 import { type Domain, imageTensor, labelTensor } from "./batches.js";
 import type { Learner, StepLoss } from "./learner.js";
 
-/** τ: how sure, compared with how sure on the source domain, a pseudo-label must be to count. */
+/** τ: a pseudo-label counts if its confidence is at least so many times the mean confidence on the source domain. */
 const THRESHOLD = 0.9;
 
-/** Is added to a class's share of a batch: no share is 0. */
+/** Is added to a class's share of a batch, so that no share is 0. */
 const SMALLEST_SHARE = 1e-6;
 
-/** μ(t), the weight of the target domain's loss: from 0 to 1 over the first half of the training. */
+/** μ(t), the weight of the target domain's loss. It grows from 0 to 1 in the first half of training. */
 export const targetWeight = (done: number) => 0.5 - Math.cos(Math.min(Math.PI, 2 * Math.PI * done)) / 2;
 
-/** Rows that add up to 1 again, after their columns were made to have the means of the source's. */
+/** Scales the target's columns to the means of the source's columns, and then its rows to sums of 1. */
 export function alignDistribution(target: tf.Tensor2D, source: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const share = (rows: tf.Tensor2D) => tf.add(tf.mean(rows, 0), SMALLEST_SHARE);
@@ -24,7 +24,7 @@ export function alignDistribution(target: tf.Tensor2D, source: tf.Tensor2D): tf.
   });
 }
 
-/** 1 for the rows whose largest entry is at least τ times the mean largest of the source's, 0 for the others. */
+/** 1 for rows whose largest entry is at least τ times the mean of the source's largest entries, 0 for others. */
 export function confident(target: tf.Tensor2D, source: tf.Tensor2D): tf.Tensor1D {
   return tf.tidy(() => {
     const wanted = tf.mul(tf.mean(tf.max(source, 1)), THRESHOLD);
@@ -32,7 +32,7 @@ export function confident(target: tf.Tensor2D, source: tf.Tensor2D): tf.Tensor1D
   });
 }
 
-/** A tensor of the same numbers, made of them anew: no gradient goes through it. */
+/** A copy that stops gradients. */
 const constant = (tensor: tf.Tensor2D) => tf.tensor2d(tensor.dataSync<"float32">().slice(), tensor.shape);
 
 /** Cross-entropy of each row with the softmax of its logits. */
@@ -40,10 +40,10 @@ const crossEntropies = (labels: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor1D =
   tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), 1)) as tf.Tensor1D;
 
 /**
- * The loss of AdaMatch (Berthelot, Roelofs, Sohn, Carlini, Kurakin, arXiv 2106.04732, section 3) for a step: random interpolation of
+ * The loss of a step of AdaMatch (Berthelot, Roelofs, Sohn, Carlini, Kurakin, arXiv 2106.04732, section 3): random interpolation of
  * the source's logits, distribution alignment by the batch's means, relative confidence threshold, soft pseudo-labels.
  *
- * @param done the share of the training that is behind
+ * @param done the share of the training that is complete, from 0 to 1
  */
 export function adaMatchLoss(
   learner: Learner,

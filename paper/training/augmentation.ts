@@ -1,20 +1,21 @@
-import type { Examples, Shape } from "../data/dataset.js";
-import type { Random } from "../random.js";
+import type { Examples, Shape } from "../../learning/data/dataset.js";
+import type { Random } from "../../learning/random.js";
 
-/** The farthest that a weak augmentation moves an image, of its width. */
-const FARTHEST = 0.125;
+/** A weak augmentation moves an image by up to this times its width. */
+const MAX_SHIFT = 0.125;
 
-/** How far a strong augmentation goes, at the most. */
+// The limits of a strong augmentation.
+
 const CONTRAST = [0.3, 1.7] as const;
 const BRIGHTNESS = 64;
 const ROTATION = Math.PI / 9;
 const ZOOM = [0.8, 1.2] as const;
 const SHEAR = 0.3;
-/** The side of the square that it paints over, of the image's width. */
+/** The side of the grey square is up to this times the image's width. */
 const CUTOUT = 0.4;
 const GREY = 128;
 
-/** From a pixel of the new image to the place in the old one, both from the centre. */
+/** An affine map from a pixel of the new image to its position in the old one, both relative to the centre. */
 interface Warp {
   xx: number;
   xy: number;
@@ -24,7 +25,7 @@ interface Warp {
   y: number;
 }
 
-/** The image as seen through a warp, bilinear; what lies beyond an edge is as the edge. */
+/** Resamples an image bilinearly. Values beyond an edge are those at the edge. */
 function warped(image: Uint8Array, { height, width, channels }: Shape, { xx, xy, yx, yy, x: dx, y: dy }: Warp): Uint8Array {
   const clamp = (value: number, end: number) => Math.min(end - 1, Math.max(0, value));
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
@@ -50,7 +51,7 @@ function warped(image: Uint8Array, { height, width, channels }: Shape, { xx, xy,
 }
 
 function moved({ width, height }: Shape, random: Random): Warp {
-  const [x, y] = [random.between(-FARTHEST, FARTHEST) * width, random.between(-FARTHEST, FARTHEST) * height];
+  const [x, y] = [random.between(-MAX_SHIFT, MAX_SHIFT) * width, random.between(-MAX_SHIFT, MAX_SHIFT) * height];
   return { xx: 1, xy: 0, yx: 0, yy: 1, x, y };
 }
 
@@ -62,7 +63,7 @@ function turned(shape: Shape, random: Random): Warp {
   return { ...moved(shape, random), xx: cos, xy: shear * cos - sin, yx: sin, yy: shear * sin + cos };
 }
 
-/** Another contrast and brightness, and a grey square somewhere. */
+/** Changes contrast and brightness, and paints a grey square at a random position. */
 function recolored(image: Uint8Array, { height, width, channels }: Shape, random: Random): Uint8Array {
   const contrast = random.between(...CONTRAST);
   const brightness = random.between(-BRIGHTNESS, BRIGHTNESS);
@@ -84,14 +85,14 @@ function each({ images, labels, count }: Examples, change: (image: Uint8Array) =
   return { count, images: changed, labels };
 }
 
-/** Images moved by up to an eighth of their width. Digits are not mirrored. */
+/** Images moved by up to an eighth of their width. They are not mirrored, because digits are not symmetric. */
 export function weaklyAugmented(examples: Examples, shape: Shape, random: Random): Examples {
   return each(examples, (image) => warped(image, shape, moved(shape, random)));
 }
 
 /**
- * Images moved, turned, sheared and zoomed, of other contrast and brightness, with a grey square somewhere: what
- * CTAugment's and RandAugment's operations do, each at a random strength.
+ * Images moved, rotated, sheared and zoomed, with changed contrast and brightness and a grey square: operations of CTAugment and
+ * RandAugment, each with a random strength.
  */
 export function stronglyAugmented(examples: Examples, shape: Shape, random: Random): Examples {
   return each(examples, (image) => recolored(warped(image, shape, turned(shape, random)), shape, random));

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { channelMoments, type Dataset, type Examples, type Moments, pick, toStandard } from "../data/dataset.js";
+import { channelMoments, type Dataset, type Examples, type Moments, pick, toStandard } from "../../learning/data/dataset.js";
 
-/** A data set, and how its images become the network's numbers. */
+/** A data set, and the moments that standardize its images for the network. */
 export interface Domain {
   dataset: Dataset;
-  /** Of its own training images, or of those of the domain that the network is trained for. */
+  /** Of its own training images, or of those of the source domain. */
   moments: Moments;
 }
 
@@ -12,18 +12,18 @@ export function domainOf(dataset: Dataset, moments = channelMoments(dataset.trai
   return { dataset, moments };
 }
 
-/** Images in numbers of mean 0 and deviation 1. */
+/** Standardized images. */
 export function imageTensor({ images, count }: Examples, { dataset, moments }: Domain): tf.Tensor4D {
   const { height, width, channels } = dataset;
   return tf.tensor4d(toStandard(images, moments), [count, height, width, channels]);
 }
 
-/** Labels, as rows of a 1 and zeros. */
+/** One-hot labels. */
 export function labelTensor({ labels }: Examples, classes: number): tf.Tensor2D {
   return tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(labels, "int32"), classes), "float32") as tf.Tensor2D);
 }
 
-/** The examples in the given order, in parts of the given size, of which the last may be smaller. */
+/** Batches of the examples in the given order. The last one may be smaller. */
 export function* batches(examples: Examples, order: Uint32Array, size: number): Generator<Examples> {
   for (let start = 0; start < order.length; start += size) yield pick(examples, order.subarray(start, start + size));
 }

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type EpochRecord, isTested, type RunConfig, type RunRecord } from "../config.js";
-import { type Examples, pick } from "../data/dataset.js";
+import { type Examples, pick } from "../../learning/data/dataset.js";
+import { Random } from "../../learning/random.js";
+import { isTested, type RunConfig } from "../config.js";
 import { mean } from "../metrics.js";
-import { Random } from "../random.js";
+import type { EpochRecord, RunRecord } from "../results.js";
 import { adaMatchLoss } from "./adaMatch.js";
 import { batches, type Domain, imageTensor, labelTensor } from "./batches.js";
 import { evaluate } from "./evaluation.js";
@@ -11,19 +12,19 @@ import { Learner, type LearnerState, type StepLoss } from "./learner.js";
 import { observeMixtures } from "./mixtures.js";
 import type { Watch } from "./watch.js";
 
-/** A run between two epochs. */
+/** The state of a run between two epochs. */
 export interface RunState {
   record: RunRecord;
   learner: LearnerState;
 }
 
-/** What a run sees. */
+/** The domains that a run trains and tests on. */
 export interface Domains {
   source: Domain;
   target?: Domain;
 }
 
-/** Parts of an epoch whose mean losses are kept. */
+/** The record of an epoch has the mean losses of so many equal parts. */
 const LOSS_PARTS = 10;
 
 function supervisedLoss(learner: Learner, source: Domain, examples: Examples): StepLoss {
@@ -60,7 +61,7 @@ function* stepLosses(config: RunConfig, learner: Learner, { source, target }: Do
   }
 }
 
-/** Means over parts of the values, as equal as can be, and no more than there are values. */
+/** Means over parts of the values, of nearly equal size. There are at most as many parts as values. */
 function partMeans(values: number[], parts: number): number[] {
   const count = Math.min(parts, values.length);
   const start = (i: number) => Math.floor((i * values.length) / count);
@@ -68,10 +69,10 @@ function partMeans(values: number[], parts: number): number[] {
 }
 
 /**
- * Takes a run an epoch on. What it returns follows from its arguments alone: everything is made anew, so that a run that was
- * interrupted goes on as if it had not been.
+ * Trains an epoch. The result depends only on the arguments, because everything is created again for each epoch. So an interrupted
+ * run continues with the same numbers.
  *
- * @param state of the epoch before; none for the first
+ * @param state the state after the epoch before; undefined for the first epoch
  */
 export async function trainEpoch(
   config: RunConfig,

@@ -5,7 +5,7 @@ import type { Watch } from "./watch.js";
 
 const BATCH_SIZE = 250;
 
-/** What the network makes of a domain's test images. */
+/** The network's scores on a domain's test images. */
 export async function evaluate(learner: Learner, domain: Domain, watch: Watch): Promise<Scores> {
   const { test } = domain.dataset;
   const predictions: number[] = [];

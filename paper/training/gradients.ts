@@ -4,30 +4,30 @@ import { mean, spread } from "../metrics.js";
 import { kernelLayers } from "../network.js";
 import type { Gradients, Learner } from "./learner.js";
 
-/** Parts of an epoch, each with a record. */
+/** An epoch has so many parts, each with a record. */
 const PARTS = 10;
 
-/** How far along a step the gradient is looked at, in steps. */
+/** The gradient is computed at these distances along a step, in lengths of the step. */
 export const ALONG = [0.5, 1, 2, 4];
 
-/** Of the gradient of a layer's kernel over some steps. */
+/** Statistics of the gradient of a layer's kernel over some steps. */
 export interface LayerGradient {
   layer: string;
-  /** Euclidean norm, mean of the steps. */
+  /** Mean of the Euclidean norm over the steps. */
   norm: number;
-  /** Deviation of the norm from step to step, divided by its mean. */
+  /** Standard deviation of the norm over the steps, divided by its mean. */
   fluctuation: number;
-  /** Of an entry over the steps, mean of the entries: how far the steps' gradients are from their mean. */
+  /** Variance of an entry over the steps, averaged over the entries: how far the steps' gradients are from their mean. */
   variance: number;
 }
 
 export interface GradientRecord {
-  /** Epochs since the start. */
+  /** Epochs since the start of the run. */
   at: number;
   layers: LayerGradient[];
-  /** Angle in degrees between the gradient where a step starts and the one at each of ALONG, on the same batch. */
+  /** Angles in degrees between the gradient at the start of a step and that at each distance of ALONG, on the same batch. */
   turn: number[];
-  /** Length of the difference of the two, divided by the length of the first. */
+  /** Lengths of the differences of the two, divided by the length of the first. */
   change: number[];
 }
 
@@ -37,7 +37,7 @@ function dot(a: Float32Array[], b: Float32Array[]): number {
   return sum(a.map((part, i) => part.reduce((total, value, j) => total + value * ((b[i] as Float32Array)[j] as number), 0)));
 }
 
-/** How far `other` is from the gradient. */
+/** How much `other` differs from the gradient. */
 function compare(gradient: Float32Array[], other: Float32Array[]): { turn: number; change: number } {
   const [aa, ab, bb] = [dot(gradient, gradient), dot(gradient, other), dot(other, other)];
   const cosine = Math.min(1, Math.max(-1, ab / Math.sqrt(aa * bb)));
@@ -60,7 +60,7 @@ class Part {
     });
   }
 
-  /** Mean square less squared mean, of an entry on average. */
+  /** Mean square minus squared mean, averaged over the entries. */
   get variance(): number {
     const { sums, norms } = this;
     const count = norms.length;
@@ -71,8 +71,8 @@ class Part {
 }
 
 /**
- * Watches the gradients of the kernels that all methods have, while it makes the steps: their size, how it fluctuates, and gradient
- * predictiveness, that is how far the loss gradient turns along a step (Santurkar, Tsipras, Ilyas, Madry, "How Does Batch
+ * Makes training steps and records the gradients of the kernels that all methods have in common: their norm, its fluctuation, and
+ * gradient predictiveness, which is how much the loss gradient turns along a step (Santurkar, Tsipras, Ilyas, Madry, "How Does Batch
  * Normalization Help Optimization?", arXiv 1805.11604, section 3.2; there along the gradient, here along the optimizer's step).
  */
 export class GradientObserver {
@@ -81,7 +81,7 @@ export class GradientObserver {
   private done = 0;
   private parts: Part[] | undefined;
 
-  /** @param steps of the epoch */
+  /** @param steps how many the epoch has @param epochsBefore how many epochs are complete */
   constructor(
     private readonly learner: Learner,
     private readonly steps: number,
@@ -90,7 +90,7 @@ export class GradientObserver {
     this.layers = kernelLayers(learner.network);
   }
 
-  /** Makes a training step. @returns the loss before it */
+  /** Makes a training step. @returns the loss before the step */
   step(loss: () => tf.Scalar): number {
     const { learner } = this;
     const { loss: value, gradients } = learner.gradients(loss);
@@ -126,7 +126,7 @@ export class GradientObserver {
     this.parts = undefined;
   }
 
-  /** The gradients of the same batch farther and less far along the step just made, which stays as it was made. */
+  /** Compares gradients of the same batch along the last step. The weights stay those after the step. */
   private lookAlong(loss: () => tf.Scalar, kernels: Float32Array[], before: tf.Tensor[]) {
     const { variables } = this.learner;
     const after = variables.map((variable) => variable.clone());
@@ -156,7 +156,7 @@ export class GradientObserver {
     });
   }
 
-  /** How many parts of the epoch are done after so many steps. */
+  /** How many parts of the epoch are complete after so many steps. */
   private part(steps: number): number {
     return Math.floor((steps * PARTS) / this.steps);
   }

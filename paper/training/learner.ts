@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Shape } from "../../learning/data/dataset.js";
 import type { RunConfig } from "../config.js";
-import type { Shape } from "../data/dataset.js";
 import { buildNetwork } from "../network.js";
 
-/** A tensor as a file can hold it. */
+/** A tensor in a form that a file can hold. */
 export interface SavedTensor {
   name: string;
   shape: number[];
@@ -12,7 +12,7 @@ export interface SavedTensor {
   values: Float32Array | Int32Array;
 }
 
-/** A network and its optimizer between two epochs. */
+/** The state of a network and its optimizer between two epochs. */
 export interface LearnerState {
   weights: SavedTensor[];
   optimizer: SavedTensor[];
@@ -27,16 +27,17 @@ function restored({ shape, dtype, values }: SavedTensor): tf.Tensor {
   return tf.tensor(values, shape, dtype);
 }
 
-/** The loss of a step as a function that makes it anew each time, and what it holds on to. */
+/** The loss of a training step, as a function that may be called repeatedly. */
 export interface StepLoss {
   loss(): tf.Scalar;
+  /** Disposes of the tensors that `loss` uses. */
   dispose(): void;
 }
 
-/** Gradients of the trained weights, by the variable's name, to be disposed of. */
+/** Gradients of the trained weights by the variable's name. The caller disposes of them. */
 export type Gradients = tf.NamedTensorMap;
 
-/** A network that learns by Adam. */
+/** A network that is trained by Adam. */
 export class Learner {
   readonly network: tfl.Sequential;
   readonly variables: tf.Variable[];
@@ -48,7 +49,7 @@ export class Learner {
     this.optimizer = tf.train.adam(config.learningRate);
   }
 
-  /** As in training, where layers see the batch and move their moving values; or as in inference. */
+  /** @param training whether layers use the batch's statistics and update their moving averages */
   logits(x: tf.Tensor4D, training: boolean): tf.Tensor2D {
     return this.network.apply(x, { training }) as tf.Tensor2D;
   }
@@ -64,7 +65,7 @@ export class Learner {
     this.optimizer.applyGradients(gradients as Parameters<tf.AdamOptimizer["applyGradients"]>[0]);
   }
 
-  /** Runs a function, after which the weights that are not trained are what they were before. A data start counts what it sees. */
+  /** Calls `run`, and then restores the weights that are not trained: moving averages, and the counters of data starts. */
   withoutMoving<T extends tf.TensorContainer>(run: () => T): T {
     const before = tf.tidy(() => this.network.nonTrainableWeights.map((weight) => weight.read().clone()));
     const result = run();
@@ -75,7 +76,7 @@ export class Learner {
     return result;
   }
 
-  /** The classes of images, a batch at a time. */
+  /** The predicted classes of a batch of images. */
   predict(x: tf.Tensor4D): Int32Array {
     return tf.tidy(() => tf.argMax(this.logits(x, false), 1).dataSync<"int32">().slice());
   }
@@ -86,7 +87,7 @@ export class Learner {
       weights: this.network.weights.map((weight) => saved(weight.originalName, weight.read())),
       optimizer: optimizer.map(({ name, tensor }) => saved(name, tensor)),
     };
-    optimizer[0]?.tensor.dispose(); // the number of steps, made for the list; the others are the optimizer's own
+    optimizer[0]?.tensor.dispose(); // getWeights creates the first tensor, the number of steps; the others are the optimizer's
     return state;
   }
 

@@ -1,33 +1,34 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureMoments } from "tfjs-uan";
 import { UnsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
-import { pick } from "../data/dataset.js";
+import { pick } from "../../learning/data/dataset.js";
 import { type Domain, imageTensor } from "./batches.js";
 import type { Learner } from "./learner.js";
 
-/** Test images whose activations are looked at. */
+/** The record uses the activations of so many test images, … */
 const IMAGES = 100;
+/** … and shows so many channels. */
 const CHANNELS = 4;
 const BINS = 48;
 
 export interface ChannelMixture {
   channel: number;
-  /** Between which activations the density is; a hundredth of them lie beyond. */
+  /** The range of the density. One in a hundred activations is outside it. */
   from: number;
   to: number;
-  /** In equal parts of that, adding up, times their width, to the share of the activations that lie there. */
+  /** A histogram over equal parts of the range. Its integral is the share of activations within the range. */
   density: number[];
-  /** Of the components, and their effective variances with epsilon. */
+  /** The components' means, variances (epsilon included) and priors. */
   mean: number[];
   variance: number[];
   prior: number[];
 }
 
-/** Where the mixtures of the layer at the second convolution stand, among activations as in training. */
+/** The mixtures of the layer after the second convolution, and the activations in training mode. */
 export interface MixtureRecord {
-  /** How many components the activations are shared between: exp of the entropy of their shares, mean of the channels. */
+  /** The effective number of components: exp of the entropy of their shares of the activations, averaged over the channels. */
   used: number;
-  /** Some of the channels, evenly apart. */
+  /** Some of the channels, at equal distances. */
   channels: ChannelMixture[];
 }
 
@@ -45,7 +46,7 @@ function histogram(sorted: Float32Array): Pick<ChannelMixture, "from" | "to" | "
   return { from, to, density };
 }
 
-/** exp(−Σ p log p) of every column's shares. */
+/** exp(−Σ p log p) of the shares in each column, averaged. */
 function usedComponents(mass: number[][]): number {
   const channels = (mass[0] as number[]).length;
   let sum = 0;
@@ -58,7 +59,7 @@ function usedComponents(mass: number[][]): number {
   return sum / channels;
 }
 
-/** Looks at the first layer that normalizes by learned mixtures, which is one without standardize, on the first test images. */
+/** Records the first layer that normalizes by learned mixtures, on the first test images. The layer must not standardize. */
 export function observeMixtures(learner: Learner, domain: Domain): MixtureRecord {
   return tf.tidy(() => {
     const { network } = learner;
@@ -74,7 +75,7 @@ export function observeMixtures(learner: Learner, domain: Domain): MixtureRecord
       domain,
     );
     const [, ...before] = network.layers.slice(0, index); // without the input layer
-    // By the images' own moments: the moving ones of batch normalization are far behind after the first step.
+    // In training mode, because the moving averages of batch normalization are far off after the first step.
     const seen = () => before.reduce<tf.Tensor>((h, layer) => layer.apply(h, { training: true }) as tf.Tensor, images);
     const x = learner.withoutMoving(seen);
 

@@ -1,7 +1,7 @@
-/** Who looks on while networks are trained. */
+/** Is told of the progress of training. */
 export interface Watch {
-  /** A training step is done, the given share of its epoch. */
+  /** A training step is complete. @param share its share of the epoch */
   step(share: number): void;
-  /** Waited for now and then: what else the program does, it does then. */
+  /** Awaited now and then, so that the program can do something else. */
   pause(): Promise<void>;
 }

@@ -47,7 +47,7 @@ describe("parseOptions", () => {
   it("leaves out sections that do not apply, and says why", () => {
     const { sections, leftOut } = parse("--backend", "webgl") ?? {};
     expect(sections?.map(({ name }) => name)).toEqual(["forward"]);
-    expect(leftOut).toEqual(["section 'memory' is of backend 'wasm' only", "section 'package' is of Node.js only"]);
+    expect(leftOut).toEqual(["section 'memory' runs only on backend 'wasm'", "section 'package' runs only in Node.js"]);
     expect(parse("forward", "--backend", "webgl")?.leftOut).toEqual([]);
   });
 
@@ -61,12 +61,12 @@ describe("parseOptions", () => {
     [["--seconds"], "--seconds must be followed by N, got nothing"],
     [["--seconds", "0"], "--seconds must be a number above 0, got '0'"],
     [["--backend", "gpu"], "--backend must be one of wasm, cpu, webgl, webgpu, tensorflow, got 'gpu'"],
-    [["--threads", "0"], "--threads must be a whole number from 1 to 8, got '0'"],
-    [["--threads", "2", "--backend", "webgl"], "--threads: backend 'webgl' has none"],
-    [["--backend", "tensorflow", "--browser"], "--backend tensorflow is of Node.js only"],
-    [["--backend", "webgl", "--relaxed-simd"], "--relaxed-simd: there is no binary of ours that works on backend 'webgl'"],
-    [["forward", "memory", "--backend", "cpu"], "section 'memory' is of backend 'wasm' only"],
-    [["package", "--browser"], "section 'package' is of Node.js only"],
+    [["--threads", "0"], "--threads must be an integer from 1 to 8, got '0'"],
+    [["--threads", "2", "--backend", "webgl"], "--threads must be used with backend 'wasm', got 'webgl'"],
+    [["--backend", "tensorflow", "--browser"], "--backend tensorflow must run in Node.js, got a browser"],
+    [["--backend", "webgl", "--relaxed-simd"], "--relaxed-simd must be used with backend 'wasm' or 'cpu', got 'webgl'"],
+    [["forward", "memory", "--backend", "cpu"], "section 'memory' runs only on backend 'wasm'"],
+    [["package", "--browser"], "section 'package' runs only in Node.js"],
     [["--quick=yes"], "--quick must be followed by nothing, got 'yes'"],
   ])("refuses %j", (args, message) => {
     expect(() => parse(...args)).toThrow(message);

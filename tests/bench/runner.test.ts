@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
 import type { Row } from "../../bench/results.js";
-import { type Place, type Runner, withRunner } from "../../bench/runner.js";
+import { type Runner, type Target, withRunner } from "../../bench/runner.js";
 import { SECTIONS } from "../../bench/sections.js";
 import { describeEnvironment } from "../../runtimes/environment.js";
 import { describeInChromium } from "../helpers/browser.js";
@@ -18,9 +18,9 @@ async function rowsOf(runner: Runner, name: string): Promise<Row[]> {
   return tables.flatMap(({ rows }) => rows);
 }
 
-/** Runs a pass in a place: values are checked there, and times come back. */
-async function check(place: Place, section: string, contenders: string[]) {
-  return withRunner(place, async (runner) => {
+/** Runs a section on a target, which also checks values. Fails unless the times are plausible. */
+async function check(target: Target, section: string, contenders: string[]) {
+  return withRunner(target, async (runner) => {
     const rows = await rowsOf(runner, section);
     expect(rows.map((row) => `${row.case}: ${row.contender}`)).toEqual(contenders.map((name) => `${SMALLEST}: ${name}`));
     for (const { timing } of rows) {

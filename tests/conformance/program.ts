@@ -4,7 +4,7 @@
 
 import { join } from "node:path";
 import jasmineCore from "jasmine-core";
-import { generator } from "../helpers/random.js";
+import { generator } from "../../learning/random.js";
 import { type Outcome, type Results, type Task, testNames } from "./outcome.js";
 
 /** For one test: what TensorFlow.js sets, but in another copy of Jasmine. */

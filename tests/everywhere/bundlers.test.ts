@@ -18,7 +18,7 @@ interface Outcome {
 
 const APP = fileURLToPath(new URL("app/", import.meta.url));
 
-/** Each builds the app of a folder into another one. @returns what it warned of */
+/** Functions that build the app in one folder to another folder. @returns warnings */
 const BUNDLERS: { [name: string]: (from: string, to: string) => Promise<string[]> } = {
   async vite(root, outDir) {
     const warnings: string[] = [];
@@ -50,7 +50,7 @@ const BUNDLERS: { [name: string]: (from: string, to: string) => Promise<string[]
 };
 
 it.skipIf(SKIPS_BROWSER).each(Object.entries(BUNDLERS))(
-  "an app that %s built trains, saves, loads and predicts in a browser",
+  "an app built by %s trains, saves, loads and predicts in a browser",
   (name, bundle) =>
     inProject(async (folder) => {
       cpSync(APP, folder, { recursive: true });

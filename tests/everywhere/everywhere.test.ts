@@ -3,19 +3,19 @@ import { expectWritten } from "../helpers/docs.js";
 import { CASES } from "./cases/index.js";
 import { KNOWN_FAULTS } from "./known.js";
 import { matrixDocs, readResults } from "./matrix.js";
-import { PLACES } from "./places.js";
 import type { Result } from "./suite.js";
+import { TARGETS } from "./targets.js";
 
-/** For GPUs in software. */
-const MOST_TIME = 300_000;
+/** GPUs in software are slow. */
+const MAX_TIME = 300_000;
 
 const results: Result[] = [];
 
-describe("the same values everywhere", () => {
-  for (const { name, expected, missing, optional, run } of PLACES) {
+describe("values are the same everywhere", () => {
+  for (const { name, expected, missing, optional, run } of TARGETS) {
     const reason = missing();
-    if (reason && !optional) console.warn(`\n*** NOT TESTED: ${name}, since ${reason} ***\n`);
-    it.skipIf(reason && (optional || !process.env.CI))(name, { timeout: MOST_TIME }, async () => {
+    if (reason && !optional) console.warn(`\n*** NOT TESTED on ${name}: ${reason} ***\n`);
+    it.skipIf(reason && (optional || !process.env.CI))(name, { timeout: MAX_TIME }, async () => {
       const result = await run();
       results.push(result);
       expect(result.failed).toEqual([]);
@@ -25,7 +25,7 @@ describe("the same values everywhere", () => {
     });
   }
 
-  it("the known faults of TensorFlow.js are there, each on some backend", () => {
+  it("TensorFlow.js still has its known faults, on the backends that they are known for", () => {
     const shown = results.flatMap(({ backend, faults }) => faults.map(({ reason }) => `${backend.name}: ${reason}`));
     const ran = new Set(results.map(({ backend }) => backend.name as string));
     const known = KNOWN_FAULTS.flatMap(({ reason, backends }) =>

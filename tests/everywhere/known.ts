@@ -1,4 +1,4 @@
-/** Faults of TensorFlow.js 4.22 itself that stand in the way of cases, on some backends. */
+/** Faults of TensorFlow.js 4.22 that make cases fail on some backends. */
 export const KNOWN_FAULTS: { reason: string; backends: string[]; cases: RegExp }[] = [
   {
     reason: "the gradient of average pools counts in the padding, which the pool itself leaves out",

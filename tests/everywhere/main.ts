@@ -2,18 +2,18 @@ import { parseArgs } from "node:util";
 import { OptionError, runProgram } from "../../reporting/program.js";
 import { textTable } from "../../reporting/textTable.js";
 import { type Line, matrixCells, publishMatrix, shortcomings } from "./matrix.js";
-import { PLACES, type Place } from "./places.js";
+import { TARGETS, type Target } from "./targets.js";
 
-const HELP = `The same cases in every runtime, on every backend.
+const HELP = `Runs the same cases in every runtime, on every backend.
 
-Usage: npm run everywhere -- [places] [options]
+Usage: npm run everywhere -- [targets] [options]
 
-Places (default: all that there are; 'node' is all of Node.js):
-${PLACES.map(({ name, runtime, variant, backend }) => `  ${name.padEnd(26)}${[runtime, variant, backend].filter(Boolean).join(", ")}`).join("\n")}
+Targets (default: all that this machine has; 'node' means all in Node.js):
+${TARGETS.map(({ name, runtime, variant, backend }) => `  ${name.padEnd(26)}${[runtime, variant, backend].filter(Boolean).join(", ")}`).join("\n")}
 
 Options:
-  --only TEXT               the cases whose name has the text in it
-  --docs                    write the matrix into docs/platforms.md, and keep it in tests/everywhere/results.json
+  --only TEXT               runs the cases whose names contain the text
+  --docs                    writes the matrix to docs/platforms.md and tests/everywhere/results.json
   --help                    this text`;
 
 function parse() {
@@ -25,20 +25,20 @@ function parse() {
   }
 }
 
-/** Of the places that are named, or of all, those that there are. */
-function choose(names: string[]): Place[] {
-  if (names.length === 0) return PLACES.filter(({ missing }) => !missing());
+/** The named targets, or all, that this machine has. */
+function choose(names: string[]): Target[] {
+  if (names.length === 0) return TARGETS.filter(({ missing }) => !missing());
   return names.flatMap((wanted) => {
-    const named = PLACES.filter(({ name }) => name === wanted || name.startsWith(`${wanted}/`));
+    const named = TARGETS.filter(({ name }) => name === wanted || name.startsWith(`${wanted}/`));
     const [first] = named;
-    if (!first) throw new OptionError(`'${wanted}' is not a place: --help lists them`);
+    if (!first) throw new OptionError(`'${wanted}' is not a target: --help lists them`);
     const found = named.filter(({ missing }) => !missing());
     if (found.length === 0) throw new OptionError(`${first.name}: ${first.missing()}`);
     return found;
   });
 }
 
-async function runAt({ name, runtime, variant, backend, run }: Place, only?: string): Promise<Line[]> {
+async function runOn({ name, runtime, variant, backend, run }: Target, only?: string): Promise<Line[]> {
   try {
     const result = await run(only);
     console.log(`${name}: ${result.passed} passed in ${result.seconds} s`);
@@ -56,17 +56,19 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const places = choose(positionals);
-  const lacking = PLACES.filter((place) => !place.optional && !places.includes(place));
+  const targets = choose(positionals);
+  const lacking = TARGETS.filter((target) => !target.optional && !targets.includes(target));
   if (values.docs && (lacking.length > 0 || values.only !== undefined)) {
-    throw new OptionError(`--docs takes every case everywhere; missing: ${lacking.map(({ name }) => name).join(", ")}`);
+    throw new OptionError(
+      `--docs needs all cases on all targets; missing: ${lacking.map(({ name }) => name).join(", ") || "cases, because of --only"}`,
+    );
   }
   const lines: Line[] = [];
-  for (const place of places) lines.push(...(await runAt(place, values.only)));
+  for (const target of targets) lines.push(...(await runOn(target, values.only)));
   if (lines.length > 0) console.log([textTable(matrixCells(lines), 3), ...shortcomings(lines)].join("\n"));
   if (lines.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
   if (!values.docs) return;
-  if (process.exitCode) throw new Error("nothing is written: not all passed");
+  if (process.exitCode) throw new Error("nothing was written, because not all cases passed");
   const written = await publishMatrix({ date: new Date().toISOString(), lines });
   console.log(`Written: ${written.join(", ")}`);
 }

@@ -1,7 +1,7 @@
 import { launchChromium, openPage } from "../../runtimes/chromium.js";
 import { type ServeOptions, serve } from "../../runtimes/serve.js";
 
-/** What a page leaves on globalThis.outcome. */
+/** Opens a page, and waits for what it puts into globalThis.outcome. */
 export async function outcomeOf<T>(files: ServeOptions, path: string): Promise<T> {
   const served = await serve(files);
   try {

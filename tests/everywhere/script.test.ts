@@ -34,7 +34,7 @@ const folders = {
 const ofTensorFlow = TENSORFLOW.map((name) => `/${name}/tf-${name}.min.js`);
 
 describeInChromium("dist/tfuan.js", () => {
-  it("gives a page of classic scripts the global tfuan", async () => {
+  it("defines the global tfuan in a page of classic scripts", async () => {
     const texts = { "/": page([...ofTensorFlow, "/dist/tfuan.js"], PROGRAM) };
     const outcome = await outcomeOf<{ losses: number[] }>({ texts, folders }, "/");
     expect(outcome).toEqual({
@@ -46,15 +46,15 @@ describeInChromium("dist/tfuan.js", () => {
     expect(outcome.losses.every(Number.isFinite)).toBe(true);
   });
 
-  it("says so where TensorFlow.js is not there", async () => {
+  it("reports that TensorFlow.js is missing", async () => {
     const texts = { "/": page(["/dist/tfuan.js"], "") };
     const { error } = await outcomeOf<{ error: string }>({ texts, folders }, "/");
     expect(error).toContain("tfuan: TensorFlow.js must be loaded before, as tf.min.js");
   });
 });
 
-it("dist/tfuan.js is a CommonJS module, too, of all that the package has", () => {
-  // There are two copies of the library then, of which TensorFlow.js complains.
+it("dist/tfuan.js is also a CommonJS module with everything in the package", () => {
+  // TensorFlow.js warns of the second copy of the library.
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const module = { exports: {} as Record<string, object> };
   const require = createRequire(import.meta.url);

@@ -20,7 +20,7 @@ describe("tfjs-uan/standalone", () => {
     { page: "a cross-origin isolated page", isolated: true, threads: 2 },
   ])("computes in $page of Chromium, on $threads threads", async ({ isolated, threads }) => {
     const checked = await inChromium(join(PROGRAMS, "standalone.ts"), { isolated }, (page) =>
-      // biome-ignore lint/suspicious/noExplicitAny: what the program left there
+      // biome-ignore lint/suspicious/noExplicitAny: the program defines the function
       page.evaluate((threads) => (globalThis as any).check(threads) as Promise<Checked>, threads),
     );
     expect(checked).toEqual({ threads });

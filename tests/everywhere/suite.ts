@@ -5,33 +5,33 @@ import type { Tolerance } from "./cases/case.js";
 import { CASES } from "./cases/index.js";
 import { KNOWN_FAULTS } from "./known.js";
 
-/** What became of the cases on a backend. */
+/** The results of the cases on a backend. */
 export interface Result {
-  /** Of the runtime. */
+  /** The version of the runtime. */
   version: string;
   backend: BackendInfo;
-  /** The binary of the library's that computes; none where TensorFlow.js's operations do. */
+  /** The binary of the library that computes; undefined if TensorFlow.js's operations do. */
   binary?: string;
   /** Whether threads share the memory of tensors. */
   isMemoryShared: boolean;
-  /** Whether what the library makes is on a GPU. */
+  /** Whether the library's results are on a GPU. */
   isOnGpu: boolean;
   tensorflow: string;
   passed: number;
   failed: { name: string; message: string }[];
-  /** Cases that a fault of TensorFlow.js stands in the way of. */
+  /** Cases that fail because of a fault of TensorFlow.js. */
   faults: { name: string; reason: string }[];
-  /** What the library said to the console. */
+  /** The library's messages on the console. */
   warnings: string[];
   seconds: number;
 }
 
-/** What spec.md wants. */
+/** docs/math.md, section 7. */
 const EXACT: Tolerance = { value: 5e-5, gradient: 1e-4 };
-/** Real GPUs have exponentials, logarithms and roots of their own, and no standard holds them to spec.md's accuracy. */
+/** Real GPUs have their own exponentials, logarithms and roots. No standard requires the accuracy of docs/math.md, section 7. */
 const OF_GPU: Tolerance = { value: 5e-4, gradient: 1e-3 };
 
-/** The flag that has small tensors computed by TensorFlow.js's CPU code. */
+/** The flags by which TensorFlow.js computes small tensors on the CPU. */
 const FORWARD: { [backend: string]: string } = { webgl: "WEBGL_CPU_FORWARD", webgpu: "WEBGPU_CPU_FORWARD" };
 
 function versionOfRuntime(): string {
@@ -45,13 +45,13 @@ function versionOfRuntime(): string {
   return Bun?.version ?? Deno?.version.deno ?? process?.versions.node ?? ofBrowser ?? "unknown";
 }
 
-/** TensorFlow.js keeps the memory of 'wasm' to itself. */
+/** The memory of 'wasm' is private to TensorFlow.js. */
 function isMemoryShared(): boolean {
   const { wasm } = tf.backend() as unknown as { wasm?: { wasmMemory?: WebAssembly.Memory } };
   return typeof SharedArrayBuffer !== "undefined" && wasm?.wasmMemory?.buffer instanceof SharedArrayBuffer;
 }
 
-/** What the library makes, and what TensorFlow.js would rather make itself: the data of other tensors it does not hand out. */
+/** Whether data on a GPU can be read from a result of the library, and from one that TensorFlow.js likes to compute on the CPU. */
 function isOnGpu(): boolean {
   return tf.tidy(() => {
     const ours = unsupervisedAdaptiveNormalization(tf.ones([2, 3]), [[0, 0, 0]], [[1, 1, 1]], [1]);
@@ -68,9 +68,9 @@ function isOnGpu(): boolean {
 const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] as string;
 
 /**
- * Runs the cases on a backend that has been started.
+ * Runs the cases on a started backend.
  *
- * @param only a part of the names of those that are wanted; default: all
+ * @param only selects the cases whose names contain it; default: all
  */
 export async function runSuite(backend: BackendInfo, only = ""): Promise<Result> {
   const { name, software } = backend;

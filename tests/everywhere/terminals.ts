@@ -8,9 +8,9 @@ import { RESULT } from "./programs/result.js";
 
 export const PROGRAMS = fileURLToPath(new URL("programs/", import.meta.url));
 
-/** How a runtime is called. */
+/** The command that starts a runtime. */
 export interface Command {
-  /** Default: the one that this process runs in. */
+  /** Default: the Node.js of this process. */
   command?: string;
   flags?: string[];
 }
@@ -20,9 +20,9 @@ export const BUN = { runtime: "Bun", command: join(ROOT, "node_modules/.bin/bun"
 export const DENO = { runtime: "Deno", command: join(ROOT, "node_modules/.bin/deno"), flags: ["run", "--allow-read", "--quiet"] };
 
 /**
- * Runs one of the programs as a user's, beside installed packages.
+ * Runs one of the programs in a user's project.
  *
- * @returns what it printed as its result
+ * @returns the result that it prints
  */
 export async function inTerminal<T>(
   program: string,
@@ -38,7 +38,7 @@ export async function inTerminal<T>(
       const { stdout } = await promisify(execFile)(command, [...flags, outfile, ...args], options);
       return JSON.parse(stdout.slice(stdout.lastIndexOf(RESULT) + RESULT.length));
     } catch (error) {
-      // The WASM backend prints its own source where an error is not caught.
+      // If an error is not caught, the WASM backend prints its own source.
       const { stderr = "", message } = error as { stderr?: string; message: string };
       const lines = (stderr || message).split("\n").filter((line) => line.length < 300);
       throw new Error(`${command} ${flags.join(" ")}:\n${lines.slice(0, 20).join("\n")}`);

@@ -25,7 +25,7 @@ describe("parseOptions", () => {
     expect(parse("--backend", "fastest")).toMatchObject({ backend: "fastest" });
   });
 
-  it("is undefined for help, which names every option", () => {
+  it("is undefined for --help, and the help names every option", () => {
     expect(parse("--help")).toBeUndefined();
     for (const name of ["backend", "test-digits", "seed", "help"]) expect(helpText()).toContain(`--${name} `);
   });
@@ -33,7 +33,7 @@ describe("parseOptions", () => {
   it.each([
     [["--backend", "gpu"], "--backend must be wasm or cpu or webgl or webgpu or tensorflow or fastest, got 'gpu'"],
     [["--backend"], "--backend must be wasm or"],
-    [["--test-digits", "10001"], "--test-digits must be a whole number from 1 to 10000, got '10001'"],
+    [["--test-digits", "10001"], "--test-digits must be an integer from 1 to 10000, got '10001'"],
     [["--browser"], "--browser is not an option"],
     [["webgl"], "expected an option"],
   ])("refuses %j", (args, message) => {

@@ -4,8 +4,14 @@ import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 
-/** The library's three ways: over the backend's memory, copying, and composed of TensorFlow.js operations. */
-export const BACKENDS = ["wasm", "cpu", "device"] as const;
+/** Whether this vitest project runs the tests that no binary matters to: vitest.config.ts. */
+const RUNS_ONCE = process.env.BINARY === "simd";
+
+/**
+ * A backend for each way in which the library computes: the binary in the backend's memory, the binary over copies, and
+ * TensorFlow.js operations. No binary matters to the last, so that it is tested once.
+ */
+export const BACKENDS: readonly ("wasm" | "cpu" | "device")[] = ["wasm", "cpu", ...(RUNS_ONCE ? (["device"] as const) : [])];
 
 // A backend that the library does not know: TensorFlow.js's own CPU code, under another name.
 tf.registerBackend("device", () => new MathBackendCPU());

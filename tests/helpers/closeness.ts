@@ -1,10 +1,10 @@
-// Complaints are plain errors: these run wherever the library does, not in vitest alone.
+// These checks throw plain errors, because they also run in browsers and other runtimes, without vitest.
 
 function checkLength(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  if (actual.length !== expected.length) throw new Error(`got ${actual.length} numbers, wanted ${expected.length}`);
+  if (actual.length !== expected.length) throw new Error(`wanted ${expected.length} numbers, got ${actual.length}`);
 }
 
-/** Throws unless |actual − expected| ≤ relative · (1 + |expected|) everywhere; NaN equals NaN, infinity itself. */
+/** Throws unless |actual − expected| ≤ relative · (1 + |expected|) everywhere. NaN equals NaN, and infinity equals itself. */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number): void {
   checkLength(actual, expected);
   let worst = { i: -1, error: 0 };
@@ -16,16 +16,16 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
   const { i, error } = worst;
   if (error <= relative) return;
-  throw new Error(`at ${i}: got ${actual[i]}, wanted ${expected[i]} within ${relative}, off by ${error}`);
+  throw new Error(`at ${i}: wanted ${expected[i]} within ${relative}, got ${actual[i]}, an error of ${error}`);
 }
 
-/** The root mean square of the difference. */
+/** The root mean square of the differences. */
 export function rootMeanSquare(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   const sum = Array.from(expected).reduce((total, e, i) => total + ((actual[i] as number) - e) ** 2, 0);
   return Math.sqrt(sum / expected.length);
 }
 
-/** Throws unless every entry is within `relative` of the largest entry, or of 1e-8 where all are smaller. */
+/** Throws unless every error is at most `relative` times the largest expected entry, or times 1e-8 if all are smaller. */
 export function expectCloseToLargest(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -37,6 +37,6 @@ export function expectCloseToLargest(
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i] as number, expected[i] as number];
     const isClose = Math.abs(a - e) <= relative * largest;
-    if (!isClose) throw new Error(`${name}[${i}]: got ${a}, wanted ${e} within ${relative} of ${largest}`);
+    if (!isClose) throw new Error(`${name}[${i}]: wanted ${e} within ${relative} of ${largest}, got ${a}`);
   }
 }

@@ -1,30 +1,30 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What is used of the WASM backend's module. */
+/** The parts of the WASM backend's module that tests use. */
 export interface Heap {
   _malloc(bytes: number): number;
-  _free(at: number): void;
+  _free(address: number): void;
   asm?: Record<string, unknown>;
 }
 
 export const heap = () => (tf.backend() as unknown as { wasm: Heap }).wasm;
 
-/** Addresses that are taken from the backend's heap and not given back while `use` runs. `taken` hears of each size. */
+/** The number of blocks that `use` allocates in the backend's heap and does not free. `taken` is called with the size of each block. */
 export function heldBy(use: () => void, taken: (bytes: number) => void = () => {}): number {
   const wasm = heap();
-  // Emscripten puts each export in its wrapper's place when that is first called.
+  // Emscripten replaces the wrapper of an export by the export when it is first called.
   wasm._free(wasm._malloc(8));
   const { _malloc, _free } = wasm;
   const held = new Set<number>();
   wasm._malloc = (bytes) => {
     taken(bytes);
-    const at = _malloc(bytes);
-    if (at !== 0) held.add(at);
-    return at;
+    const address = _malloc(bytes);
+    if (address !== 0) held.add(address);
+    return address;
   };
-  wasm._free = (at) => {
-    held.delete(at);
-    _free(at);
+  wasm._free = (address) => {
+    held.delete(address);
+    _free(address);
   };
   try {
     use();

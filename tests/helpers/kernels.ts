@@ -3,10 +3,10 @@ import { expect } from "vitest";
 import { useBackend } from "./backends.js";
 import { expectCloseToLargest } from "./closeness.js";
 
-/** A kernel's inputs by name, values and shape; plain Int32Array make int32. */
+/** A kernel's inputs by name: values and shape. An Int32Array becomes an int32 tensor. */
 export type Inputs = Record<string, [Float32Array | Int32Array, number[]]>;
 
-/** A kernel's output on a backend. */
+/** Runs a kernel on a backend. */
 export async function runKernel(backend: string, kernel: string, inputs: Inputs, attrs: object) {
   await useBackend(backend);
   return tf.tidy(() => {
@@ -18,7 +18,7 @@ export async function runKernel(backend: string, kernel: string, inputs: Inputs,
   });
 }
 
-/** Fails unless a kernel's output on 'wasm' is that of 'cpu' within 1e-5 of the largest entry. */
+/** Fails unless a kernel's outputs on 'wasm' and 'cpu' agree within 1e-5 of the largest entry. */
 export async function expectSameKernel(kernel: string, inputs: Inputs, attrs: object): Promise<void> {
   const expected = await runKernel("cpu", kernel, inputs, attrs);
   const actual = await runKernel("wasm", kernel, inputs, attrs);

@@ -1,26 +1,26 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { generator, normal } from "./random.js";
+import { generator, normal } from "../../learning/random.js";
 
 /** Normally distributed activations, the same for the same seed. */
 export function data(shape: number[], scale = 1, mean = 0, seed = 1): tf.Tensor {
   return tf.tensor(normal(generator(seed), tf.util.sizeFromShape(shape), scale, mean), shape);
 }
 
-/** A layer that has been built for a shape without the batch. */
+/** Builds a layer for a shape without the batch dimension. */
 export function built<L extends tfl.layers.Layer>(layer: L, shape: (number | null)[]): L {
   layer.apply(tfl.input({ shape }));
   return layer;
 }
 
-/** Weights' last names and shapes, in order. */
+/** Last parts of the weights' names, and their shapes, in order. */
 export const namesAndShapes = (layer: tfl.layers.Layer) =>
   layer.weights.map(({ originalName, shape }) => [originalName.split("/").at(-1), shape]);
 
 export const valuesOf = (layer: tfl.layers.Layer | tfl.LayersModel) =>
   layer.getWeights().map((weight) => Array.from(weight.dataSync()));
 
-/** The layer between two dense ones. */
+/** A network with the layer between two dense layers. */
 export function networkWith(layer: tfl.layers.Layer, shape: number[] = [4, 4, 3]): tfl.Sequential {
   const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
   return tfl.sequential({
@@ -34,7 +34,7 @@ export function networkWith(layer: tfl.layers.Layer, shape: number[] = [4, 4, 3]
   });
 }
 
-/** Trains a model that ends in one number. @returns the loss of each epoch */
+/** Trains a model with a single output. @returns the loss of each epoch */
 export async function train(model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, epochs = 5): Promise<number[]> {
   model.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError" });
   const { history } = await model.fit(x, y, { epochs, batchSize: 32, shuffle: false, verbose: 0 });
@@ -54,7 +54,7 @@ export async function saved(model: tfl.LayersModel): Promise<tf.io.ModelArtifact
   return { ...(JSON.parse(JSON.stringify(rest)) as tf.io.ModelArtifacts), weightData };
 }
 
-/** A model after it was saved and loaded. */
+/** Saves a model, and loads it again. */
 export async function reloaded(model: tfl.LayersModel): Promise<tfl.LayersModel> {
   return tfl.loadLayersModel(tf.io.fromMemory(await saved(model)));
 }
@@ -62,7 +62,7 @@ export async function reloaded(model: tfl.LayersModel): Promise<tfl.LayersModel>
 export const predict = (model: tfl.LayersModel, x: tf.Tensor) =>
   tf.tidy(() => (model.predict(x) as tf.Tensor).dataSync<"float32">());
 
-/** Gradients of Σ weight·tanh(layer(x)) in training with respect to x and to the layer's trained weights; and the output. */
+/** Gradients of Σ weight·tanh(layer(x)) in training with respect to x and to the layer's trained weights. */
 export function trainingGradients(layer: tfl.layers.Layer, x: tf.Tensor): Record<string, Float32Array> {
   return tf.tidy(() => {
     const weight = data(x.shape, 1, 0, 9);

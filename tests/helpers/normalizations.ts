@@ -1,23 +1,23 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { generator, normal, uniform } from "../../learning/random.js";
 import type * as library from "../../src/index.js";
 import type { NormalizationConfig } from "../../src/index.js";
 import type { NormalizationProblem } from "../../src/reference/normalization.js";
-import { generator, normal, uniform } from "./random.js";
 
 type Sizes = Pick<NormalizationProblem, "slices" | "outer" | "channels" | "inner" | "groups" | "rms">;
 
-/** The library, of src or as it was built. */
+/** The library, from src or from the build. */
 type Library = Pick<
   typeof library,
   "batchNormalization" | "groupNormalization" | "instanceNormalization" | "layerNormalization" | "rmsNormalization"
 >;
 
-/** One way to normalize, and what it means by it. */
+/** A normalization with certain parameters, and the slices and groups that it normalizes. */
 export interface Member {
   name: string;
   op(library: Library, x: tf.Tensor, config: NormalizationConfig): tf.Tensor;
   sizes(shape: number[]): Sizes;
-  /** Of gamma and beta. */
+  /** The shape of gamma and beta. */
   parameters(shape: number[]): number[];
 }
 
@@ -74,7 +74,7 @@ const overAxes = (op: "layerNormalization" | "rmsNormalization", axes: number): 
   parameters: (shape) => shape.slice(-axes),
 });
 
-/** Members of the family, each with shapes that cross vectors, periods, tiles and runs in their own way. */
+/** Normalizations, each with shapes around the sizes of vectors, chunks, tiles and runs of a channel. */
 export const CASES: [Member, number[][]][] = [
   [
     batch(-1),
@@ -206,7 +206,7 @@ export interface NormalizationCase extends NormalizationProblem {
   beta: Float32Array;
 }
 
-/** Activations with a mean and a deviation that differ from channel to channel. */
+/** Activations whose mean and deviation differ between channels. */
 export function makeNormalizationCase({ sizes }: Member, shape: number[], seed = 1, mean = 2): NormalizationCase {
   const next = generator(seed);
   const found = sizes(shape);

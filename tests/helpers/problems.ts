@@ -1,7 +1,7 @@
+import { generator, normal, uniform } from "../../learning/random.js";
 import type { Problem } from "../../src/reference/mixture.js";
-import { generator, normal, uniform } from "./random.js";
 
-/** A problem with the tensors' shapes. */
+/** A problem with its tensors' shapes. */
 export interface Case extends Problem {
   shape: number[];
   axis: number;
@@ -19,7 +19,7 @@ export interface CaseOptions {
   seed?: number;
 }
 
-/** Random activations over a random mixture, most of them within 8 deviations of a component. */
+/** Random activations and a random mixture. Most activations are within 8 deviations of a component. */
 export function makeCase({ shape, axis = -1, components = 3, epsilon = 1e-3, seed = 1 }: CaseOptions): Case {
   const next = generator(seed);
   const at = axis < 0 ? axis + shape.length : axis;
@@ -43,7 +43,7 @@ export function makeCase({ shape, axis = -1, components = 3, epsilon = 1e-3, see
   };
 }
 
-/** Shapes that cross every tile, tail and layout: around the vector, the period, the rows of a tile, the runs of one channel. */
+/** Shapes for every layout, around the sizes of vectors, chunks, tiles and runs of a channel. */
 export const SHAPES: CaseOptions[] = [
   ...[1, 2, 3, 4, 5, 7, 8, 9, 31, 63, 64, 65].map((n) => ({ shape: [n] })),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 16, 33, 64, 65].map((channels) => ({ shape: [37, channels] })),

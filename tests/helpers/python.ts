@@ -1,13 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
 
-/** A layer as Python's get_config has it, and its weights by name, in the order they were added. */
+/** A layer as Python's get_config describes it, and its weights by name, in the order of their creation. */
 export interface PythonLayer {
   className: string;
   config: { name: string } & Record<string, unknown>;
   weights: Record<string, { shape: number[]; values: ArrayLike<number> }>;
 }
 
-/** How a layer stands in the topology, and what its weights are called. */
+/** The entry of a layer in a file's topology, and the names of its weights. */
 interface Dialect {
   entry(layer: Pick<PythonLayer, "className" | "config">, shape: (number | null)[]): object;
   weightName(layer: PythonLayer, name: string, index: number): string;
@@ -19,7 +19,7 @@ const DIALECTS: Record<"h5" | "keras", Dialect> = {
     entry: ({ className, config }) => ({ class_name: className, config: { trainable: true, dtype: "float32", ...config } }),
     weightName: ({ config }, name) => `${config.name}/${name}`,
   },
-  // model.save("….keras"), with the dtype of Keras 3. That writes batch_shape, which TensorFlow.js does not read.
+  // model.save("….keras") with the dtype of Keras 3, but not with its batch_shape, which TensorFlow.js does not read.
   keras: {
     entry: ({ className, config }, shape) => {
       const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "float32" }, registered_name: null };
@@ -37,7 +37,7 @@ const DIALECTS: Record<"h5" | "keras", Dialect> = {
 
 export const DIALECT_NAMES = ["h5", "keras"] as const;
 
-/** What tensorflowjs_converter makes of a Keras Sequential model of such layers. @param shape of the input, without the batch */
+/** A Keras Sequential model, as tensorflowjs_converter converts it. @param shape of the input, without the batch */
 export function convertedModel(dialect: keyof typeof DIALECTS, shape: number[], layers: PythonLayer[]): tf.io.ModelArtifacts {
   const { entry, weightName } = DIALECTS[dialect];
   const batched = [null, ...shape];

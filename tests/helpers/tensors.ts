@@ -11,12 +11,12 @@ export function tensorsOf({ shape, x, mean, variance, prior, components, channel
   };
 }
 
-/** What `run` makes, read, and no tensor left behind. */
+/** The values of the tensor that `run` makes. No tensor is left. */
 export function read(run: () => tf.Tensor): Float32Array {
   return tf.tidy(() => run().dataSync<"float32">());
 }
 
-/** As `read`, for several tensors. */
+/** The same for several tensors. */
 export function readAll(run: () => tf.Tensor[]): Float32Array[] {
   return tf.tidy(() => run().map((tensor) => tensor.dataSync<"float32">()));
 }

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
 import "../../src/index.js";
+import { generator, normal } from "../../learning/random.js";
 import { expectSameKernel } from "../helpers/kernels.js";
-import { generator, normal } from "../helpers/random.js";
 
 type Shape4D = [number, number, number, number];
 type Pad = "same" | "valid" | number | [[number, number], [number, number], [number, number], [number, number]];

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
 import "../../src/index.js";
+import { generator, normal } from "../../learning/random.js";
 import { averagePool } from "../../src/reference/products.js";
 import { expectCloseToLargest } from "../helpers/closeness.js";
 import { expectSameKernel, runKernel } from "../helpers/kernels.js";
-import { generator, normal } from "../helpers/random.js";
 
 type Shape4D = [number, number, number, number];
 

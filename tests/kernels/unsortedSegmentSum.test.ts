@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import "../../src/index.js";
+import { generator, normal } from "../../learning/random.js";
 import { expectSameKernel, runKernel } from "../helpers/kernels.js";
-import { generator, normal } from "../helpers/random.js";
 
 describe("UnsortedSegmentSum on 'wasm'", () => {
   it.each([[[7, 5]], [[100, 8]], [[33]], [[9, 3, 2]], [[0, 4]]])("equals that of 'cpu': x [%s]", async (shape) => {

@@ -1,5 +1,6 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
@@ -11,7 +12,6 @@ import { runInPlace } from "../../src/launch/inPlace.js";
 import { chunkCount } from "../../src/launch/launch.js";
 import { setThreadCount, workerPoolOver } from "../../src/launch/workerPools.js";
 import type { WasmBackend } from "../../src/tensorflow/wasmHeap.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 
 /** What the library wants of the WASM backend, over a memory of its own that is shared or is not. Nothing is ever freed. */
 class Heap {

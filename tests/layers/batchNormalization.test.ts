@@ -19,7 +19,7 @@ import {
 
 const training = { training: true };
 
-/** The layer and TensorFlow.js's with the same weights, none of them what it was at the start. */
+/** The layer and TensorFlow.js's layer with the same weights, none of which has its initial value. */
 function twins(args: BatchNormalizationArgs, shape: number[]) {
   const layer = built(batchNormalization(args), shape);
   const theirs = built(tfl.layers.batchNormalization(args), shape);
@@ -29,7 +29,7 @@ function twins(args: BatchNormalizationArgs, shape: number[]) {
   return { layer, theirs };
 }
 
-/** Moves a channel axis to the end, where TensorFlow.js's layer gets it right. */
+/** Moves the channel axis to the end, where TensorFlow.js's layer is correct. */
 const toEnd = (x: tf.Tensor, axis: number) => {
   const order = [...x.shape.keys()].filter((i) => i !== axis);
   return tf.transpose(x, [...order, axis]);
@@ -38,7 +38,7 @@ const toEnd = (x: tf.Tensor, axis: number) => {
 describe.each(["wasm", "cpu"])("batchNormalization on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it.each([[[40, 5]], [[8, 7, 5]], [[4, 6, 6, 5]]])("%j: tf.layers' values, averages and gradients", (shape) => {
+  it.each([[[40, 5]], [[8, 7, 5]], [[4, 6, 6, 5]]])("has tf.layers' values, averages and gradients: %j", (shape) => {
     const { layer, theirs } = twins({ momentum: 0.8, epsilon: 1e-2 }, shape.slice(1));
     const x = data(shape, 2, 1);
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), (theirs.apply(x) as tf.Tensor).dataSync(), 1e-5);
@@ -58,7 +58,7 @@ describe.each(["wasm", "cpu"])("batchNormalization on '%s'", (backend) => {
     }
   });
 
-  it.each([1, 2, -2])("axis %i: as the last, transposed", (axis) => {
+  it.each([1, 2, -2])("axis %i gives the same as the last axis, transposed", (axis) => {
     const shape = [6, 3, 4, 5];
     const at = axis < 0 ? axis + 4 : axis;
     const { layer } = twins({ axis }, shape.slice(1));

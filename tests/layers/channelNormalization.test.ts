@@ -33,14 +33,14 @@ const MEMBERS: [string, Factory][] = [
   ["UnsupervisedAdaptiveNormalization", unsupervisedAdaptiveNormalization],
 ];
 
-/** TensorFlow.js puts customObjects into configurations that it reads. */
+/** TensorFlow.js adds customObjects to configurations that it reads. */
 const config = (layer: tfl.layers.Layer) =>
   JSON.stringify(layer.getConfig(), (key, value) => (key === "customObjects" ? undefined : (value ?? null)));
 
 describe.each(MEMBERS)("%s", (name, make) => {
   beforeAll(() => useBackend("wasm"));
 
-  it("goes by its name, and keeps what it was made with", () => {
+  it("has its class name, and keeps its configuration", () => {
     const args = { name: "n", axis: 2, epsilon: 0.5, center: true, scale: false, betaConstraint: "nonNeg" as const };
     const layer = make(args);
     expect(layer.getClassName()).toBe(name);
@@ -50,7 +50,7 @@ describe.each(MEMBERS)("%s", (name, make) => {
     expect(config(Class.fromConfig(Class as never, layer.getConfig()))).toBe(config(layer));
   });
 
-  it("has gamma and beta [C], where asked for, as they are initialized", () => {
+  it("has gamma and beta [C] with the initial values of its configuration", () => {
     const affine = (args: ChannelNormalizationArgs) => {
       const layer = built(make(args), [7, 6, 3]);
       return namesAndShapes(layer).filter(([name]) => name === "gamma" || name === "beta");
@@ -78,7 +78,7 @@ describe.each(MEMBERS)("%s", (name, make) => {
     expect(valuesOf(layer)[beta]).toEqual([0, 0, 0, 0, 1, 2]);
   });
 
-  it("trains, and is the same after it was saved and loaded", async () => {
+  it("trains, and does not change when it is saved and loaded", async () => {
     const model = networkWith(make({ center: true, scale: true }));
     const x = data([64, 4, 4, 3], 2, 1);
     const loss = await train(model, x, tf.reshape(tf.mean(tf.square(x), [1, 2, 3]), [64, 1]), 10);
@@ -89,7 +89,7 @@ describe.each(MEMBERS)("%s", (name, make) => {
     expectClose(predict(loaded, x), predict(model, x), 1e-5);
   });
 
-  it("has gradients to x, gamma and beta that are finite, whatever the axis", () => {
+  it("has finite gradients of x, gamma and beta for every axis", () => {
     for (const axis of [1, 3]) {
       const layer = built(make({ axis, center: true, scale: true }), [4, 5, 6]);
       const gradients = trainingGradients(layer, data([3, 4, 5, 6]));
@@ -113,7 +113,7 @@ describe.each(MEMBERS)("%s", (name, make) => {
     expect(predict(model, data([2, 5, 4])).every(Number.isFinite)).toBe(true);
   });
 
-  it("takes tf.layers.timeDistributed, and a list of one tensor", () => {
+  it("works in tf.layers.timeDistributed, and for a list of one tensor", () => {
     const input = tfl.input({ shape: [3, 5, 4] });
     const output = tfl.layers.timeDistributed({ layer: make() }).apply(input) as tfl.SymbolicTensor;
     expect(output.shape).toEqual([null, 3, 5, 4]);
@@ -125,7 +125,7 @@ describe.each(MEMBERS)("%s", (name, make) => {
     expect(layer.computeOutputShape([[null, 5, 4]])).toEqual([null, 5, 4]);
   });
 
-  it("takes the axis, dtype and further keys of configurations from Python", () => {
+  it("reads axis, dtype and other keys of configurations from Python", () => {
     const Class = make().constructor as unknown as typeof ChannelNormalization;
     const dtype = { module: "keras", className: "DTypePolicy", config: { name: "float32" }, registeredName: null };
     const more = { axis: [3], dtype, batchInputShape: [null, 2, 2, 6], virtualBatchSize: null, synchronized: false };

@@ -15,11 +15,11 @@ describe("the table of layers", () => {
     expect(named.sort()).toEqual(Object.keys(tfl.layers).sort());
   });
 
-  it.each(Object.entries(ALIASES))("takes %s for %s", (alias, name) => {
+  it.each(Object.entries(ALIASES))("%s is an alias of %s", (alias, name) => {
     expect(factories[alias]?.({}).getClassName()).toBe(factories[name]?.({}).getClassName());
   });
 
-  it("has a model that trains for every layer", () => {
+  it("has a model that can be trained for every layer", () => {
     const trained = new Set(EVERY_LAYER.filter(({ untrainable }) => !untrainable).map(({ layer }) => layer));
     const never = EVERY_LAYER.filter(({ layer }) => !trained.has(layer)).map(({ layer }) => layer);
     expect([...new Set(never)]).toEqual([]);
@@ -32,7 +32,7 @@ for (const name of layers) {
     const entries = EVERY_LAYER.filter(({ layer }) => layer === name);
 
     for (const entry of entries.filter(({ untrainable }) => !untrainable)) {
-      it(`${title(entry.variant)}: one step on 'wasm' as on 'cpu'`, async () => {
+      it(`${title(entry.variant)}: a training step on 'wasm' agrees with one on 'cpu'`, async () => {
         await useBackend("wasm");
         const onWasm = await trainOneStep(entry);
         expect(onWasm.loss).toBeGreaterThan(0);
@@ -51,7 +51,7 @@ for (const name of layers) {
     for (const entry of entries) {
       const { untrainable } = entry;
       if (!untrainable) continue;
-      it(`${title(entry.variant)}: on no backend, for ${untrainable.why}`, async () => {
+      it(`${title(entry.variant)}: trains on no backend, because of ${untrainable.why}`, async () => {
         await useBackend("cpu");
         await expect(trainOneStep(entry)).rejects.toThrow(untrainable.error);
         await useBackend("wasm");

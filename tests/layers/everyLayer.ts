@@ -10,12 +10,12 @@ interface Reason {
 export interface Entry {
   /** The name of the factory in tf.layers. */
   layer: string;
-  /** What of the layer the entry is about, where there are several. */
+  /** What differs from other entries for the same layer. */
   variant: string;
   model(): tfl.LayersModel;
   /** Why no backend can train the model, and what the error says. */
   untrainable?: Reason;
-  /** Why 'cpu' cannot train it though others can; without an error, why it does so wrongly. */
+  /** Why 'cpu' alone cannot train it or, without an error, trains it wrongly. */
   notOnCpu?: { why: string; error?: RegExp };
 }
 
@@ -33,7 +33,7 @@ export const ALIASES: Record<string, string> = {
   maxPool2d: "maxPooling2d",
 };
 
-/** Exports of tf.layers that are no layers to train: abstract classes, and inputs. */
+/** Exports of tf.layers that cannot be trained: abstract classes, and inputs. */
 export const NOT_LAYERS = ["Layer", "RNN", "RNNCell", "input", "inputLayer"];
 
 type Layer = tfl.layers.Layer;
@@ -48,12 +48,12 @@ const VOCABULARY = 6;
 
 const { dense, flatten, reshape } = tfl.layers;
 
-/** Something to train whose output has the shape, out of nothing but matMul. No bias: normalizations have no use for one. */
+/** A trainable layer whose output has the shape, made only of matMul. It has no bias, which a normalization would remove. */
 function source(shape: Shape): Layer[] {
   return [dense({ units: tf.util.sizeFromShape(shape), useBias: false }), reshape({ targetShape: shape })];
 }
 
-/** An output of two numbers, from whatever shape. */
+/** An output of two numbers, from any shape. */
 function output(x: tfl.SymbolicTensor): tfl.SymbolicTensor {
   const flat = x.shape.length > 2 ? flatten().apply(x) : x;
   return dense({ units: 2 }).apply(flat as tfl.SymbolicTensor) as tfl.SymbolicTensor;
@@ -63,18 +63,18 @@ function chain(input: tfl.SymbolicTensor, layers: Layer[]): tfl.SymbolicTensor {
   return layers.reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
 }
 
-/** The layers at the input, their gradient with respect to which nobody needs. */
+/** The layers at the input, whose gradient with respect to the input is not needed. */
 function first(shape: Shape, ...layers: Layer[]): tfl.LayersModel {
   const inputs = tfl.input({ shape });
   return tfl.model({ inputs, outputs: output(chain(inputs, layers)) });
 }
 
-/** Something to train, the layers, an output. */
+/** A trainable layer, the layers, and an output. */
 function after(shape: Shape, ...layers: Layer[]): tfl.LayersModel {
   return first([3], ...source(shape), ...layers);
 }
 
-/** A layer of several inputs, each with something to train. */
+/** A layer with several inputs, each from a trainable layer. */
 function merging(layer: Layer, ...shapes: Shape[]): tfl.LayersModel {
   const inputs = tfl.input({ shape: [3] });
   const merged = layer.apply(shapes.map((shape) => chain(inputs, source(shape))));
@@ -87,12 +87,12 @@ function tokens(...layers: Layer[]): tfl.LayersModel {
   return tfl.model({ inputs, outputs: output(chain(inputs, layers)) });
 }
 
-/** A sequence some of whose steps are zeros and masked: at the input, since the mask's making has no gradient. */
+/** A sequence with some steps that are zero and masked. It is at the input, because masking has no gradient. */
 function masked(layer: Layer): tfl.LayersModel {
   return first([5, 1], tfl.layers.masking(), layer);
 }
 
-/** Calls a layer with a tensor where a model would with a list of one, which some layers do not take. */
+/** Calls a layer with a tensor. A model calls it with a list of one tensor, which some layers do not take. */
 class Calling extends tfl.layers.Layer {
   static readonly className = "Calling";
 
@@ -112,7 +112,7 @@ class Calling extends tfl.layers.Layer {
   }
 }
 
-/** A cell of convLstm2d outside it: of the input and the two states, which have one shape. */
+/** A cell of convLstm2d by itself, called with the input and the two states, which have the same shape. */
 function convolvingCell(): Layer {
   const cell = tfl.layers.convLstm2dCell({ ...convolving, padding: "same" });
   cell.build([null, 5, 4, 2]);
@@ -126,7 +126,7 @@ const l = tfl.layers;
 const conv = { filters: 4, kernelSize: 3 };
 const padding = "same" as const;
 const depthwise = { kernelSize: 3, depthMultiplier: 2 };
-// The default initializer of recurrent weights, "orthogonal", takes the chained operations of the whole of TensorFlow.js.
+// The default initializer of recurrent weights, "orthogonal", needs the chained operations of the complete package of TensorFlow.js.
 const vector = { units: 3, recurrentInitializer: "glorotUniform" as const };
 const recurrent = { ...vector, returnSequences: true };
 const convolving = { filters: 2, kernelSize: 3, recurrentInitializer: "glorotUniform" as const };
@@ -180,7 +180,7 @@ const MODELS: Record<string, Models> = {
   // Dense and elementwise
   activation: {
     ...Object.fromEntries(activations.map((activation) => [activation, () => after(SEQUENCE, l.activation({ activation }))])),
-    // Missing from the type of the names, though registered.
+    // Registered, but missing from the type of names.
     logSoftmax: () => after(SEQUENCE, l.activation({ activation: "logSoftmax" as "softmax" })),
   },
   dense: {
@@ -385,7 +385,7 @@ const MODELS: Record<string, Models> = {
     "first layer": () => tokens(l.categoryEncoding({ numTokens: VOCABULARY, outputMode: "multiHot" })),
     differentiated: () => after([1], l.categoryEncoding({ numTokens: VOCABULARY, outputMode: "oneHot" })),
   },
-  // Overwrites the shape of what it is called with, so not called with an input.
+  // Overwrites the shape of its argument, and so is not called with an input.
   centerCrop: {
     "first layer": () => first([126], reshape({ targetShape: IMAGE }), l.centerCrop({ height: 3, width: 4 })),
     differentiated: () => after(IMAGE, l.centerCrop({ height: 3, width: 4 })),
@@ -456,7 +456,7 @@ const NOT_ON_CPU: Record<string, Entry["notOnCpu"]> = {
   },
 };
 
-/** Every layer of tf.layers, with the variants that take different kernels. */
+/** Every layer of tf.layers, with variants that need different kernels. */
 export const EVERY_LAYER: Entry[] = Object.entries(MODELS).flatMap(([layer, models]) =>
   Object.entries(models).map(([variant, model]) => {
     const key = `${layer}, ${variant}`;
@@ -464,7 +464,7 @@ export const EVERY_LAYER: Entry[] = Object.entries(MODELS).flatMap(([layer, mode
   }),
 );
 
-/** Numbers in [0, 1), the same every time. */
+/** Numbers in [0, 1), the same in every run. */
 function sequence(seed: number): () => number {
   let state = seed;
   return () => {
@@ -477,14 +477,14 @@ const BATCH = 4;
 
 export interface Trained {
   loss: number;
-  /** Of every weight, how training changed it: of trainable ones, minus the gradient. */
+  /** The change of every weight by training. For trainable weights it is minus the gradient. */
   changes: { name: string; trainable: boolean; values: Float32Array }[];
 }
 
-/** Trains one step of gradient descent on the current backend: the same data, initial weights and noise on every one. */
+/** Trains a step of gradient descent on the current backend. Data, initial weights and noise are the same on every backend. */
 export async function trainOneStep({ model: makeModel }: Entry): Promise<Trained> {
   const { random } = Math;
-  // Unseeded initializers and noise take their seeds from here.
+  // Initializers and noise without a seed use this.
   Math.random = sequence(1);
   tf.engine().startScope();
   try {
@@ -530,7 +530,7 @@ export async function trainOneStep({ model: makeModel }: Entry): Promise<Trained
 
 const largest = (values: Float32Array): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
-/** How far a step is from one that is known to be right, in loss and changes of weights, relative to the largest of each. */
+/** The largest difference of loss and changes of weights from those of a correct step, relative to the largest value of each. */
 export function disagreement(step: Trained, right: Trained): number {
   const ofWeights = right.changes.map(({ values }, i) => {
     const difference = values.map((v, j) => v - (step.changes[i]?.values[j] ?? Number.NaN));
@@ -539,7 +539,7 @@ export function disagreement(step: Trained, right: Trained): number {
   return Math.max(Math.abs(step.loss - right.loss) / right.loss, ...ofWeights);
 }
 
-/** Whether a weight got a gradient. NaN is a change, for others to find. */
+/** Whether a weight got a gradient. NaN counts as a change; other checks find it. */
 export function hasChanged({ values }: Trained["changes"][number]): boolean {
   return !(largest(values) < 1e-6);
 }

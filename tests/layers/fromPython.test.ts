@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { type UnsupervisedAdaptiveNormalization, useFusedNormalization } from "../../src/layers.js";
 import { normalize } from "../../src/reference/mixture.js";
 import { normalizeSets } from "../../src/reference/normalization.js";
@@ -8,7 +9,6 @@ import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { data, predict, reloaded, train } from "../helpers/models.js";
 import { convertedModel, DIALECT_NAMES, type PythonLayer } from "../helpers/python.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 
 const COMPONENTS = 2;
 const CHANNELS = 4;
@@ -25,14 +25,14 @@ const affine = {
   beta: { shape: [CHANNELS], values: uniform(next, CHANNELS, -1, 1) },
 };
 
-/** The authors' layer. Its configuration has nothing but this. */
+/** The authors' layer, with its complete configuration. */
 const ucbNorm = (config: object = {}, className = "UCBNorm"): PythonLayer => ({
   className,
   config: { name: "ucb_norm", num_components: COMPONENTS, epsilon: 1e-3, momentum: 0.9, ...config },
   weights: mixture,
 });
 
-/** The authors' formula on the weights. */
+/** The authors' formula, computed from the weights. */
 function expected(x: tf.Tensor, epsilon = 1e-3): Float64Array {
   return normalize({
     formula: "ucb",
@@ -60,7 +60,7 @@ describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) =>
       "Custom>UCBNorm",
       "UnsupervisedAdaptiveNormalization",
       "Custom>UnsupervisedAdaptiveNormalization",
-    ])("%s computes what it does there", async (className) => {
+    ])("%s computes the same as in Python", async (className) => {
       const model = await load(convertedModel(dialect, SHAPE, [ucbNorm({}, className)]));
       const x = data([6, ...SHAPE], 3);
       expectClose(predict(model, x), expected(x), 5e-5);
@@ -78,14 +78,14 @@ describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) =>
     ["n_components", { num_components: undefined, n_components: COMPONENTS }],
     ["an axis that is a list", { axis: [3] }],
     ["what is not known here", { virtual_batch_size: null, clusters: { kind: "k_means", seeds: [1, 2] }, input_dim: 4 }],
-  ])("takes %s", async (_, config) => {
+  ])("reads %s", async (_, config) => {
     await useBackend("wasm");
     const model = await load(convertedModel(dialect, SHAPE, [ucbNorm(config)]));
     const x = data([6, ...SHAPE], 3);
     expectClose(predict(model, x), expected(x), 5e-5);
   });
 
-  it("takes its epsilon", async () => {
+  it("reads its epsilon", async () => {
     await useBackend("wasm");
     const model = await load(convertedModel(dialect, SHAPE, [ucbNorm({ epsilon: 0.1 })]));
     const x = data([6, ...SHAPE], 3);
@@ -96,7 +96,7 @@ describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) =>
 describe("the authors' layer, loaded", () => {
   beforeAll(() => useBackend("wasm"));
 
-  it("is saved as ours, and remembers its formula", async () => {
+  it("is saved as the library's layer, with its formula", async () => {
     const model = await load(convertedModel("h5", SHAPE, [ucbNorm()]));
     const again = await reloaded(model);
     expect(layerOf(again).getClassName()).toBe("UnsupervisedAdaptiveNormalization");
@@ -105,7 +105,7 @@ describe("the authors' layer, loaded", () => {
     expectClose(predict(again, x), predict(model, x), 0);
   });
 
-  it("trains on from its weights", async () => {
+  it("continues training from its weights", async () => {
     const model = await load(convertedModel("h5", SHAPE, [ucbNorm()]));
     const { flatten, dense } = tfl.layers;
     const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
@@ -125,7 +125,7 @@ describe("the authors' layer, loaded", () => {
     expect(prior).toEqual(before[2]);
   });
 
-  it("starts as there, where no weights come with it", async () => {
+  it("has the same initial weights as in Python if the file has none", async () => {
     const { weightData, weightSpecs, ...topology } = convertedModel("h5", SHAPE, [ucbNorm()]);
     expect(layerOf(await load(topology)).initializer).toBe("random");
   });
@@ -165,7 +165,7 @@ describe.each(DIALECT_NAMES)("normalizations of Keras and TensorFlow Addons, fro
     expectClose(predict(model, x), y, 5e-5);
   });
 
-  it("batch normalization, with a list for an axis, computed by this package", async () => {
+  it("batch normalization with a list as axis is computed by this package", async () => {
     const moving = {
       moving_mean: { shape: [CHANNELS], values: normal(generator(1), CHANNELS) },
       moving_variance: { shape: [CHANNELS], values: uniform(generator(2), CHANNELS, 0.5, 2) },

@@ -11,7 +11,7 @@ import { useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { built, data, trainingGradients } from "../helpers/models.js";
 
-/** The layer with weights that are not what they were at the start, and the formula's problem for x. */
+/** The layer with weights that differ from the initial ones, and the reference's problem for x. */
 function problem(layer: GroupNormalization | InstanceNormalization, x: tf.Tensor, groups: number) {
   const { shape } = x;
   built(layer, shape.slice(1));
@@ -35,7 +35,7 @@ describe.each(["wasm", "cpu"])("on '%s'", (backend) => {
     ["groups of channels first", groupNormalization({ groups: 2, axis: 1 }), [3, 4, 5, 5], 2],
     ["instances", instanceNormalization(), [4, 3, 3, 6], 6],
     ["instances of channels first", instanceNormalization({ axis: 1 }), [4, 6, 3, 3], 6],
-  ])("%s: the formula's values and gradients, in training as in inference", (_, layer, shape, groups) => {
+  ])("%s has the formula's values and gradients, in training and in inference", (_, layer, shape, groups) => {
     const x = data(shape, 2, 1);
     const formula = problem(layer, x, groups);
     const { y } = normalizeSets(formula);

@@ -6,9 +6,9 @@ import { useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { built, data, namesAndShapes, networkWith, predict, reloaded, train, trainingGradients } from "../helpers/models.js";
 
-/** The layer, and TensorFlow.js's with the same weights; with gamma and beta, without which that one has no gradients. */
+/** The layer and TensorFlow.js's layer with the same weights. TensorFlow.js's has gradients only with gamma and beta. */
 function twins(args: LayerNormalizationArgs, shape: number[]) {
-  // build changes the list.
+  // build changes the list of axes.
   const copy = { ...args, axis: structuredClone(args.axis) };
   const layer = built(layerNormalization(args), shape);
   const theirs = built(tfl.layers.layerNormalization({ ...copy, center: true, scale: true }), shape);
@@ -35,7 +35,7 @@ const CASES: [LayerNormalizationArgs, number[]][] = [
 describe.each(["wasm", "cpu"])("layerNormalization on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it.each(CASES)("%j of %j: tf.layers' values and gradients", (args, shape) => {
+  it.each(CASES)("has tf.layers' values and gradients: %j of %j", (args, shape) => {
     const { layer, theirs } = twins(args, shape.slice(1));
     const x = data(shape, 2, 1);
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), (theirs.apply(x) as tf.Tensor).dataSync(), 1e-4);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { generator } from "../../learning/random.js";
 import { nearestRows } from "../../src/layers/matching.js";
 import { type MixtureNormalizationArgs, mixtureNormalization } from "../../src/layers.js";
 import { fitMixtureNormalization } from "../../src/ops/mixtureNormalization.js";
@@ -7,11 +8,10 @@ import { normalize, responsibilities } from "../../src/reference/mixtureNormaliz
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { built, data, namesAndShapes, valuesOf } from "../helpers/models.js";
-import { generator } from "../helpers/random.js";
 
 const training = { training: true };
 
-/** Vectors around three centers, a fifth, two fifths and two fifths of them. */
+/** Vectors around three centers: one fifth, two fifths and two fifths of them. */
 function clusters(count: number, seed = 1): tf.Tensor {
   const around = (share: number, center: number[], i: number) => tf.add(data([count * share, 2], 0.3, 0, seed + i), center);
   return tf.concat([around(0.2, [-4, 4], 1), around(0.4, [0, 0.5], 2), around(0.4, [5, 2], 3)]);
@@ -22,7 +22,7 @@ const layerOf = (args: MixtureNormalizationArgs = {}) => built(mixtureNormalizat
 describe.each(BACKENDS)("mixtureNormalization on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it("computes the op in training, and the formula on the moving estimates in inference", () => {
+  it("computes the op in training, and the formula with the moving estimates in inference", () => {
     const layer = layerOf({ axis: -1 });
     const x = clusters(50);
     const y = layer.apply(x, training) as tf.Tensor;
@@ -36,7 +36,7 @@ describe.each(BACKENDS)("mixtureNormalization on '%s'", (backend) => {
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), affine, 1e-4);
   });
 
-  it("pairs rows, the nearest first", () => {
+  it("pairs rows in the order of their distance", () => {
     const rows = tf.tensor2d([
       [9, 9],
       [0, 1],
@@ -71,15 +71,15 @@ describe("mixtureNormalization", () => {
     expect(layer.trainableWeights).toHaveLength(2);
   });
 
-  it("one component is batch normalization, in training", () => {
+  it("one component is batch normalization in training", () => {
     const layer = built(mixtureNormalization({ numComponents: 1, epsilon: 0 }), [3]);
     const { mean, variance } = tf.moments(layer.apply(data([50, 3], 3, 2), training) as tf.Tensor, 0);
     expectClose(mean.dataSync(), [0, 0, 0], 1e-4);
     expectClose(variance.dataSync(), [1, 1, 1], 1e-4);
   });
 
-  it("keeps components apart over batches whose starts differ", () => {
-    // The starts that no seed is given for: of these EM always finds the clusters, which it does not of one start in a hundred.
+  it("keeps components apart over batches with different starts", () => {
+    // Without a seed, starts use these random numbers, with which EM always finds the clusters. One start in a hundred does not.
     vi.spyOn(Math, "random").mockImplementation(generator(1));
     const layer = layerOf({ seed: undefined, emSteps: 10 });
     for (let i = 0; i < 30; i++) tf.tidy(() => void layer.apply(clusters(200, 10 * i), training));
@@ -96,7 +96,7 @@ describe("mixtureNormalization", () => {
     });
   });
 
-  it("moves its estimates with the momentum, and only in training", () => {
+  it("updates its estimates with the momentum, and only in training", () => {
     const layer = layerOf({ numComponents: 1, momentum: 0.75 });
     layer.apply(tf.fill([10, 2], 4));
     expect(valuesOf(layer)[3]).toEqual([0, 0]);

@@ -13,7 +13,7 @@ import { data, networkWith, predict, reloaded, train } from "../helpers/models.j
 
 const training = { training: true };
 
-/** A layer that has been built, and its effective parameters. */
+/** A built layer, and its effective parameters. */
 function built(args: UnsupervisedAdaptiveNormalizationArgs, shape: (number | null)[]) {
   const layer = unsupervisedAdaptiveNormalization(args);
   layer.apply(tfl.input({ shape: shape.slice(1) }));
@@ -35,14 +35,14 @@ describe.each(BACKENDS)("the layer on '%s'", (backend) => {
     { update: "both" },
     { formula: "ucb" },
     { formula: "ucb", standardize: true },
-  ])("trains: the loss goes down with %j", async (args) => {
+  ])("trains with a falling loss: %j", async (args) => {
     const x = data([96, 4, 4, 3], 2, 1);
     const y = tf.reshape(tf.mean(tf.square(x), [1, 2, 3]), [96, 1]);
     const loss = await train(networkWith(unsupervisedAdaptiveNormalization(args)), x, y, 8);
     expect(loss.at(-1)).toBeLessThan(0.7 * (loss[0] as number));
   });
 
-  it("computes the op on its effective weights", () => {
+  it("computes the op with its effective weights", () => {
     const { layer } = built({ initializer: "random", seed: 1, center: true, scale: true }, [null, 6]);
     const [mean, variance, prior] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
     layer.setWeights([mean, variance, prior, tf.range(1, 7), tf.range(-3, 3)]);
@@ -66,7 +66,7 @@ describe.each(BACKENDS)("the layer on '%s'", (backend) => {
 describe("the layer", () => {
   beforeAll(() => useBackend("wasm"));
 
-  it("has the weights of the paper's, in their order and shape", () => {
+  it("has the weights of the authors' layer, in the same order and shapes", () => {
     const { layer } = built({ numComponents: 4, center: true, scale: true, standardize: true }, [null, 8, 8, 6]);
     expect(layer.weights.map((w) => [w.originalName.split("/").at(-1), w.shape])).toEqual([
       ["mean", [4, 6]],
@@ -80,7 +80,7 @@ describe("the layer", () => {
     expect(built({}, [null, 6]).layer.countParams()).toBe(2 * 3 * 6 + 3);
   });
 
-  it("has the paper's formula, where it is made here, and the one it is saved with", () => {
+  it("has the paper's formula by default, and the formula that it was saved with", () => {
     expect(built({}, [null, 3]).layer.formula).toBe("uan");
     const { fromConfig } = UnsupervisedAdaptiveNormalization;
     for (const formula of ["uan", "ucb"] as const) {
@@ -90,7 +90,7 @@ describe("the layer", () => {
     }
   });
 
-  it("standardize with formula 'ucb' is the op on what the moving moments leave", () => {
+  it("standardize with formula 'ucb' is the op on activations standardized by the moving averages", () => {
     const { layer } = built({ standardize: true, formula: "ucb", epsilon: 1e-2, scale: true }, [null, 4, 3]);
     const [mean, variance, prior] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
     layer.setWeights([mean, variance, prior, tf.tensor1d([1, 2, 3]), tf.tensor1d([1, -1, 0]), tf.tensor1d([4, 0.5, 1])]);
@@ -101,7 +101,7 @@ describe("the layer", () => {
     expectClose((layer.apply(x) as tf.Tensor).dataSync(), wanted.dataSync(), 1e-4);
   });
 
-  it("'random' starts where the paper does, and the same for the same seed", () => {
+  it("'random' starts as the paper does, and depends on the seed", () => {
     const { weights } = built({ initializer: "random", seed: 3, numComponents: 5 }, [null, 40]);
     const [mean, variance, prior] = weights() as [number[], number[], number[]];
     expect(Math.min(...mean)).toBeGreaterThanOrEqual(-1);
@@ -114,7 +114,7 @@ describe("the layer", () => {
     expect(built({ initializer: "random", seed: 4, numComponents: 5 }, [null, 40]).weights()).not.toEqual(weights());
   });
 
-  it("'data' starts from the first batch of training, and only of training", () => {
+  it("'data' starts from the first batch, only in training", () => {
     const { layer, weights } = built({}, [null, 2]);
     const start = weights();
     const x = tf.add(tf.mul(data([4000, 2]), [[2, 0.5]]), [[5, -3]]);
@@ -137,7 +137,7 @@ describe("the layer", () => {
     expectClose(weights()[0] as number[], mean, 0);
   });
 
-  it("'data' gathers 256 activations per channel over small batches, then leaves the weights alone", () => {
+  it("'data' collects 256 activations per channel from small batches, and then no longer changes the weights", () => {
     const { layer, weights } = built({}, [null, 3]);
     const before = tf.memory().numTensors;
     const x = data([300, 3], 3, 1);
@@ -154,13 +154,13 @@ describe("the layer", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("'data' takes constant channels", () => {
+  it("'data' works with constant channels", () => {
     const { layer } = built({}, [null, 2]);
     const y = layer.apply(tf.fill([300, 2], 7), training) as tf.Tensor;
     expect(y.dataSync().every(Number.isFinite)).toBe(true);
   });
 
-  it("does not depend on the batch in inference, nor in training once it has started", () => {
+  it("does not depend on the batch in inference, nor in training after the start", () => {
     const { layer } = built({}, [null, 2]);
     const x = data([400, 2]);
     layer.apply(x, training);
@@ -170,10 +170,10 @@ describe("the layer", () => {
     expectClose((layer.apply(x, training) as tf.Tensor).dataSync(), all, 0);
   });
 
-  it("standardize takes the batch's moments out in training, and moving ones in inference, as batch normalization does", async () => {
+  it("standardize uses the batch's moments in training and moving averages in inference, as batch normalization does", async () => {
     const { layer, weights } = built({ standardize: true, numComponents: 1, momentum: 0.9 }, [null, 3]);
     const bn = tfl.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-3 });
-    // One component with mean 0 and variance 1: nothing but the standardization is left, and √(1 + ε).
+    // With one component of mean 0 and variance 1, only the standardization and the factor √(1 + ε) remain.
     const x = data([500, 3], 4, 2);
     const scale = Math.sqrt(1 + 1e-3);
     for (let i = 0; i < 3; i++) {
@@ -182,13 +182,13 @@ describe("the layer", () => {
     }
     const [, , movingMean, movingVariance] = bn.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     expectClose(weights()[3] as number[], movingMean.dataSync(), 1e-4);
-    // TensorFlow.js corrects for the sample's size, by 500/499 here.
+    // TensorFlow.js corrects the variance for the sample's size, here by 500/499.
     expectClose(weights()[4] as number[], movingVariance.dataSync(), 5e-3);
     const inferred = tf.mul(layer.apply(x) as tf.Tensor, scale).dataSync();
     expectClose(inferred, (bn.apply(x) as tf.Tensor).dataSync(), 5e-3);
   });
 
-  it("standardize has batch normalization's gradient, and a second one", () => {
+  it("standardize has batch normalization's gradient, and a second derivative", () => {
     const { layer } = built({ standardize: true, numComponents: 1 }, [null, 4, 3]);
     const x = data([6, 4, 3], 2, 1);
     const weight = data([6, 4, 3], 1, 0, 9);
@@ -203,7 +203,7 @@ describe("the layer", () => {
     expectClose(penalty(ours)(x).dataSync(), penalty(theirs)(x).dataSync(), 1e-3);
   });
 
-  it("'momentum' finds the modes of its activations, and components with little mass stay", () => {
+  it("'momentum' finds the modes of its activations, and components with little mass do not move", () => {
     const { layer, weights } = built({ update: "momentum", numComponents: 3 }, [null, 1]);
     layer.setWeights([tf.tensor2d([[-2], [2], [500]]), tf.fill([3, 1], 0.5), tf.zeros([3, 1])]);
     const x = tf.concat([data([600, 1], 0.5, -4, 2), data([300, 1], 1, 5, 3)]);
@@ -221,7 +221,7 @@ describe("the layer", () => {
     expect(layer.trainableWeights).toHaveLength(0);
   });
 
-  it("'momentum' does not jump on a handful of activations", () => {
+  it("'momentum' does not jump to a few activations", () => {
     const { layer, weights } = built({ update: "momentum", numComponents: 1, momentum: 0 }, [null, 1]);
     layer.setWeights([tf.zeros([1, 1]), tf.fill([1, 1], 0.5413), tf.zeros([1, 1])]);
     layer.apply(tf.tensor2d([[3]]), training);
@@ -229,7 +229,7 @@ describe("the layer", () => {
     expect(softplus((weights()[1] as number[])[0] as number)).toBeGreaterThan(0.8);
   });
 
-  it("does not move where it is not trainable", () => {
+  it("does not move if it is not trainable", () => {
     const { layer, weights } = built({ update: "both" }, [null, 2]);
     const before = weights();
     layer.trainable = false;
@@ -258,7 +258,7 @@ describe("the layer", () => {
     );
     expect(configs[1]).toEqual(configs[0]);
     expectClose(predict(loaded, x), predict(model, x), 1e-6);
-    // Training goes on where it was: nothing is initialized again.
+    // Training continues, and nothing is initialized again.
     const layer = loaded.layers[1] as tfl.layers.Layer;
     const before = (layer.getWeights()[0] as tf.Tensor).dataSync().slice();
     if (args.update !== "both") {
@@ -277,7 +277,7 @@ describe("the layer", () => {
     expectClose((copy.getWeights()[0] as tf.Tensor).dataSync().slice(2, 4), [40, 40], 0.02);
   });
 
-  it("takes the place of batchNormalization in functional models, with the axis anywhere", () => {
+  it("replaces batchNormalization in functional models, with any axis", () => {
     for (const axis of [1, 2, 3, -1]) {
       const input = tfl.input({ shape: [4, 5, 6] });
       const output = unsupervisedAdaptiveNormalization({ axis }).apply(input) as tfl.SymbolicTensor;
@@ -287,7 +287,7 @@ describe("the layer", () => {
     }
   });
 
-  it("leaves no tensor behind: a step of training, an inference, its disposal", async () => {
+  it("leaves no tensor behind after training, inference and disposal", async () => {
     const x = data([40, 4, 4, 3]);
     const y = data([40, 1]);
     const before = tf.memory().numTensors;

@@ -12,7 +12,7 @@ const theirs = {
   layer: () => tfl.layers.layerNormalization(),
 };
 
-/** A model with a batch and a layer normalization: itself, in a model inside, and in wrappers. The same each time. */
+/** A model with batch and layer normalization, directly, in an inner model and in wrappers. It is the same each time. */
 function nested(): tfl.LayersModel {
   const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
   const inner = tfl.sequential({
@@ -42,7 +42,7 @@ const trainOn = (model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor) =>
 describe.each(["wasm", "cpu"])("useFusedNormalization on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it("changes neither what a model computes, nor its weights, nor how it trains", async () => {
+  it("changes neither outputs nor weights nor training of a model", async () => {
     const [model, twin] = [nested(), nested()];
     const [x, y] = [data([32, 3, 4], 2, 1), data([32, 1])];
     compile(model);
@@ -66,7 +66,7 @@ describe.each(["wasm", "cpu"])("useFusedNormalization on '%s'", (backend) => {
 describe("useFusedNormalization", () => {
   beforeAll(() => useBackend("wasm"));
 
-  it("does it once, and takes it back", () => {
+  it("changes layers once, and changes them back", () => {
     const model = nested();
     expect(useFusedNormalization(model)).toBe(6);
     expect(useFusedNormalization(model)).toBe(0);
@@ -87,7 +87,7 @@ describe("useFusedNormalization", () => {
     expect(layer).not.toBeInstanceOf(LayerNormalization);
   });
 
-  it("leaves models to be loaded by TensorFlow.js alone", async () => {
+  it("saves models that TensorFlow.js loads by itself", async () => {
     const model = nested();
     const before = await saved(model);
     useFusedNormalization(model);
@@ -100,7 +100,7 @@ describe("useFusedNormalization", () => {
     expectClose(predict(loaded, x), predict(model, x), 1e-4);
   });
 
-  it("reaches layers that a layer of somebody else's holds, and single layers", () => {
+  it("changes layers within other layers, and single layers", () => {
     class Holding extends tfl.layers.Layer {
       static readonly className = "Holding";
       readonly inner = [theirs.batch(), theirs.layer()];
@@ -111,7 +111,7 @@ describe("useFusedNormalization", () => {
     expect(useFusedNormalization(batchNormalization())).toBe(0);
   });
 
-  it("leaves subclasses alone", () => {
+  it("does not change subclasses", () => {
     const Their = theirs.batch().constructor as typeof BatchNormalization;
     class Own extends Their {}
     const layer = new Own();
@@ -119,7 +119,7 @@ describe("useFusedNormalization", () => {
     expect(layer).toBeInstanceOf(Own);
   });
 
-  it("takes models from Python, whose axis is a list", () => {
+  it("works with models from Python, whose axis is a list", () => {
     const layer = tfl.layers.batchNormalization({ axis: [2] as unknown as number });
     const x = data([4, 3, 5], 2, 1);
     const expected = (layer.apply(x, { training: true }) as tf.Tensor).dataSync();
@@ -127,7 +127,7 @@ describe("useFusedNormalization", () => {
     expectClose((layer.apply(x, { training: true }) as tf.Tensor).dataSync(), expected, 1e-4);
   });
 
-  it("frees what TensorFlow.js's layers free", () => {
+  it("frees the same tensors as TensorFlow.js's layers", () => {
     const left = (prepare: (model: tfl.LayersModel) => void) => {
       const before = tf.memory().numTensors;
       const model = nested();

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { mixtureNormalization, setCopyingMemoryLimit } from "../../src/index.js";
 import { fitMixtureNormalization, kmeansInit } from "../../src/ops/mixtureNormalization.js";
 import {
@@ -13,7 +14,6 @@ import {
 } from "../../src/reference/mixtureNormalization.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 import { read, readAll } from "../helpers/tensors.js";
 
 interface Case extends Rows {

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { generator, normal } from "../../learning/random.js";
 import * as library from "../../src/index.js";
 import { normalizeBatch } from "../../src/ops/batchNormalization.js";
 import { normalizeSets, normalizeSetsGradients } from "../../src/reference/normalization.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { CASES, type Member, makeNormalizationCase, type NormalizationCase } from "../helpers/normalizations.js";
-import { generator, normal } from "../helpers/random.js";
 import { read, readAll } from "../helpers/tensors.js";
 
 const { batchNormalization, groupNormalization, instanceNormalization, layerNormalization, setCopyingMemoryLimit } = library;

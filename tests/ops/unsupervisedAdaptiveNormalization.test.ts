@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { FORMULAS } from "../../src/arguments.js";
 import { setCopyingMemoryLimit, unsupervisedAdaptiveNormalization } from "../../src/index.js";
 import { gradients, normalize } from "../../src/reference/mixture.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest, rootMeanSquare } from "../helpers/closeness.js";
 import { type Case, type CaseOptions, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 import { read, readAll, tensorsOf } from "../helpers/tensors.js";
 
 function forward(problem: Case): Float32Array {

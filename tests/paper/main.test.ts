@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { folderOf } from "./folders.js";
+import { folderOf } from "../helpers/folders.js";
 
 const MAIN = fileURLToPath(new URL("../../paper/main.ts", import.meta.url));
 const TYPESCRIPT = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -19,19 +19,19 @@ function paper(...options: string[]) {
 }
 
 describe("npm run paper", () => {
-  it("has a help", () => {
+  it("prints its help", () => {
     const { status, stdout, hasWritten } = paper("--help");
     expect(stdout).toContain("Usage: npm run paper -- [experiments] [options]");
     expect([status, hasWritten]).toEqual([0, false]);
   });
 
-  it("refuses options in a line", () => {
+  it("refuses wrong arguments in one line", () => {
     const { status, stderr, hasWritten } = paper("gradient");
     expect(stderr).toMatch(/^paper: 'gradient' is not an experiment: expected some of classification, .*\n$/);
     expect([status, hasWritten]).toEqual([2, false]);
   });
 
-  it("says before anything is trained that data are not what they should be", () => {
+  it("refuses missing data before it trains", () => {
     const { status, stderr, hasWritten } = paper("--svhn", "/nowhere");
     expect(stderr).toMatch(/^paper: \/nowhere\/train_32x32\.mat: there is no such file; the folder must hold .*\n$/);
     expect([status, hasWritten]).toEqual([1, false]);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { scores, spread } from "../../paper/metrics.js";
 
-it("scores by class, all classes the same", () => {
+it("scores are means over the classes", () => {
   // Class 0: 2 of 3 found, 2 of 2 predictions right. Class 1: 1 of 1, 1 of 3. Class 2: 1 of 2, 1 of 1.
   const { accuracy, precision, recall, f1 } = scores([0, 0, 1, 1, 2, 1], [0, 0, 0, 1, 2, 2]);
   expect(accuracy).toBeCloseTo(4 / 6, 12);
@@ -10,24 +10,24 @@ it("scores by class, all classes the same", () => {
   expect(f1).toBeCloseTo((4 / 5 + 2 / 4 + 2 / 3) / 3, 12);
 });
 
-it("gives 0 for classes never predicted and for those that no example has, and leaves out the others", () => {
+it("scores are 0 for a class that is never predicted or has no example, and leave out other classes", () => {
   // Class 0: found, 1 of 2 predictions right. Class 4 is never predicted, class 7 has no example.
   expect(scores([0, 0, 7], [0, 4, 4])).toEqual({ accuracy: 1 / 3, precision: 1 / 6, recall: 1 / 3, f1: 2 / 3 / 3 });
 });
 
-it("gives 1 where all is right, 0 where nothing is", () => {
+it("scores are 1 if all predictions are right, 0 if none is", () => {
   expect(scores(Uint8Array.of(3, 5), [3, 5])).toEqual({ accuracy: 1, precision: 1, recall: 1, f1: 1 });
   expect(scores([5, 3], Int32Array.of(3, 5))).toEqual({ accuracy: 0, precision: 0, recall: 0, f1: 0 });
 });
 
-it("refuses nothing, and other numbers of predictions", () => {
-  const message = (got: string) => `scores: wants as many predictions as labels, at least one, got ${got}`;
+it("scores refuse no predictions, and another number of labels", () => {
+  const message = (got: string) => `scores: needs as many predictions as labels, at least one, got ${got}`;
   expect(() => scores([], [])).toThrow(message("0 and 0"));
   expect(() => scores([1, 2], [1])).toThrow(message("2 and 1"));
 });
 
-it("has mean and deviation of a sample", () => {
+it("spread has the mean and the deviation of a sample", () => {
   expect(spread([2, 4, 4, 4, 5, 5, 7, 9])).toEqual({ mean: 5, deviation: Math.sqrt(32 / 7) });
   expect(spread([3])).toEqual({ mean: 3, deviation: undefined });
-  expect(() => spread([])).toThrow("spread: wants at least one value, got none");
+  expect(() => spread([])).toThrow("spread: needs at least one value, got none");
 });

@@ -13,7 +13,15 @@ const METHOD_NAMES = Object.keys(METHODS) as MethodName[];
 beforeAll(() => useBackend("wasm"));
 
 function build(changes: Partial<NetworkConfig> = {}): tfl.Sequential {
-  const config = { network: "cnn", method: "bn", components: 3, momentum: 0.9, place: "second", width: 0.0625, seed: 1 } as const;
+  const config = {
+    network: "cnn",
+    method: "bn",
+    components: 3,
+    momentum: 0.9,
+    normalizes: "second",
+    width: 0.0625,
+    seed: 1,
+  } as const;
   return buildNetwork({ ...config, ...changes }, SHAPE, CLASSES);
 }
 
@@ -23,7 +31,7 @@ const filters = (network: tfl.Sequential) =>
 const kernels = (network: tfl.Sequential) =>
   kernelLayers(network).map((layer) => [...(layer.getWeights()[0] as tf.Tensor).dataSync()]);
 
-/** What stands between each kernel's layer and its activation. */
+/** The classes of the layers between each layer with a kernel and its activation. */
 function normalizations(network: tfl.Sequential): string[][] {
   const names = classes(network);
   const starts = names.flatMap((name, i) => (name === "Conv2D" || name === "Dense" ? [i] : [])).slice(0, -1);
@@ -47,7 +55,7 @@ const NORMALIZES: Record<MethodName, string | undefined> = {
 
 it("is the paper's shallow CNN: four convolutions, each with an activation and pooling, and a dense layer", () => {
   const stage = ["Conv2D", "ReLU", "MaxPooling2D"];
-  const network = build({ method: "none", place: "all", width: 1 });
+  const network = build({ method: "none", normalizes: "all", width: 1 });
   expect(classes(network)).toEqual(["InputLayer", ...stage, ...stage, ...stage, ...stage, "Flatten", "Dense"]);
   expect(filters(network)).toEqual([64, 128, 128, 256, 7]);
   expect(network.outputShape).toEqual([null, 7]);
@@ -62,7 +70,7 @@ it("is the paper's shallow CNN: four convolutions, each with an activation and p
   network.dispose();
 });
 
-it("is a perceptron of two hidden layers, which the method normalizes both", () => {
+it("is a perceptron with two hidden layers, both normalized by the method", () => {
   const network = build({ network: "mlp", method: "ln", width: 1 });
   const stage = ["Dense", "LayerNormalization", "ReLU"];
   expect(classes(network)).toEqual(["InputLayer", "Flatten", ...stage, ...stage, "Dense"]);
@@ -70,7 +78,7 @@ it("is a perceptron of two hidden layers, which the method normalizes both", () 
 });
 
 it("ends in logits, without softmax", () => {
-  const network = build({ place: "all" });
+  const network = build({ normalizes: "all" });
   const sums = tf.tidy(() => tf.sum(network.apply(tf.randomNormal([5, 8, 8, 3], 0, 1, "float32", 1)) as tf.Tensor, 1).dataSync());
   expect(sums.some((sum) => Math.abs(sum - 1) > 0.1)).toBe(true);
 });
@@ -84,14 +92,14 @@ describe.each(METHOD_NAMES)("%s", (method) => {
   });
 
   it("normalizes everywhere", () => {
-    expect(normalizations(build({ method, place: "all" }))).toEqual([own, own, own, own]);
-    expect(normalizations(build({ method, place: "all", network: "mlp" }))).toEqual([own, own]);
+    expect(normalizations(build({ method, normalizes: "all" }))).toEqual([own, own, own, own]);
+    expect(normalizations(build({ method, normalizes: "all", network: "mlp" }))).toEqual([own, own]);
   });
 
-  it("starts from the same kernels as the others, which follow from the seed", () => {
-    for (const place of ["second", "all"] as const) {
-      expect(kernels(build({ method, place, seed: 3 }))).toEqual(kernels(build({ method: "none", seed: 3 })));
-      expect(kernels(build({ method, place, seed: 4 }))).not.toEqual(kernels(build({ method: "none", seed: 3 })));
+  it("starts from the same kernels as other methods, which depend on the seed", () => {
+    for (const normalizes of ["second", "all"] as const) {
+      expect(kernels(build({ method, normalizes, seed: 3 }))).toEqual(kernels(build({ method: "none", seed: 3 })));
+      expect(kernels(build({ method, normalizes, seed: 4 }))).not.toEqual(kernels(build({ method: "none", seed: 3 })));
     }
     for (const [one, another] of [
       [0, 1],
@@ -105,12 +113,14 @@ describe.each(METHOD_NAMES)("%s", (method) => {
 
   it("starts from the same weights each time", () => {
     const weights = (network: tfl.Sequential) => network.getWeights().map((weight) => [...weight.dataSync()]);
-    expect(weights(build({ method, place: "all", seed: 3 }))).toEqual(weights(build({ method, place: "all", seed: 3 })));
+    expect(weights(build({ method, normalizes: "all", seed: 3 }))).toEqual(
+      weights(build({ method, normalizes: "all", seed: 3 })),
+    );
   });
 
   it("trains on two images", () => {
     for (const network of ["cnn", "mlp"] as const) {
-      const made = build({ method, place: "all", network });
+      const made = build({ method, normalizes: "all", network });
       const values = tf.tidy(() => {
         const x = tf.randomNormal([2, 8, 8, 3], 0, 1, "float32", 1);
         const loss = () => tf.mean(tf.square(made.apply(x, { training: true }) as tf.Tensor)) as tf.Scalar;
@@ -121,15 +131,15 @@ describe.each(METHOD_NAMES)("%s", (method) => {
         return [...value.dataSync(), ...Object.values(grads).flatMap((gradient) => [...gradient.dataSync()])];
       });
       expect(values.every(Number.isFinite)).toBe(true);
-      // MN makes each of two rows, here the last normalization's, a component of its own: they become 0.
+      // The last normalization has two rows. MN makes each of them a component, so that they become 0.
       expect(values.some((value) => value !== 0)).toBe(method !== "mn");
     }
   });
 });
 
-it("GN has groups of four channels, MN and UAN as many components as asked for", () => {
+it("GN has groups of four channels, MN and UAN have the components of the configuration", () => {
   const configs = (changes: Partial<NetworkConfig>) =>
-    build({ place: "all", ...changes })
+    build({ normalizes: "all", ...changes })
       .layers.filter((layer) => layer.getClassName() === NORMALIZES[changes.method ?? "bn"])
       .map((layer) => layer.getConfig());
   expect(configs({ method: "gn" }).map(({ groups }) => groups)).toEqual([1, 2, 2, 4]);
@@ -155,9 +165,9 @@ it.each<[MethodName, object]>([
   expect(layer?.getConfig()).toMatchObject({ ...wanted, formula: "uan", momentum: 0.9 });
 });
 
-it("BN and MN forget as fast as each other", () => {
+it("BN and MN have the same momentum", () => {
   for (const method of ["bn", "mn"] as const) {
-    const [layer] = build({ method, place: "all" }).layers.filter((layer) => layer.getClassName() === NORMALIZES[method]);
+    const [layer] = build({ method, normalizes: "all" }).layers.filter((layer) => layer.getClassName() === NORMALIZES[method]);
     expect(layer?.getConfig().momentum).toBe(0.9);
   }
 });

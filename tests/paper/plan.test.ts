@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Folders } from "../../learning/data/prepare.js";
 import { EXPERIMENTS, type ExperimentName, isTested, type RunConfig } from "../../paper/config.js";
-import type { Folders } from "../../paper/data/prepare.js";
 import { METHODS } from "../../paper/methods.js";
 import { planOf } from "../../paper/plan.js";
 import { PRESETS, type Preset } from "../../paper/presets.js";
@@ -31,7 +31,7 @@ describe.each([
     expect(new Set(runs).size).toBe(runs.length);
   });
 
-  it("has runs that are told by their experiment, and can be read back from JSON", () => {
+  it("has runs that name their experiment and survive JSON", () => {
     for (const name of EXPERIMENTS) {
       const runs = planOf(name, preset, folders);
       expect(different(runs.map(({ experiment }) => experiment))).toEqual([name]);
@@ -39,7 +39,7 @@ describe.each([
     }
   });
 
-  it("has a seed's runs before the next one's, in which all else is the same", () => {
+  it("orders runs by seed, with the same runs for every seed", () => {
     for (const name of EXPERIMENTS) {
       const runs = planOf(name, preset, folders);
       const share = runs.length / 3;
@@ -50,7 +50,7 @@ describe.each([
     }
   });
 
-  it("has whole numbers of epochs, as many tests as quarters, or as epochs where they are fewer", () => {
+  it("tests after every quarter, or after every epoch if there are fewer than four, and at the end", () => {
     for (const { epochs } of planned(preset, folders)) {
       const tested = Array.from({ length: epochs }, (_, i) => i + 1).filter((epoch) => isTested(epoch, epochs));
       expect(tested).toHaveLength(Math.min(4, epochs));
@@ -62,7 +62,7 @@ describe.each([
 describe("data sets", () => {
   const classification = (folders: Folders) => namesOf(planOf("classification", quick, folders));
 
-  it("are those that the user has, else MNIST", () => {
+  it("are the user's, else MNIST", () => {
     expect(classification({})).toEqual(["mnist"]);
     expect(classification(SVHN)).toEqual(["mnist"]);
     expect(classification(CIFAR_10)).toEqual(["cifar-10"]);
@@ -70,13 +70,13 @@ describe("data sets", () => {
     expect(classification(BOTH)).toEqual(["cifar-10", "cifar-100"]);
   });
 
-  it.each<ExperimentName>(["gradients", "batch-size", "components"])("are one in %s: the first", (name) => {
+  it.each<ExperimentName>(["gradients", "batch-size", "components"])("are only the first in %s", (name) => {
     expect(namesOf(planOf(name, quick, {}))).toEqual(["mnist"]);
     expect(namesOf(planOf(name, quick, CIFAR_100))).toEqual(["cifar-100"]);
     expect(namesOf(planOf(name, full, BOTH))).toEqual(["cifar-10"]);
   });
 
-  it("share the quick preset's images, and have all of them in the full one", () => {
+  it("share the quick preset's number of images, and are complete in the full preset", () => {
     const data = (preset: Preset, folders: Folders) => planOf("classification", preset, folders)[0]?.data;
     expect(data(quick, {})).toEqual({ name: "mnist", train: 2048, test: 2000, halved: true, seed: 1 });
     expect(data(quick, BOTH)).toEqual({ name: "cifar-10", train: 1024, test: 2000, halved: true, seed: 1 });
@@ -85,7 +85,7 @@ describe("data sets", () => {
     expect(planOf("batch-size", full, {})[0]?.data).toEqual({ name: "mnist", seed: 1 });
   });
 
-  it("are other choices of images for the target domain: SVHN, where the user has it, else MNIST shifted", () => {
+  it("are other choices of images for the target domain: SVHN if the user has it, else MNIST-shifted", () => {
     const domains = (preset: Preset, folders: Folders) => {
       const runs = planOf("domain-adaptation", preset, folders);
       const pairs = different(runs.map(({ data, target }) => JSON.stringify([data, target])));
@@ -103,7 +103,7 @@ describe("data sets", () => {
     ]);
   });
 
-  it("have a target in domain adaptation alone", () => {
+  it("have a target only in domain adaptation", () => {
     for (const name of EXPERIMENTS) {
       const has = different(planOf(name, quick, SVHN).map(({ target }) => target !== undefined));
       expect(has).toEqual([name === "domain-adaptation"]);
@@ -119,39 +119,39 @@ describe("an experiment", () => {
   it("of classification compares all methods at both of the paper's learning rates, after the second convolution", () => {
     expect(of("classification", "method").sort()).toEqual(Object.keys(METHODS).sort());
     expect(of("classification", "learningRate")).toEqual([0.001, 0.005]);
-    expect(of("classification", "place")).toEqual(["second"]);
+    expect(of("classification", "normalizes")).toEqual(["second"]);
     expect([of("classification", "epochs"), of("classification", "epochs", full)]).toEqual([[8], [100]]);
     expect([of("classification", "width"), of("classification", "width", full)]).toEqual([[0.125], [1]]);
     expect(of("classification", "observe")).toEqual([undefined]);
   });
 
-  it("of the full preset leaves the library's variants out", () => {
+  it("of the full preset leaves out the library's variants", () => {
     expect(of("classification", "method", full)).toEqual(COMPARED);
     expect(of("batch-size", "method", full)).toEqual(COMPARED);
   });
 
-  it("of gradients observes them", () => {
+  it("of gradients records gradients", () => {
     expect(of("gradients", "method")).toEqual(COMPARED);
     expect(of("gradients", "observe")).toEqual(["gradients"]);
     expect([of("gradients", "learningRate"), of("gradients", "learningRate", full)]).toEqual([[0.001], [0.001, 0.005]]);
     expect([of("gradients", "epochs"), of("gradients", "epochs", full)]).toEqual([[4], [20]]);
   });
 
-  it("of batch sizes has the method everywhere, in both networks, the perceptron in its own size", () => {
+  it("of batch sizes normalizes all layers of both networks, and the perceptron has its full width", () => {
     expect(of("batch-size", "method").sort()).toEqual(Object.keys(METHODS).sort());
     expect(of("batch-size", "batchSize")).toEqual([2, 4, 8, 32, 128]);
-    expect(of("batch-size", "place")).toEqual(["all"]);
+    expect(of("batch-size", "normalizes")).toEqual(["all"]);
     const widths = planOf("batch-size", quick, {}).map(({ network, width }) => `${network} ${width}`);
     expect(different(widths)).toEqual(["cnn 0.125", "mlp 1"]);
   });
 
-  it("of components has 1 to 8 of them, of UAN alone, and observes mixtures", () => {
+  it("of components compares 1 to 8 components of UAN, and records mixtures", () => {
     expect(of("components", "components")).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(of("components", "method")).toEqual(["uan-data"]);
     expect(of("components", "observe")).toEqual(["mixtures"]);
   });
 
-  it("of domain adaptation has the method everywhere", () => {
+  it("of domain adaptation normalizes all layers", () => {
     expect(of("domain-adaptation", "method")).toEqual([
       "bn",
       "uan-random",
@@ -159,11 +159,11 @@ describe("an experiment", () => {
       "uan-standardize",
       "uan-standardize-affine",
     ]);
-    expect(of("domain-adaptation", "place")).toEqual(["all"]);
+    expect(of("domain-adaptation", "normalizes")).toEqual(["all"]);
     expect([of("domain-adaptation", "batchSize"), of("domain-adaptation", "batchSize", full)]).toEqual([[32], [64]]);
   });
 
-  it("has three components where they are not what is asked about", () => {
+  it("has three components unless it compares components", () => {
     for (const name of EXPERIMENTS.filter((other) => other !== "components")) expect(of(name, "components")).toEqual([3]);
   });
 });

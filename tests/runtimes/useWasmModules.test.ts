@@ -14,7 +14,7 @@ const ours = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/t
 const simd = ours("simd");
 const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
-/** TensorFlow.js's binary as another version would have it: with a function of another name. */
+/** TensorFlow.js's binary as of another version: a function has another name. */
 function renamed(from: string, to: string): WebAssembly.Module {
   const binary = bytes("tfjs-backend-wasm-simd");
   const at = binary.indexOf(String.fromCharCode(from.length) + from);
@@ -22,7 +22,7 @@ function renamed(from: string, to: string): WebAssembly.Module {
   return new WebAssembly.Module(binary);
 }
 
-/** Makes TensorFlow.js's backend, as importing it has registered it. */
+/** Creates TensorFlow.js's backend by the factory that its import has registered. */
 const tensorflowsOwn = tf.findBackendFactory("wasm");
 
 afterEach(() => {
@@ -39,7 +39,7 @@ function expectWorking(): void {
 }
 
 describe("useWasmModules", () => {
-  it("makes 'wasm' a backend of the given binaries", async () => {
+  it("starts 'wasm' with the given binaries", async () => {
     const { process } = globalThis;
     await useWasmModules({ tensorflow, uan: { simd } });
     expect(globalThis.process).toBe(process);
@@ -53,7 +53,7 @@ describe("useWasmModules", () => {
     expectWorking();
   });
 
-  it("keeps the backend when it is called again, and makes it the current one", async () => {
+  it("keeps the backend when it is called again, and makes it the current backend", async () => {
     await Promise.all([useWasmModules({ tensorflow, uan: { simd } }), useWasmModules({ tensorflow, uan: { simd } })]);
     const backend = tf.backend();
     const x = tf.scalar(7);
@@ -64,14 +64,14 @@ describe("useWasmModules", () => {
     expectWorking();
   });
 
-  it("sets up anew once the backend was removed", async () => {
+  it("creates the backend again after it was removed", async () => {
     await useWasmModules({ tensorflow, uan: { simd } });
     tf.removeBackend("wasm");
     await useWasmModules({ tensorflow, uan: { simd } });
     expectWorking();
   });
 
-  it("refuses to take the place of a backend that is in use", async () => {
+  it("refuses to replace a backend that has started", async () => {
     tf.registerBackend("wasm", tensorflowsOwn);
     await tf.setBackend("wasm");
     await tf.setBackend("cpu");
@@ -83,7 +83,7 @@ describe("useWasmModules", () => {
     ["bytes", bytes("tfjs-backend-wasm-simd"), { simd }, "got object"],
     ["the library's binary", simd, { simd }, "got one that imports a memory"],
     ["the threaded binary", new WebAssembly.Module(bytes("tfjs-backend-wasm-threaded-simd")), { simd }, "imports a memory"],
-  ])("refuses %s in the place of TensorFlow.js's binary", async (_, theirs, uan, message) => {
+  ])("refuses %s instead of TensorFlow.js's binary", async (_, theirs, uan, message) => {
     const given = { tensorflow: theirs as WebAssembly.Module, uan: uan as WasmModules };
     await expect(useWasmModules(given)).rejects.toThrow(TypeError);
     await expect(useWasmModules(given)).rejects.toThrow(message);
@@ -96,7 +96,7 @@ describe("useWasmModules", () => {
     ["bytes", { simd: new Uint8Array(8) }, "'uan.simd' must be a binary of tfjs-uan/wasm, a WebAssembly.Module; got object"],
     ["TensorFlow.js's", { simd: tensorflow }, "got one that imports no memory"],
     ["an unknown name", { simd, sse: simd }, "got 'sse'"],
-  ])("refuses %s in the place of the library's binaries", async (_, uan, message) => {
+  ])("refuses %s instead of the library's binaries", async (_, uan, message) => {
     await expect(useWasmModules({ tensorflow, uan: uan as WasmModules })).rejects.toThrow(TypeError);
     await expect(useWasmModules({ tensorflow, uan: uan as WasmModules })).rejects.toThrow(message);
   });
@@ -104,14 +104,14 @@ describe("useWasmModules", () => {
   it.each([
     ["no binary of TensorFlow.js", empty, /4\.0 to 4\.22.*in 4\.22\.0 .*'tensorflow' cannot be instantiated: TypeError/],
     ["one of another version", renamed("Cumprod", "Cumquat"), /'tensorflow', of another version perhaps,.* _Cumprod$/],
-  ])("says what is wrong with a module that is %s, and can be called again", async (_, module, message) => {
+  ])("reports a module that is %s, and can be called again", async (_, module, message) => {
     await expect(useWasmModules({ tensorflow: module, uan: { simd } })).rejects.toThrow(message);
     await useWasmModules({ tensorflow, uan: { simd } });
     expectWorking();
   });
 });
 
-describe("a TensorFlow.js that is not as expected", () => {
+describe("an unexpected TensorFlow.js", () => {
   const actual = createRequire(import.meta.url)(FACTORY) as (module: Record<string, unknown>) => Promise<unknown>;
 
   afterEach(() => {
@@ -135,7 +135,7 @@ describe("a TensorFlow.js that is not as expected", () => {
       (module: Record<string, unknown>) => actual(module).then(() => delete module._dispose_data),
       "has no function _dispose_data",
     ],
-  ])("is refused where it %s", async (_, factory, message) => {
+  ])("is refused if it %s", async (_, factory, message) => {
     vi.doMock(FACTORY, () => ({ default: factory }));
     vi.resetModules();
     const { usePrecompiledBackend } = await import("../../src/tensorflow/precompiledBackend.js");

@@ -12,7 +12,7 @@ import { expectClose } from "../helpers/closeness.js";
 
 const WORKER = "./examples/worker/worker.ts";
 const { compatibility_date: DATE } = JSON.parse(readFileSync(join(ROOT, "examples/worker/wrangler.jsonc"), "utf8"));
-/** What the date lets module scope do: WebAssembly could be compiled there. */
+/** The flag that forbids compiling WebAssembly in module scope, which the example's date would allow. */
 const STRICT = "disallow_eval_during_startup";
 
 const start = (modules: WorkerModule[], flags: string[]) => startWorker(modules, DATE, flags);
@@ -26,7 +26,7 @@ const POINTS = [
   [30, -1e-8],
 ];
 
-/** What the model says in this process. */
+/** The model's predictions in this process. */
 let expected: number[];
 
 beforeAll(async () => {
@@ -55,11 +55,11 @@ describe.each([
   });
   afterAll(() => worker?.stop());
 
-  it("predicts what the model predicts here", async () => {
+  it("predicts the same as in this process", async () => {
     await isPrediction(await worker.fetch("/predict", { inputs: POINTS }));
   });
 
-  it("runs on backend 'wasm' and the binary that it was given", async () => {
+  it("runs on backend 'wasm' with the given binary", async () => {
     expect(await (await worker.fetch("/backend")).json()).toMatchObject({ backend: "wasm", binary: "simd" });
   });
 
@@ -92,12 +92,12 @@ describe.each([
     expect(((await response.json()) as { error: string }).error).toContain("inputs");
   });
 
-  it("answers anything else with 404", async () => {
+  it("answers other requests with 404", async () => {
     expect((await worker.fetch("/predict")).status).toBe(404);
     expect((await worker.fetch("/", {})).status).toBe(404);
   });
 
-  it("has nothing to say on the console", () => {
+  it("writes nothing to the console", () => {
     expect(worker.console).toEqual([]);
   });
 });
@@ -123,7 +123,7 @@ describe("in workerd,", () => {
     import { useWasmModules } from "tfjs-uan/workers";
   `;
 
-  it("the example's predictions run the kernel of the binary", async () => {
+  it("the example's predictions call the binary's kernel", async () => {
     const worker = await run(`
       import * as tf from "@tensorflow/tfjs-core";
       import example from "${WORKER}";
@@ -144,7 +144,7 @@ describe("in workerd,", () => {
     expect(worker.console).toEqual([]);
   });
 
-  it("requests that come together can set it up, with the binary for relaxed SIMD, too", async () => {
+  it("simultaneous requests can call useWasmModules, also with the binary for relaxed SIMD", async () => {
     const worker = await run(`${IMPORTS}
       export default {
         async fetch() {
@@ -161,7 +161,7 @@ describe("in workerd,", () => {
     expect(worker.console).toEqual([]);
   });
 
-  it("there is no doing without", async () => {
+  it("the library cannot compile its binary without useWasmModules", async () => {
     const worker = await run(`${IMPORTS}
       import "@tensorflow/tfjs-backend-cpu";
       export default {

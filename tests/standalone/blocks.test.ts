@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { generator } from "../../learning/random.js";
 import { Blocks } from "../../src/standalone/blocks.js";
-import { generator } from "../helpers/random.js";
 
 const PAGE = 65536;
 
 describe("blocks of a memory", () => {
-  it("begin behind address 0 at multiples of 64, one after the other", () => {
+  it("begin after address 0, at multiples of 64, one after another", () => {
     const blocks = new Blocks();
     expect(blocks.take(1)).toBeUndefined();
     blocks.extend(PAGE);
@@ -13,7 +13,7 @@ describe("blocks of a memory", () => {
     expect(blocks.used).toBe(6 * 64);
   });
 
-  it("go into the first gap that is large enough, and gaps that touch are one", () => {
+  it("go into the first gap that is large enough, and adjacent gaps become one", () => {
     const blocks = new Blocks();
     blocks.extend(PAGE);
     const [a, b, c, d] = [640, 640, 640, 640].map((bytes) => blocks.take(bytes) as number);
@@ -26,7 +26,7 @@ describe("blocks of a memory", () => {
     expect(blocks.take(3 * 640)).toBe(a);
   });
 
-  it("say how far the memory must reach, what is free at its end counted in", () => {
+  it("report how large the memory must be, and use the free space at its end", () => {
     const blocks = new Blocks();
     expect(blocks.endFor(PAGE)).toBe(PAGE + 64);
     blocks.extend(PAGE);
@@ -38,7 +38,7 @@ describe("blocks of a memory", () => {
     expect(blocks.take(2 * PAGE - 64)).toBe(64);
   });
 
-  it("hold what lies in one of them", () => {
+  it("contain the ranges that lie within one block", () => {
     const blocks = new Blocks();
     blocks.extend(PAGE);
     const [a, b] = [blocks.take(128) as number, blocks.take(128) as number];
@@ -52,7 +52,7 @@ describe("blocks of a memory", () => {
     expect(blocks.holds(b, 4)).toBe(false);
   });
 
-  it("never overlap, and leave one gap when all are given back, whatever the order", () => {
+  it("never overlap, and leave one gap when all are freed in any order", () => {
     const next = generator(1);
     const blocks = new Blocks();
     blocks.extend(PAGE);

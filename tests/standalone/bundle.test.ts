@@ -12,7 +12,7 @@ describe("tfjs-uan/standalone as it is built", () => {
     expect(Object.keys(metafile.inputs).filter((path) => path.includes("node_modules"))).toEqual([]);
   });
 
-  it.each(["esm", "cjs"])("has declarations (%s) that can be read without TensorFlow.js", (format) => {
+  it.each(["esm", "cjs"])("has declarations (%s) that do not need TensorFlow.js", (format) => {
     const program = ts.createProgram([dist(`${format}/standalone/index.d.ts`)], {
       strict: true,
       skipLibCheck: false,

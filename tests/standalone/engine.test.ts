@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { generator, normal } from "../../learning/random.js";
 import { normalize } from "../../src/reference/mixture.js";
 import type { EngineMemory } from "../../src/standalone/engineMemory.js";
 import {
@@ -14,7 +15,6 @@ import {
 import { standaloneSimd } from "../../src/standalone/inlined.js";
 import { expectClose } from "../helpers/closeness.js";
 import { makeCase } from "../helpers/problems.js";
-import { generator, normal } from "../helpers/random.js";
 import { argumentsOf, bufferOf, buffersOf, compiled } from "./engines.js";
 
 const PAGE = 65536;
@@ -23,7 +23,7 @@ const { x } = problem;
 const { mixture, options } = argumentsOf(problem);
 const dy = Float32Array.from(x, (_, i) => Math.sin(i));
 
-/** To the bit, and quickly. */
+/** Compares bits, and is fast. */
 function isSame(a: Float32Array, b: Float32Array): boolean {
   const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
   return bytes(a).equals(bytes(b));
@@ -36,7 +36,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 describe("createEngine", () => {
-  it("makes engines that know nothing of each other", () => {
+  it("makes engines that are independent of each other", () => {
     const other = createEngine();
     const mine = bufferOf(engine, x);
     const theirs = other.buffer(x.length);
@@ -44,7 +44,7 @@ describe("createEngine", () => {
     expect(theirs.values.every((value) => value === 0)).toBe(true);
   });
 
-  it("compiles what is inlined once, the file for SIMD", () => {
+  it("compiles the inlined binary once, which is the file for SIMD", () => {
     const file = readFileSync("build/wasm/tfjs-uan-standalone-simd.wasm");
     expect(Buffer.from(standaloneSimd, "hex").equals(file)).toBe(true);
     const compile = vi.spyOn(WebAssembly, "Module");
@@ -53,7 +53,7 @@ describe("createEngine", () => {
     expect(compile).not.toHaveBeenCalled();
   });
 
-  it("takes a compiled module, also one with more in it, and compiles nothing then", () => {
+  it("takes a compiled module, also one with more exports, and compiles nothing then", () => {
     for (const module of [compiled("standalone-simd"), compiled("simd")]) {
       const compile = vi.spyOn(WebAssembly, "Module");
       const given = createEngine({ module });
@@ -62,7 +62,7 @@ describe("createEngine", () => {
     }
   });
 
-  it("says what to do where the inlined binary cannot be compiled", async () => {
+  it("says what to do if the inlined binary cannot be compiled", async () => {
     vi.resetModules();
     const { createEngine } = await import("../../src/standalone/index.js");
     const refused = new WebAssembly.CompileError("no SIMD");
@@ -81,7 +81,7 @@ describe("createEngine", () => {
     expect(createEngine({ module: compiled("standalone-scalar") }).normalize(x, mixture)).toHaveLength(x.length);
   });
 
-  it("has the memory that it is told to have, in whole pages", () => {
+  it("has the memory of its options, in whole pages", () => {
     expect(engine.memory()).toEqual({ used: 0, size: PAGE, maximum: 2 ** 30 });
     const other = createEngine({ initialBytes: 3 * PAGE - 1, maximumBytes: 5 * PAGE + 1 });
     expect(other.memory()).toEqual({ used: 0, size: 3 * PAGE, maximum: 6 * PAGE });
@@ -113,7 +113,7 @@ describe("createEngine", () => {
 });
 
 describe("a buffer", () => {
-  it("is all zeros, also where another was", () => {
+  it("is all zeros, also in memory of another buffer", () => {
     const first = engine.buffer(100);
     first.values.fill(7);
     first.free();
@@ -127,7 +127,7 @@ describe("a buffer", () => {
     expect(engine.normalize(none, mixture, {}, engine.buffer(0))).toHaveLength(0);
   });
 
-  it("keeps its numbers when the memory grows; its values are made anew then, and only then", () => {
+  it("keeps its numbers when the memory grows; only then it has a new array", () => {
     const buffer = bufferOf(engine, x);
     const before = buffer.values;
     expect(buffer.values).toBe(before);
@@ -138,7 +138,7 @@ describe("a buffer", () => {
     expect(engine.normalize(buffer, mixture)).toEqual(createEngine().normalize(x, mixture));
   });
 
-  it("gives its memory back, once", () => {
+  it("frees its memory once", () => {
     const buffers = [1000, 2000, 3000].map((length) => engine.buffer(length));
     expect(engine.memory().used).toBeGreaterThanOrEqual(4 * 6000);
     const { size } = engine.memory();
@@ -180,7 +180,7 @@ describe("a buffer", () => {
 });
 
 describe("the memory of an engine", () => {
-  it("holds nothing of a call when the call is over, and the next has it again", () => {
+  it("is free after a call, and the next call uses it again", () => {
     const held = bufferOf(engine, x);
     const { used } = engine.memory();
     engine.gradients(x, dy, mixture);
@@ -196,7 +196,7 @@ describe("the memory of an engine", () => {
     expect(held.values).toEqual(x);
   });
 
-  it("is all that buffers need: a call copies none, nor arrays over them", () => {
+  it("has no copies of buffers, nor of arrays over them", () => {
     const tight = createEngine({ maximumBytes: 4 * PAGE });
     const length = (3 * PAGE) / 8;
     const [x, y] = [tight.buffer(length), tight.buffer(length)];
@@ -209,7 +209,7 @@ describe("the memory of an engine", () => {
 
   it("may reach beyond 2 GiB", () => {
     const large = createEngine({ maximumBytes: 2 ** 32 });
-    // Taken, but never touched: a buffer would be cleared.
+    // Allocated, but never touched. A buffer would be cleared.
     const { heap } = large as unknown as { heap: EngineMemory };
     heap.take("test", 3 * 2 ** 30);
     const input = bufferOf(large, x);
@@ -218,7 +218,7 @@ describe("the memory of an engine", () => {
     expect(large.moments(input, mixture, options)).toEqual(engine.moments(x, mixture, options));
   });
 
-  it("is never written to but where a call's outputs are, whatever was taken and freed before", () => {
+  it("is written to only in a call's outputs, whatever was allocated and freed before", () => {
     const next = generator(2);
     const pick = <T>(from: T[]) => from[Math.floor(next() * from.length)] as T;
     const held: Array<[EngineBuffer, Float32Array]> = [];
@@ -249,13 +249,13 @@ describe("the memory of an engine", () => {
     expect(engine.memory().used).toBe(0);
   });
 
-  it("grows in the middle of a call, and outputs are where they were asked for", () => {
+  it("grows in the middle of a call, and outputs are in the given arrays", () => {
     const many = makeCase({ shape: [30_000, 4], components: 2 });
     const expected = normalize(many);
     const { mixture, options } = argumentsOf(many);
     const out = engine.buffer(many.x.length);
     const array = out.values.subarray(0);
-    // The copy of x does not fit any more.
+    // The copy of x does not fit without growth.
     const { size } = engine.memory();
     expect(engine.normalize(many.x, mixture, options, out)).toBe(out);
     expect(engine.memory().size).toBeGreaterThan(size);
@@ -263,7 +263,7 @@ describe("the memory of an engine", () => {
     expectClose(out.values, expected, 5e-5);
   });
 
-  it("that grows detaches an array over a buffer, for which another is returned", () => {
+  it("detaches an array over a buffer when it grows, and the call returns another array", () => {
     const many = makeCase({ shape: [30_000, 4], components: 2 });
     const { mixture, options } = argumentsOf(many);
     const out = engine.buffer(many.x.length);
@@ -279,7 +279,7 @@ describe("the memory of an engine", () => {
     expect(() => engine.normalize(x, mixture, {}, array)).toThrow("argument 'out' must have its numbers");
   });
 
-  it("is used in operand by arrays over a buffer, part of it or all", () => {
+  it("is used in place by arrays over a buffer or a part of it", () => {
     const whole = engine.buffer(3 * x.length + 3);
     const input = whole.values.subarray(1, 1 + x.length);
     input.set(x);
@@ -292,7 +292,7 @@ describe("the memory of an engine", () => {
     expect(whole.values[x.length + 1]).toBe(0);
   });
 
-  it("that is too small is named with what was wanted, and nothing is written", () => {
+  it("is reported if it is too small, and nothing is written", () => {
     const small = createEngine({ maximumBytes: 2 * PAGE });
     const input = bufferOf(small, x);
     const out = small.buffer(x.length);
@@ -312,7 +312,7 @@ describe("the memory of an engine", () => {
     expect(small.normalize(input, mixture, options, out).values).toEqual(engine.normalize(x, mixture, options));
   });
 
-  it("that the runtime does not give is said so", () => {
+  it("is reported if the runtime does not provide it", () => {
     const cause = new RangeError("no more");
     vi.spyOn(WebAssembly.Memory.prototype, "grow").mockImplementation(() => {
       throw cause;
@@ -328,7 +328,7 @@ describe("the memory of an engine", () => {
     expect(engine.buffer(PAGE).values).toHaveLength(PAGE);
   });
 
-  it("is let go of by dispose", () => {
+  it("is released by dispose", () => {
     const buffer = engine.buffer(3);
     engine.dispose();
     engine.dispose();
@@ -344,7 +344,7 @@ describe("the memory of an engine", () => {
 });
 
 describe("outputs", () => {
-  it("may be given as arrays, some of them or all; the others are made", () => {
+  it("may be given as arrays, and are created otherwise", () => {
     const wanted = engine.gradients(x, dy, mixture);
     const out = { mean: new Float32Array(8), x: engine.buffer(x.length), gamma: undefined };
     const made = engine.gradients(x, dy, mixture, {}, out);
@@ -352,7 +352,7 @@ describe("outputs", () => {
     expect(made.x).toBe(out.x);
     expect(made.x.values).toEqual(wanted.x);
     expect({ ...made, x: wanted.x }).toEqual(wanted);
-    // What a call returned is where the next may write.
+    // The arrays that a call has returned may be outputs of the next call.
     expect(engine.gradients(x, dy, mixture, {}, wanted)).toEqual(wanted);
     const { variance } = engine.moments(x, mixture, {}, { variance: out.mean });
     expect(variance).toBe(out.mean);
@@ -392,7 +392,7 @@ describe("outputs", () => {
         return [new Float32Array(all, 4, x.length), new Float32Array(all, 4 * x.length, x.length)];
       },
     ],
-  ])("may share no memory with an input: %s", (_, make) => {
+  ])("must not share memory with an input: %s", (_, make) => {
     const [input, out] = make();
     expect(() => engine.normalize(input, mixture, options, out)).toThrow(
       "normalize: argument 'out' must share no memory with inputs and other outputs, got some of 'x'",
@@ -402,7 +402,7 @@ describe("outputs", () => {
     );
   });
 
-  it("may share no memory with the mixture, or with each other", () => {
+  it("must not share memory with the mixture, or with each other", () => {
     const buffers = buffersOf(engine, mixture);
     expect(() => engine.moments(x, buffers, {}, { mean: buffers.mean })).toThrow(
       "moments: argument 'out.mean' must share no memory with inputs and other outputs, got some of 'mean'",
@@ -610,7 +610,7 @@ describe("inputs", () => {
     expect(failing).toThrow(message);
   });
 
-  it("of a call that fails are as they were, and so are its outputs", () => {
+  it("of a call that fails are unchanged, and so are its outputs", () => {
     const buffers = buffersOf(engine, { x, dy, ...mixture });
     const out = { x: engine.buffer(x.length), mean: engine.buffer(3) };
     const before = Object.values(buffers).map(({ values }) => values.slice());
@@ -619,7 +619,7 @@ describe("inputs", () => {
     expect([out.x.values, out.mean.values]).toEqual([zeros(x.length), zeros(3)]);
   });
 
-  it("are read before anything else: a getter that frees a buffer is noticed", () => {
+  it("are read before anything else, so that a getter that frees a buffer is noticed", () => {
     const input = bufferOf(engine, x);
     const sly = {
       get epsilon() {

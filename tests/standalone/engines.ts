@@ -4,7 +4,7 @@ import type { Case } from "../helpers/problems.js";
 
 export const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
 
-/** What may be given for `module`, and undefined: the inlined binary. */
+/** Values for `module`. Undefined means the inlined binary. */
 export const BINARIES = {
   inlined: () => undefined,
   "relaxed SIMD": () => compiled("standalone-relaxed-simd"),
@@ -25,7 +25,7 @@ export function argumentsOf({ mean, variance, prior, gamma, beta, inner, epsilon
   return { mixture: { mean, variance, prior, ...perChannel }, options: { inner, epsilon, formula } };
 }
 
-/** A buffer that holds numbers. */
+/** A buffer with numbers. */
 export function bufferOf(engine: Engine, values: Float32Array): EngineBuffer {
   const buffer = engine.buffer(values.length);
   buffer.values.set(values);

@@ -23,7 +23,7 @@ async function started(engine: Engine, threads: number): Promise<void> {
   while (engine.threads < threads) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Everything that an engine computes. */
+/** The results of all functions of an engine. */
 function results(engine: Engine): { [name: string]: Float32Array } {
   const { mean, variance, prior } = mixture;
   const moments = engine.moments(x, { mean, variance, prior }, options);
@@ -37,14 +37,14 @@ function results(engine: Engine): { [name: string]: Float32Array } {
   };
 }
 
-/** The largest difference, beside the largest number. */
+/** The largest difference, divided by the largest number. */
 function distance(a: Float32Array, b: Float32Array): number {
   const scale = b.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number)) / scale), 0);
 }
 
 describe("an engine with threads", () => {
-  it("computes what one without computes, and the same before and after they start, and whatever their number", async () => {
+  it("computes the same as one without, before and after they start, for any number of threads", async () => {
     const alone = results(engineOf(1));
     let first: typeof alone | undefined;
     for (const threads of [2, 4]) {
@@ -62,7 +62,7 @@ describe("an engine with threads", () => {
       expect(distance(first?.[name] as Float32Array, alone[name] as Float32Array), name).toBeLessThan(1e-6);
   });
 
-  it("works in operand, also in arrays that are older than the memory's last growth", async () => {
+  it("works in place, also in arrays from before the memory's last growth", async () => {
     const engine = engineOf(2);
     const buffer = bufferOf(engine, x);
     const older = buffer.values;
@@ -77,7 +77,7 @@ describe("an engine with threads", () => {
     expect(() => engine.normalize(older, mixture, options)).toThrow("lie within a buffer");
   });
 
-  it("starts none for small calls, and none are left when it is disposed of", async () => {
+  it("starts none for small calls, and ends all when it is disposed of", async () => {
     const engine = engineOf(2);
     engine.normalize(x.subarray(0, 1200), mixture, options);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -92,7 +92,7 @@ describe("an engine with threads", () => {
     expect(() => createEngine({ threads })).toThrow("createEngine: argument 'threads' must be an integer from 1 to 64");
   });
 
-  it("refuses a module beside threads, and threads without shared memory", () => {
+  it("refuses a module together with threads, and threads without shared memory", () => {
     expect(() => createEngine({ threads: 2, module: compiled("standalone-simd") })).toThrow(
       "createEngine: argument 'module' must be left out where there are threads",
     );

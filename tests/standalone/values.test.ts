@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { generator, normal, uniform } from "../../learning/random.js";
 import { FORMULAS } from "../../src/arguments.js";
 import { gradients, moments, normalize, responsibilities } from "../../src/reference/mixture.js";
 import { expectClose, expectCloseToLargest, rootMeanSquare } from "../helpers/closeness.js";
 import { type Case, type CaseOptions, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
-import { generator, normal, uniform } from "../helpers/random.js";
 import { argumentsOf, BINARIES, type BinaryName, buffersOf, engineWith } from "./engines.js";
 
 function withAffine(problem: Case): Case {
@@ -58,7 +58,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     for (const name of ["mass", "mean", "variance"] as const) expectCloseToLargest(actual[name], expected[name], 1e-4, name);
   });
 
-  it.each(shapes)("computes in buffers what it computes of arrays, to the bit: %s", (_, shape) => {
+  it.each(shapes)("computes the same bits in buffers as for arrays: %s", (_, shape) => {
     const problem = withAffine(makeCase(shape));
     const { mixture, options } = argumentsOf(problem);
     const { x } = problem;
@@ -98,7 +98,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     for (const buffer of all) buffer.free();
   });
 
-  it("takes no activations at all, of any number of components", () => {
+  it("takes no activations, for any number of components", () => {
     for (const components of [1, 3]) {
       const problem = makeCase({ shape: [0, 4], components });
       const { mixture, options } = argumentsOf(problem);
@@ -113,7 +113,7 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     }
   });
 
-  it("keeps NaN and infinity to their own operand", () => {
+  it("confines NaN and infinity to their own indices", () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const problem = makeCase({ shape: [33, 5] });
       const { mixture, options } = argumentsOf(problem);

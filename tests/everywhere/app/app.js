@@ -1,4 +1,4 @@
-// A user's program: a convolutional network with the library's layer, trained on 'wasm', saved, loaded and asked.
+// A user's program: trains a convolutional network with the library's layer on 'wasm', saves it, loads it, and predicts.
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
@@ -28,7 +28,7 @@ async function run(wasmPaths) {
   return { backend: tf.getBackend(), losses: history.loss, before, after };
 }
 
-/** Leaves what came of it to the page that asks. */
+/** Puts the result on globalThis. */
 export async function start(wasmPaths) {
   globalThis.outcome = await run(wasmPaths).catch((error) => ({ error: String(error.stack) }));
 }

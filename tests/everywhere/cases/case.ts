@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What is the same on every backend in every runtime. It needs nothing but TensorFlow.js and the library as it was built. */
+/** A check that must pass on every backend in every runtime. It needs only TensorFlow.js and the built library. */
 export interface Case {
   name: string;
-  /** Throws where a value is wrong. */
+  /** Throws if a value is wrong. */
   run(context: Context): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ export interface Context {
   tolerance: Tolerance;
 }
 
-/** How far numbers may be off. */
+/** The largest errors allowed. */
 export interface Tolerance {
   /** Relative to 1 + |y|. */
   value: number;
@@ -20,12 +20,12 @@ export interface Tolerance {
   gradient: number;
 }
 
-/** Values and shape. */
+/** Values and shape of a tensor. */
 export type Numbers = [values: ArrayLike<number>, shape: number[]];
 
 const tensorOf = ([values, shape]: Numbers) => tf.tensor(Float32Array.from(values), shape);
 
-/** What is made, read without waiting for the device, as webgpu wants it. */
+/** Reads tensors asynchronously, because 'webgpu' cannot read them synchronously. */
 export async function read<Name extends string>(make: () => Record<Name, tf.Tensor>): Promise<Record<Name, Float32Array>> {
   const tensors = tf.tidy(make);
   const values: Partial<Record<Name, Float32Array>> = {};
@@ -34,7 +34,7 @@ export async function read<Name extends string>(make: () => Record<Name, tf.Tens
   return values as Record<Name, Float32Array>;
 }
 
-/** What an operation makes of tensors, and the gradients of Σ dy·y with respect to each of them. */
+/** The result of an operation, and the gradients of Σ dy·y with respect to each input. */
 export async function differentiate<Name extends string>(
   op: (tensors: Record<Name, tf.Tensor>) => tf.Tensor,
   inputs: Record<Name, Numbers>,
@@ -54,6 +54,6 @@ export async function differentiate<Name extends string>(
 }
 
 /** Throws unless a condition holds. */
-export function check(condition: boolean, complaint: string): asserts condition {
-  if (!condition) throw new Error(complaint);
+export function check(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(message);
 }

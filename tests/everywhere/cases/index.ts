@@ -5,5 +5,5 @@ import { MIXTURE } from "./mixture.js";
 import { MIXTURE_NORMALIZATION } from "./mixtureNormalization.js";
 import { NORMALIZATION } from "./normalization.js";
 
-/** All that is to be the same everywhere. */
+/** All cases. */
 export const CASES: Case[] = [...MIXTURE, ...NORMALIZATION, ...MIXTURE_NORMALIZATION, ...KERNELS, ...LAYER_CASES];

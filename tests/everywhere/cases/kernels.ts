@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { generator, normal } from "../../../learning/random.js";
 import {
   averagePool,
   contract,
@@ -13,21 +14,20 @@ import {
   type Windows,
 } from "../../../src/reference/products.js";
 import { expectCloseToLargest } from "../../helpers/closeness.js";
-import { generator, normal } from "../../helpers/random.js";
 import { type Case, type Context, differentiate, type Numbers } from "./case.js";
 
-// Operations of TensorFlow.js whose kernels, or whose gradients', the library adds to 'wasm' or replaces there.
+// Operations of TensorFlow.js. On 'wasm' the library adds or replaces their kernels, or those of their gradients.
 
 /** An operation that sums products. */
 interface Op {
   name: string;
-  /** Shapes of what the terms are about. */
+  /** The shapes of the tensors in the terms. */
   shapes: Record<"y" | "x", number[]> & { w?: number[] };
-  /** What the operation makes; what it does not take or make is constant. */
+  /** The tensor that the operation computes. Tensors that it neither takes nor computes are constant. */
   makes: Role;
   takes: Role[];
   run(tensors: Record<Role, tf.Tensor>): tf.Tensor;
-  /** The terms, and the weights where they are no tensor. */
+  /** The terms, and the weights if they are not a tensor. */
   terms(x: Float32Array): { terms: Term[]; w?: ArrayLike<number> };
 }
 
@@ -94,7 +94,7 @@ function convolutionOp(given: Given): Op {
   };
 }
 
-/** The gradient of a convolution for its input, as an operation. */
+/** The gradient of a convolution with respect to its input, as an operation. */
 function transposedOp(given: Given): Op {
   const { name, shapes, ...op } = convolutionOp(given);
   const { windows, rank } = windowsOf(given);

@@ -15,7 +15,7 @@ import { type Case, type Context, check } from "./case.js";
 
 type Layer = tfl.layers.Layer;
 
-/** Layers by what they are called with. */
+/** Factories of layers, by their arguments. */
 const LAYERS: Record<string, () => Layer> = {
   unsupervisedAdaptiveNormalization: () => unsupervisedAdaptiveNormalization(),
   "unsupervisedAdaptiveNormalization, random, gamma and beta": () =>
@@ -41,14 +41,14 @@ async function predict(model: tfl.LayersModel, x: tf.Tensor): Promise<Float32Arr
 
 interface Trained {
   losses: number[];
-  /** By the layer's own weights. */
+  /** The values of the layer's own weights. */
   changes: Float32Array[];
   predictions: Float32Array;
-  /** Of the model saved and loaded. */
+  /** Predictions of the model after it was saved and loaded. */
   reloaded: Float32Array;
 }
 
-/** Trains a network that has the layer in it, from the same start everywhere. */
+/** Trains a network with the layer, from the same weights everywhere. */
 async function train(makeNetwork: () => [tfl.LayersModel, Layer]): Promise<Trained> {
   const [model, layer] = makeNetwork();
   const [channels] = model.inputs[0]?.shape.slice(-1) as [number];
@@ -72,13 +72,13 @@ async function train(makeNetwork: () => [tfl.LayersModel, Layer]): Promise<Train
 }
 
 /**
- * Trains on the backend, and on TensorFlow.js's 'cpu' beside it: the same losses, weights and predictions, a loss that falls, and
- * predictions that stay when the model is saved and loaded.
+ * Trains on the backend and on TensorFlow.js's 'cpu'. Losses, weights and predictions must agree, the loss must fall, and saving and
+ * loading must not change predictions.
  */
 async function checkTraining(makeNetwork: () => [tfl.LayersModel, Layer], { backend, tolerance }: Context): Promise<void> {
   const { losses, changes, predictions, reloaded } = await train(makeNetwork);
   const [first, last] = [losses[0], losses.at(-1)] as [number, number];
-  check(last < first, `the loss does not fall: ${losses}`);
+  check(last < first, `the loss must fall, got ${losses}`);
   check(
     changes.flatMap((values) => [...values]).some((change) => Math.abs(change) > 1e-5),
     "no weight of the layer moved",
@@ -86,7 +86,7 @@ async function checkTraining(makeNetwork: () => [tfl.LayersModel, Layer], { back
   expectClose(reloaded, predictions, 1e-6);
   await tf.setBackend("cpu");
   const expected = await train(makeNetwork).finally(() => tf.setBackend(backend));
-  // Several steps, each with the errors of the ones before.
+  // Errors of several steps add up.
   const several = 10 * tolerance.gradient;
   expectClose(losses, expected.losses, several);
   expectClose(predictions, expected.predictions, several);
@@ -95,7 +95,7 @@ async function checkTraining(makeNetwork: () => [tfl.LayersModel, Layer], { back
   });
 }
 
-/** TensorFlow.js's own normalizations, made the library's. */
+/** TensorFlow.js's own normalizations, changed to the library's. */
 function fused(): [tfl.LayersModel, Layer] {
   const { dense, batchNormalization, layerNormalization } = tfl.layers;
   const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
@@ -114,7 +114,7 @@ function fused(): [tfl.LayersModel, Layer] {
   return [model, layer];
 }
 
-/** A network of convolutions, which 'wasm' does not train without the library. */
+/** A network with convolutions, which 'wasm' cannot train without the library. */
 function convolutional(): [tfl.LayersModel, Layer] {
   const { conv2d, maxPooling2d, flatten, dense, activation } = tfl.layers;
   const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });

@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureMoments, mixtureResponsibilities, setCopyingMemoryLimit, unsupervisedAdaptiveNormalization } from "tfjs-uan";
+import { generator, normal, uniform } from "../../../learning/random.js";
 import { gradients, moments, normalize, responsibilities } from "../../../src/reference/mixture.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { type CaseOptions, describeCase, makeCase, type Case as Problem } from "../../helpers/problems.js";
-import { generator, normal, uniform } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate, type Numbers, read } from "./case.js";
 
 const FORMULAS = ["uan", "ucb"] as const;
-/** Across tiles. */
+/** Larger than a tile. */
 const LARGE = { shape: [8, 8, 8, 20] };
 const LAYOUTS: CaseOptions[] = [{ shape: [4, 7], axis: 0 }, { shape: [2, 3, 5], axis: 1 }, { shape: [2, 2, 3, 2, 5] }];
 
@@ -52,7 +52,7 @@ function numbersOf({
   };
 }
 
-/** The mixture as plain numbers, which the operations take, too. */
+/** The mixture as plain numbers, which the operations also take. */
 function mixtureOf({ mean, variance, prior, components, channels, axis, epsilon }: Problem) {
   const rows = (values: Float32Array) => tf.tensor(values, [components, channels]);
   return [rows(mean), rows(variance), tf.tensor(prior), { axis, epsilon }] as const;
@@ -78,12 +78,12 @@ async function checkFar(formula: "uan" | "ucb", { tolerance }: Context): Promise
   expectClose(actual.gradients.x, gradients(problem, dy).x, tolerance.gradient);
 }
 
-/** Not finite: whatever it is that a device makes of it. What it makes of the others is as if it were not there. */
+/** A result for an activation that is not finite must not be finite, and must not change other results. */
 async function checkNotFinite(bad: number, { tolerance }: Context): Promise<void> {
   const problem = affine(makeCase({ shape: [9, 5] }));
-  const place = 17;
+  const index = 17;
   const expected = normalize(problem);
-  problem.x[place] = bad;
+  problem.x[index] = bad;
   const { y } = await read(() => {
     const [mean, variance, prior, config] = mixtureOf(problem);
     const { gamma, beta } = problem;
@@ -91,10 +91,10 @@ async function checkNotFinite(bad: number, { tolerance }: Context): Promise<void
       y: unsupervisedAdaptiveNormalization(tf.tensor(problem.x, [9, 5]), mean, variance, prior, { ...config, gamma, beta }),
     };
   });
-  check(!Number.isFinite(y[place] as number), `got ${y[place]} for ${bad}`);
+  check(!Number.isFinite(y[index] as number), `got ${y[index]} for ${bad}`);
   expectClose(
-    y.filter((_, i) => i !== place),
-    expected.filter((_, i) => i !== place),
+    y.filter((_, i) => i !== index),
+    expected.filter((_, i) => i !== index),
     tolerance.value,
   );
 }
@@ -131,7 +131,7 @@ async function checkEmpty(): Promise<void> {
   expectClose(found.variance, problem.variance, 0);
 }
 
-/** The gradient of |gradient|² against differences of the reference's. */
+/** Compares the gradient of |gradient|² with finite differences of the reference's gradient. */
 async function checkSecond(formula: "uan" | "ucb", { tolerance }: Context): Promise<void> {
   const problem: Problem = { ...makeCase({ shape: [4, 3], components: 2 }), formula };
   const { second } = await read(() => {
@@ -153,8 +153,8 @@ async function checkSecond(formula: "uan" | "ucb", { tolerance }: Context): Prom
   expectCloseToLargest(second, differences, tolerance.gradient, "second derivative");
 }
 
-/** In pieces, where tensors are copied into a memory of the library's. */
-async function checkPieces(context: Context): Promise<void> {
+/** A tensor that does not fit into the memory to which the library copies tensors, so that it is computed in chunks. */
+async function checkChunks(context: Context): Promise<void> {
   setCopyingMemoryLimit(65536);
   await checkNorm(makeCase(LARGE), context).finally(() => setCopyingMemoryLimit(64 * 2 ** 20));
 }
@@ -196,7 +196,7 @@ export const MIXTURE: Case[] = [
     name: `${uan}, an activation of ${bad}`,
     run: (context: Context) => checkNotFinite(bad, context),
   })),
-  { name: `${uan}, ${describeCase(LARGE)}, in pieces`, run: checkPieces },
+  { name: `${uan}, ${describeCase(LARGE)}, in chunks`, run: checkChunks },
   { name: `${uan}, int32`, run: checkInt32 },
   { name: `${uan}, empty`, run: checkEmpty },
   ...[...LAYOUTS, { shape: [5, 6], components: 1 }, LARGE].map((options) => ({

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mixtureNormalization } from "tfjs-uan";
+import { generator, normal, uniform } from "../../../learning/random.js";
 import {
   expectationMaximization,
   gradients,
@@ -9,19 +10,18 @@ import {
   type VectorMixture,
 } from "../../../src/reference/mixtureNormalization.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
-import { generator, normal, uniform } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate } from "./case.js";
 
 interface Problem extends Rows {
   shape: number[];
-  /** The mixture that the rows were drawn from. */
+  /** The mixture from which the rows were drawn. */
   mixture: VectorMixture;
   gamma: Float32Array;
   beta: Float32Array;
   dy: Float32Array;
 }
 
-/** Rows of as many clusters as there are components. @param apart how many deviations the clusters' means are */
+/** Rows in as many clusters as components. @param apart the distance of the clusters' means in deviations */
 function makeProblem(shape: number[], components: number, apart: number): Problem {
   const next = generator(1);
   const channels = shape.at(-1) as number;
@@ -42,7 +42,7 @@ function makeProblem(shape: number[], components: number, apart: number): Proble
   return { shape, count, channels, components, epsilon: 1e-3, x, mixture, gamma, beta, dy };
 }
 
-/** @param given whether the mixture is, as at inference; without, it is fitted: to clusters so far apart that there is but one */
+/** @param given whether the mixture is given, as at inference. Else it is fitted to clusters so far apart that the fit is unique. */
 async function checkNorm(problem: Problem, given: boolean, { tolerance }: Context): Promise<void> {
   const { shape, channels, components, epsilon, x, gamma, beta, dy } = problem;
   const { prior, mean, variance } = problem.mixture;

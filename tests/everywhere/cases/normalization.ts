@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-uan";
+import { generator, normal } from "../../../learning/random.js";
 import { gradients, normalize } from "../../../src/reference/mixture.js";
 import { normalizeSets, normalizeSetsGradients } from "../../../src/reference/normalization.js";
 import { product } from "../../../src/reference/products.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { CASES as MEMBERS, type Member, makeNormalizationCase } from "../../helpers/normalizations.js";
 import { makeCase } from "../../helpers/problems.js";
-import { generator, normal } from "../../helpers/random.js";
 import { type Case, type Context, check, differentiate, read } from "./case.js";
 
-/** Of each member's shapes the last small one, and one that crosses tiles. */
+/** The last small shape of each member, and one that is larger than a tile. */
 const SMALL = 500;
 const LARGE: number[][] = [
   [2, 300, 10],
@@ -31,13 +31,13 @@ async function checkMember(member: Member, shape: number[], { tolerance }: Conte
   expectClose(actual.y, normalizeSets(problem).y, tolerance.value);
   const expected = normalizeSetsGradients(problem, dy);
   for (const name of ["x", "gamma", "beta"] as const) {
-    // Sets of one number have no gradient but what rounding makes.
+    // Sets of one number have no gradient except for rounding errors.
     const scale = name === "x" ? 1 : 0;
     expectCloseToLargest([...actual.gradients[name], scale], [...expected[name], scale], tolerance.gradient, name);
   }
 }
 
-/** By a mean and a variance that are given: a mixture of one component. */
+/** Batch normalization by a given mean and variance is UAN by a mixture of one component. */
 async function checkGiven(axis: number, { tolerance }: Context): Promise<void> {
   const shape = [3, 5, 4, 6];
   const mixture = makeCase({ shape, axis, components: 1 });
@@ -86,7 +86,7 @@ async function checkInt32({ tolerance }: Context): Promise<void> {
   expectClose(y, [-1, 1], tolerance.value);
 }
 
-/** ∂/∂x Σ w·∂/∂x Σ y³, against differences of the reference's gradient. */
+/** Compares ∂/∂x Σ w·∂/∂x Σ y³ with finite differences of the reference's gradient. */
 async function checkSecond({ tolerance }: Context): Promise<void> {
   const [member] = MEMBERS.find(([{ name }]) => name.startsWith("layerNormalization")) as (typeof MEMBERS)[number];
   const shape = [3, 4];

@@ -1,2 +1,2 @@
-/** What stands before the result in a program's output. */
+/** The text before the result in a program's output. */
 export const RESULT = "result: ";

@@ -2,8 +2,8 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "tfjs-uan";
 
-// A stand-in for @tensorflow/tfjs-node, whose native library is not to be had everywhere: TensorFlow.js's CPU code under the
-// name of its backend, without the kernels that it lacks, and as strict about types.
+// A stand-in for @tensorflow/tfjs-node, whose native library does not exist for every machine: TensorFlow.js's CPU code under the
+// name of that backend, without the kernels that it lacks, and equally strict about types.
 
 const NAME = "tensorflow";
 
@@ -28,19 +28,19 @@ const LACKING = [
   "Transform",
 ];
 
-/** TensorFlow wants operands, and what is selected from, of one type; CPU code takes any. */
+/** TensorFlow requires that operands, and tensors to select from, have the same type. CPU code does not. */
 const strict =
   ({ kernelName, kernelFunc }: tf.KernelConfig): tf.KernelFunc =>
   (args) => {
     const { a, b, t, e } = args.inputs as Record<string, tf.TensorInfo | undefined>;
-    if (a?.dtype !== b?.dtype || t?.dtype !== e?.dtype) throw new Error(`${kernelName} of different types`);
+    if (a?.dtype !== b?.dtype || t?.dtype !== e?.dtype) throw new Error(`${kernelName} needs tensors of the same type`);
     return kernelFunc(args);
   };
 
 tf.registerBackend(NAME, () => new MathBackendCPU());
 for (const kernel of tf.getKernelsForBackend("cpu")) {
   const { kernelName } = kernel;
-  // What is there already is the library's.
+  // A kernel that is registered already is the library's.
   if (LACKING.includes(kernelName) || tf.getKernel(kernelName, NAME)) continue;
   tf.registerKernel({ ...kernel, backendName: NAME, kernelFunc: strict(kernel) });
 }

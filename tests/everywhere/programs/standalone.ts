@@ -4,7 +4,7 @@ import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { makeCase } from "../../helpers/problems.js";
 import { RESULT } from "./result.js";
 
-// tfjs-uan/standalone against the reference, in a page or a terminal: with threads, also before they have started.
+// Compares tfjs-uan/standalone with the reference, in a page or a terminal, before and after its threads have started.
 
 async function check(threads: number): Promise<{ threads: number }> {
   const engine = createEngine({ threads });

@@ -4,7 +4,7 @@ import { startBackend } from "../../../runtimes/startBackend.js";
 import { runSuite } from "../suite.js";
 import { RESULT } from "./result.js";
 
-// In Node, Bun and Deno: runs the suite on a backend and prints the result.
+// In Node.js, Bun and Deno: runs the suite on a backend, and prints the result.
 
 const [backend, only, standIn] = process.argv.slice(2) as [BackendName, string, string?];
 if (standIn) await import("./standIn.js");

@@ -5,7 +5,7 @@ import { useWasmModules } from "tfjs-uan/workers";
 import { startBackend } from "../../../runtimes/startBackend.js";
 import { runSuite } from "../suite.js";
 
-// In workerd, which forbids compiling: answers a request, for a part of the names of cases, with the suite's result.
+// In workerd, which forbids compiling: answers a request, whose body selects cases, with the suite's result.
 
 export default {
   async fetch(request: Request): Promise<Response> {

@@ -5,7 +5,7 @@ import { diverged, epoch, run, seeds } from "./madeUp.js";
 const CIFAR = { name: "cifar-10", seed: 1 } as const;
 
 describe("classification's tables", () => {
-  it("have the methods in their order, and means ± deviations over the seeds", () => {
+  it("list the methods in order, with means ± deviations over the seeds", () => {
     const { summary } = classification([
       run({ method: "uan-random", seed: 1 }, [epoch(1, 0.9, 0.8), epoch(4, 0.2, 0.9)]),
       run({ method: "bn", seed: 1 }, [epoch(1, 0.9, 0.7), epoch(4, 0.1, 0.9)]),
@@ -20,7 +20,7 @@ describe("classification's tables", () => {
     ]);
   });
 
-  it("have the rows of each learning rate and data set, and the paper's figures of CIFAR", () => {
+  it("have rows for each learning rate and data set, and the paper's figures for CIFAR", () => {
     const { summary } = classification([
       ...seeds({ data: CIFAR, learningRate: 0.005 }, [0.5]),
       ...seeds({ data: CIFAR, learningRate: 0.001 }, [0.6]),
@@ -38,7 +38,7 @@ describe("classification's tables", () => {
     ]);
   });
 
-  it("have every metric by quarter", () => {
+  it("have every metric after every quarter", () => {
     const quarters = [0.6, 0.7, 0.8, 0.9].map((accuracy, i) => epoch(2 * i + 2, 0.5, accuracy));
     const { tables } = classification([run({ epochs: 8 }, [epoch(1, 1), ...quarters])]);
     const heads = ["", "25 %", "50 %", "75 %", "100 %"];
@@ -55,13 +55,13 @@ describe("classification's tables", () => {
     ]);
   });
 
-  it("say how many seeds there are where some are missing", () => {
+  it("name the number of seeds if some are missing", () => {
     const { summary, setting } = classification([...seeds({ method: "bn" }, [0.8, 0.9]), ...seeds({ method: "mn" }, [0.7])]);
     expect(summary.rows.slice(1).map((row) => row[4])).toEqual(["85.0 ± 7.1", "70.0, n = 1"]);
     expect(setting).toContain("over the seeds 1 and 2, over n of them where a figure says so");
   });
 
-  it("say what diverged, with the scores from before", () => {
+  it("name diverged runs, and keep scores from before", () => {
     const { summary, tables } = classification([
       diverged({ method: "bn", seed: 1 }),
       ...seeds({ method: "mn" }, [0.7, 0.7, 0.7]).slice(1),
@@ -76,7 +76,7 @@ describe("classification's tables", () => {
 });
 
 describe("classification's verdicts", () => {
-  it("are about accuracy beside BN and MN, how fast is learned, and the library's options", () => {
+  it("are about accuracy compared with BN and MN, the speed of learning, and the library's options", () => {
     const of = (method: "bn" | "mn" | "uan-random" | "uan-data" | "uan-both", early: number, ...accuracies: number[]) =>
       accuracies.map((accuracy, i) => run({ method, seed: i + 1 }, [epoch(1, early + i / 100, 0.5), epoch(4, 0.1, accuracy)]));
     const { verdicts } = classification([
@@ -125,7 +125,7 @@ describe("classification's verdicts", () => {
     ]);
   });
 
-  it("ask first whether normalizing helps at all", () => {
+  it("are first about whether normalization helps at all", () => {
     const { verdicts } = classification([
       ...seeds({ method: "none" }, [0.8, 0.82]),
       ...seeds({ method: "bn" }, [0.7, 0.72]),
@@ -144,7 +144,7 @@ describe("classification's verdicts", () => {
     ]);
   });
 
-  it("have the paper's own figures with them, whatever the data", () => {
+  it("come with the paper's own figures, for any data", () => {
     expect(classification(seeds({}, [0.8])).papers?.rows).toEqual([
       ["", "CIFAR-10, 0.001", "CIFAR-10, 0.005", "CIFAR-100, 0.001", "CIFAR-100, 0.005"],
       ["BN", "86.90", "85.65", "59.82", "56.29"],
@@ -153,7 +153,7 @@ describe("classification's verdicts", () => {
     ]);
   });
 
-  it("are those that there are runs for, of one seed too", () => {
+  it("exist only for experiments with runs, even of one seed", () => {
     const { verdicts } = classification([...seeds({ method: "bn" }, [0.8]), ...seeds({ method: "uan-data" }, [0.9])]);
     expect(verdicts.map(({ found }) => found)).toEqual([
       "Beside BN (80.0 %), a single seed cannot tell: UAN, data start (90.0 %)",
@@ -163,7 +163,7 @@ describe("classification's verdicts", () => {
 });
 
 describe("classification's charts", () => {
-  it("have the mean loss of the parts of epochs, and the accuracy by quarter", () => {
+  it("show the mean loss of parts of epochs, and the accuracy after every quarter", () => {
     const [loss, accuracy] = classification([
       run({ method: "bn", seed: 1 }, [epoch(1, 0.5, 0.8), epoch(2, 0.3, 0.9)]),
       run({ method: "bn", seed: 2 }, [epoch(1, 0.7, 0.84), epoch(2, 0.5, 0.94)]),

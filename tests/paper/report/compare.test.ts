@@ -6,7 +6,7 @@ import { seeds } from "./madeUp.js";
 const NAN = Number.NaN;
 
 describe("compare", () => {
-  it("takes the standard error of a difference of means, of unlike counts too", () => {
+  it("computes the standard error of a difference of means, also for different counts", () => {
     // Means 4 and 1; variances 4 and 2; sqrt(4 / 3 + 2 / 2).
     const { difference, error } = compare([2, 4, 6], [0, 2], "more");
     expect(difference).toBe(3);
@@ -31,7 +31,7 @@ describe("compare", () => {
   });
 });
 
-it("how often chance makes a difference is said where it is known", () => {
+it("howCompared names the frequency of differences by chance, if it is known", () => {
   const rule =
     "Better and worse: the means differ by more than 3 standard errors of their difference. Seeds change initial weights and the " +
     "order of images, not which images are used.";
@@ -49,7 +49,7 @@ describe("a comparison in words", () => {
   const group = (name: string, ...values: number[]) => ({ name, values });
   const bn = group("BN", 0.8, 0.82);
 
-  it("has the means and deviations of all, by word", () => {
+  it("lists means and deviations by outcome", () => {
     const subjects = [
       group("A", 0.5, 0.52),
       group("B", 0.8, 0.83),
@@ -69,12 +69,12 @@ describe("a comparison in words", () => {
     });
   });
 
-  it("is not there without a reference, or without anything beside it", () => {
+  it("is undefined without a reference or without subjects", () => {
     expect(compareGroups(group("BN"), [bn], scale)).toBeUndefined();
     expect(compareGroups(bn, [group("A")], scale)).toBeUndefined();
   });
 
-  it("names the settings at which groups differ, by word, and those alone that both have", () => {
+  it("lists by outcome the settings that both groups have", () => {
     const groups = new Map<number, [number[], number[]]>([
       [
         2,
@@ -117,7 +117,7 @@ describe("a comparison in words", () => {
     expect(found([32])).toBeUndefined();
   });
 
-  it("has its words emphasized, and no others", () => {
+  it("has its outcomes emphasized, and nothing else", () => {
     expect(emphasized("beside better BN, better: A; not to be told apart: worse, B; the other diverged: C", "<", ">")).toBe(
       "beside better BN, <better>: A; <not to be told apart>: worse, B; <the other diverged>: C",
     );

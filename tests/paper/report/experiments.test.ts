@@ -27,7 +27,7 @@ describe("gradients", () => {
     of("uan-data", 2, gradient(0.5, 0.5, 0.1, 21), gradient(1, 0.3, 0.2, 11)),
   ]);
 
-  it("have means over layers and records, and the largest change at the farthest", () => {
+  it("have means over layers and records, and the largest change at the largest distance", () => {
     expect(section.summary.rows.map((row) => row.slice(1))).toEqual([
       ["", "training loss", "fluctuation of norms", "norm, convolution 2", "variance, convolution 2"].concat([
         "turn along a step, °",
@@ -39,7 +39,7 @@ describe("gradients", () => {
     expect(section.summary.rows.map(([first]) => first)).toEqual(["", "learning rate 0.001", ""]);
   });
 
-  it("are more stable that fluctuate and turn less", () => {
+  it("are more stable if they fluctuate and turn less", () => {
     expect(section.verdicts).toEqual([
       {
         claim: "UAN makes gradients more stable than BN (learning rate 0.001)",
@@ -55,7 +55,7 @@ describe("gradients", () => {
     ]);
   });
 
-  it("are drawn over time and along a step, and for each layer", () => {
+  it("are drawn over time, along a step, and for each layer", () => {
     const [over, along] = section.charts.map(({ data }) => data.datasets[0]?.data.map(({ x, y }) => [x, y]));
     expect(over).toEqual([
       [0.5, 21],
@@ -77,7 +77,7 @@ describe("gradients", () => {
     expect(norms).toEqual([5, 3]);
   });
 
-  it("say what diverged", () => {
+  it("name diverged runs", () => {
     const nan = gradient(1, Number.NaN, Number.NaN, Number.NaN);
     const { config } = diverged({ experiment: "gradients", method: "bn" });
     const { summary } = gradients([run(config, [epoch(4, Number.NaN, 0.1)], { gradients: [gradient(0.5, 1, 1, 1), nan] })]);
@@ -99,7 +99,7 @@ describe("batch sizes", () => {
     diverged({ experiment, method: "uan-both", batchSize: 4, network: "mlp", width: 1 }),
   ]);
 
-  it("are columns, the networks' methods rows", () => {
+  it("are columns; the methods of each network are rows", () => {
     expect(section.summary.rows).toEqual([
       ["", "", "2", "4", "8", "32"],
       ["CNN", "BN", "51.0 ± 1.4", "–", "81.0 ± 1.4", "71.0 ± 1.4"],
@@ -133,7 +133,7 @@ describe("batch sizes", () => {
     ]);
   });
 
-  it("are compared with no normalization at the same size, and lose where a run diverged", () => {
+  it("are compared with no normalization at the same size, and count as worse if a run diverged", () => {
     const { verdicts } = batchSize([
       ...seeds({ experiment, method: "none", batchSize: 2 }, [0.8, 0.82]),
       ...seeds({ experiment, method: "none", batchSize: 8 }, [0.8, 0.82]),
@@ -153,7 +153,7 @@ describe("batch sizes", () => {
     expect(verdicts[0]?.lost).toEqual(["BN (batches of 2)", "BN (batches of 32)"]);
   });
 
-  it("say how many steps they make", () => {
+  it("name the numbers of steps", () => {
     // 4 epochs of 1000 images; the last batch of 32 is a smaller one.
     expect(section.summary.note).toBe(
       "Larger batches make fewer steps, which costs accuracy by itself: 2000, 1000, 500 and 128. " +
@@ -174,7 +174,7 @@ describe("batch sizes", () => {
     ]);
   });
 
-  it("stand beside each other for the documents, without the variants", () => {
+  it("are side by side in the documents, without the variants", () => {
     const { compact } = batchSize([
       ...seeds({ experiment, batchSize: 2 }, [0.5]),
       ...seeds({ experiment, batchSize: 8 }, [0.6]),
@@ -212,7 +212,7 @@ describe("components", () => {
     ]);
   });
 
-  it("are compared with one, and with the library's default", () => {
+  it("are compared with one component, and with the library's default", () => {
     expect(section.verdicts.map(({ found }) => found)).toEqual([
       "Beside K = 1, better: K = 2 and 3",
       "Beside K = 3, better: K = 2; worse: K = 1",
@@ -226,7 +226,7 @@ describe("components", () => {
     expect(components([of(2, 1, 0.8)]).verdicts).toEqual([]);
   });
 
-  it("are drawn over the activations of two channels at the most, at the start and at the end", () => {
+  it("are drawn over the activations of at most two channels, at the start and at the end", () => {
     const charts = section.small?.charts ?? [];
     expect(charts.slice(4, 8).map(({ options }) => options?.plugins?.title?.text)).toEqual([
       "K = 2, channel 0, start",
@@ -252,7 +252,7 @@ describe("components", () => {
     expect(charts[0]?.data.datasets.map(({ label }) => label)).toEqual(["component 1", "activations"]);
   });
 
-  it("of a run that diverged are not drawn at the end, and none are in use", () => {
+  it("of a diverged run are not drawn at the end, and none is in use", () => {
     const lost = mixture(1, 2);
     lost.channels.forEach((channel) => {
       channel.mean.fill(Number.NaN);
@@ -291,7 +291,7 @@ describe("domain adaptation", () => {
     ]);
   });
 
-  it("calls the domain made from MNIST by its name wherever it is named, and says that it is not SVHN", () => {
+  it("names the domain made from MNIST, and says that it is not SVHN", () => {
     const name = "MNIST-shifted (made from MNIST)";
     const { title, summary, verdicts, charts, setting } = section;
     expect(title).toBe(`Does UAN help domain adaptation, from MNIST to ${name}?`);
@@ -313,14 +313,14 @@ describe("domain adaptation", () => {
     expect(setting).toContain(`${name} is not SVHN`);
   });
 
-  it("calls SVHN SVHN", () => {
+  it("names SVHN", () => {
     const { title, charts, setting } = domainAdaptation([of("bn", 1, 0.9, 0.4, { name: "svhn", seed: 2 })]);
     expect(title).toBe("Does UAN help domain adaptation, from MNIST to SVHN?");
     expect(charts[1]?.options?.plugins?.title?.text).toBe("test accuracy on the target, SVHN");
     expect(setting).not.toContain("is not SVHN");
   });
 
-  it("draws each domain's accuracy by quarter", () => {
+  it("draws each domain's accuracy after every quarter", () => {
     const lines = section.charts.map(({ data }) => data.datasets[1]?.data.map(({ x, y }) => [x, Math.round(y)]));
     expect(lines).toEqual([
       [

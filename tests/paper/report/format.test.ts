@@ -26,10 +26,10 @@ describe("spreadText", () => {
   });
 });
 
-it("wrapped breaks lines at spaces, and no word", () => {
+it("wrapped breaks lines only at spaces", () => {
   expect(wrapped("one two three fourteen", 7)).toBe("one two\nthree\nfourteen");
 });
 
-it("wrapped begins no line with what would be a list, a heading or a quotation in Markdown", () => {
+it("wrapped begins no line with a Markdown marker of a list, a heading or a quotation", () => {
   expect(wrapped("14 x 14 x 1. Network: - # > 1.5", 9)).toBe("14 x 14 x 1.\nNetwork: - # >\n1.5");
 });

@@ -1,6 +1,6 @@
-import type { EpochRecord, RunConfig, RunRecord } from "../../../paper/config.js";
+import type { RunConfig } from "../../../paper/config.js";
 import type { Scores } from "../../../paper/metrics.js";
-import type { Finished, Results } from "../../../paper/results.js";
+import type { EpochRecord, Finished, Results, RunRecord } from "../../../paper/results.js";
 import type { GradientRecord } from "../../../paper/training/gradients.js";
 import type { MixtureRecord } from "../../../paper/training/mixtures.js";
 
@@ -10,7 +10,7 @@ const CONFIG: RunConfig = {
   method: "bn",
   components: 3,
   momentum: 0.9,
-  place: "second",
+  normalizes: "second",
   width: 0.125,
   seed: 1,
   data: { name: "mnist", train: 1000, test: 500, halved: true, seed: 1 },
@@ -19,7 +19,7 @@ const CONFIG: RunConfig = {
   epochs: 4,
 };
 
-/** With precision, recall and F1 that are a little less, each by its own. */
+/** Scores whose precision, recall and F1 are a little less than the accuracy, each by a different amount. */
 const scores = (accuracy: number): Scores => ({
   accuracy,
   precision: accuracy - 0.01,
@@ -27,7 +27,7 @@ const scores = (accuracy: number): Scores => ({
   f1: accuracy - 0.03,
 });
 
-/** The first half of the epoch has a loss that is by 0.1 more, the second one by 0.1 less. */
+/** An epoch. The loss of its first half is 0.1 more than the mean, that of the second half 0.1 less. */
 export function epoch(number: number, loss: number, accuracy?: number, target?: number): EpochRecord {
   return {
     epoch: number,
@@ -45,15 +45,15 @@ export function run(config: Partial<RunConfig>, epochs: EpochRecord[], rest: Par
   return { config: whole, source: "MNIST: a box of digits", ...target, classes: 10, record: { epochs, ...rest } };
 }
 
-/** A run of each seed, from 1, that ends with an accuracy and a loss of 0.5. */
+/** A run for each seed, from 1. Each ends with one of the accuracies, and a loss of 0.5. */
 export const seeds = (config: Partial<RunConfig>, accuracies: number[]): Finished[] =>
   accuracies.map((accuracy, i) => run({ ...config, seed: i + 1 }, [epoch(4, 0.5, accuracy)]));
 
-/** The loss is NaN from the second quarter on; a network that has diverged guesses. */
+/** A run whose loss is NaN from the second quarter on, with the accuracy of guessing. */
 export const diverged = (config: Partial<RunConfig>): Finished =>
   run(config, [epoch(1, 2, 0.3, 0.2), epoch(2, Number.NaN, 0.1, 0.1), epoch(4, Number.NaN, 0.1, 0.1)]);
 
-/** At an epoch, with two layers: the second one has a norm and a variance ten times as large. */
+/** A record with two layers. Norm and variance of the second layer are ten times as large. */
 export function gradient(at: number, norm: number, fluctuation: number, turn: number): GradientRecord {
   const layer = (name: string, factor: number) => ({
     layer: name,
@@ -69,7 +69,7 @@ export function gradient(at: number, norm: number, fluctuation: number, turn: nu
   };
 }
 
-/** Of two channels, the second one called 5, with components that are alike. */
+/** A record of channels 0 and 5, whose components are similar. */
 export function mixture(used: number, components: number): MixtureRecord {
   const each = <T>(value: (k: number) => T) => Array.from({ length: components }, (_, k) => value(k));
   const channel = (number: number) => ({
@@ -99,7 +99,7 @@ export function results(runs: Finished[]): Results {
   };
 }
 
-/** Two seeds of every experiment. */
+/** Runs of every experiment with two seeds. */
 export function everything(): Results {
   const both = (make: (seed: number) => Finished[]) => [1, 2].flatMap(make);
   const classification = both((seed) =>
@@ -129,7 +129,7 @@ export function everything(): Results {
   const adaptation = both((seed) =>
     (["bn", "uan-data"] as const).map((method) => {
       const epochs = [epoch(2, 2, 0.8, 0.4), epoch(4, 1, 0.9, 0.5 + seed / 100)];
-      return run({ experiment: "domain-adaptation", method, seed, target: SHIFTED, place: "all" }, epochs);
+      return run({ experiment: "domain-adaptation", method, seed, target: SHIFTED, normalizes: "all" }, epochs);
     }),
   );
   return results([...classification, ...gradients, ...batchSizes, ...components, ...adaptation]);

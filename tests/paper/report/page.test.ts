@@ -22,7 +22,7 @@ async function written(of: Results): Promise<string> {
   return file;
 }
 
-/** What Chromium makes of a page, and what its console said. */
+/** Opens a page in Chromium, with what its console says. */
 async function seen<T>(of: Results, look: (page: Page) => Promise<T>): Promise<{ found: T; said: string[] }> {
   const file = await written(of);
   const said: string[] = [];
@@ -36,14 +36,14 @@ async function seen<T>(of: Results, look: (page: Page) => Promise<T>): Promise<{
 }
 
 describe("writePage", () => {
-  it("makes one file, which asks for no other", async () => {
+  it("writes one file that loads no other", async () => {
     const html = await readFile(await written(everything()), "utf8");
     expect(await readdir(folder)).toEqual(["page.html"]);
     expect(html).not.toMatch(/<(link|img|iframe|object|embed|base)\b|\bsrc\s*=|@import|url\(|href="(?!#)|\bfetch\(|\bimport\(/);
     expect(html).toContain("Chart.js v");
   });
 
-  it("has what ran where, settings, verdicts, and tables", async () => {
+  it("has machine and software, settings, verdicts and tables", async () => {
     const html = await readFile(await written(everything()), "utf8");
     for (const text of [
       "Preset quick: made up. 4 cores of Abacus 9000; Node.js v20.1.0, wasm; 2025-01-02T03:04:05.000Z.",
@@ -73,7 +73,7 @@ describe("writePage", () => {
 });
 
 describeInChromium("the page in Chromium", () => {
-  /** Of every chart: its title, whether anything is drawn in its box, and the lines in its legend that are not shown. */
+  /** For every chart: its title, whether anything is drawn in its box, and the hidden lines of its legend. */
   const charts = (page: Page) =>
     page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => {
       const chart = Chart.getChart(canvas);
@@ -85,7 +85,7 @@ describeInChromium("the page in Chromium", () => {
       };
     })`) as Promise<{ title: string; isDrawn: boolean; hidden: string[] }[]>;
 
-  it("draws all charts, and its console says nothing", async () => {
+  it("draws all charts, without messages in the console", async () => {
     const { found, said } = await seen(everything(), charts);
     expect(said).toEqual([]);
     expect(found.filter(({ isDrawn }) => !isDrawn)).toEqual([]);
@@ -109,14 +109,14 @@ describeInChromium("the page in Chromium", () => {
     expect(found[1]?.hidden).toEqual(["UAN, momentum"]);
   });
 
-  it("has ticks where batches were measured", async () => {
+  it("has ticks at the measured batch sizes", async () => {
     const ticks = (page: Page) =>
       page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
         .find((chart) => chart.options.plugins.title.text === "test accuracy by batch size: CNN").scales.x.ticks.map(({ label }) => label)`);
     expect((await seen(everything(), ticks)).found).toEqual(["2", "8"]);
   });
 
-  it("draws runs that diverged, and experiments without some of their runs", async () => {
+  it("draws diverged runs, and experiments with missing runs", async () => {
     const lost = results([
       diverged({}),
       diverged({ experiment: "batch-size" }),

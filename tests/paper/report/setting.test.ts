@@ -6,7 +6,7 @@ import { everything, results, run, SHIFTED, seeds } from "./madeUp.js";
 const NARROW = "8, 16, 16 and 32 channels (in the place of 64, 128, 128 and 256)";
 
 describe("settingText", () => {
-  it("says what was trained on what, and how", () => {
+  it("describes data, networks and training", () => {
     expect(settingText([...seeds({ learningRate: 0.005, method: "mn" }, [1, 1]), ...seeds({}, [1, 1])])).toBe(
       `Data: MNIST: a box of digits. Network: the paper's shallow CNN of ${NARROW}, what is compared after the second convolution, ` +
         "batch normalization after the others; K = 3. Adam at 0.001 and 0.005, batches of 32, 4 epochs, moving moments of momentum 0.9; " +
@@ -14,7 +14,7 @@ describe("settingText", () => {
     );
   });
 
-  it("says what the source does not: how many images there are, and of which size, where they were left as they are", () => {
+  it("adds numbers and shapes of images that were not changed", () => {
     const whole = { name: "mnist", seed: 1 } as const;
     const start = (data: Parameters<typeof run>[0]["data"]) => settingText([run(data ? { data } : {}, [])]).split(". Network")[0];
     expect(start(whole)).toBe("Data: MNIST: a box of digits; 60000 training and 10000 test images; of 28 x 28 x 1");
@@ -25,11 +25,11 @@ describe("settingText", () => {
     );
   });
 
-  it("tells networks, numbers of components and domains apart", () => {
-    const perceptron = settingText([run({ network: "mlp", width: 1, place: "all" }, [])]);
+  it("names every network, number of components and domain", () => {
+    const perceptron = settingText([run({ network: "mlp", width: 1, normalizes: "all" }, [])]);
     expect(perceptron).toContain("Network: a perceptron of 128 and 64 hidden units, what is compared after both layers; K = 3.");
     expect(perceptron).toContain("one seed, 1.");
-    const full = settingText([1, 2, 3, 4].map((components) => run({ components, width: 1, place: "all" }, [])));
+    const full = settingText([1, 2, 3, 4].map((components) => run({ components, width: 1, normalizes: "all" }, [])));
     expect(full).toContain("CNN of 64, 128, 128 and 256 channels, what is compared after all four convolutions; K = 1 to 4.");
     const gaps = settingText([1, 2, 3, 8].map((components) => run({ components, seed: components }, [])));
     expect(gaps).toMatch(/K = 1, 2, 3 and 8\..*over the seeds 1, 2, 3 and 8, over n/);
@@ -42,7 +42,7 @@ describe("settingText", () => {
 describe("scaleText", () => {
   const paper = { width: 1, epochs: 100, data: { name: "cifar-10", seed: 1 } } as const;
 
-  it("says in what the runs are less than the paper's", () => {
+  it("names the ways in which runs are smaller than the paper's", () => {
     expect(scaleText(everything())).toBe(
       "This is not the paper's scale: images are MNIST's, not the paper's CIFAR-10 and CIFAR-100; " +
         "images have half their height and width; networks see 1000 of 60000 training images; " +
@@ -52,7 +52,7 @@ describe("scaleText", () => {
     );
   });
 
-  it("says nothing of the kind where it is not true", () => {
+  it("leaves out what is as in the paper", () => {
     const adaptation = run(
       {
         ...paper,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { renderSection } from "../../../paper/report/text.js";
 
-it("a section is a title, a setting, a table and verdicts", () => {
+it("renderSection prints title, setting, table and verdicts", () => {
   const text = renderSection({
     experiment: "components",
     title: "How many?",

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../../paper/config.js";
 
-/** A run of seconds. */
+/** A run that takes seconds. */
 export const SMALL: RunConfig = {
   experiment: "classification",
   data: { name: "mnist", train: 64, test: 40, halved: true, seed: 1 },
@@ -8,7 +8,7 @@ export const SMALL: RunConfig = {
   method: "uan-data",
   components: 2,
   momentum: 0.9,
-  place: "second",
+  normalizes: "second",
   width: 0.0625,
   seed: 1,
   learningRate: 0.005,

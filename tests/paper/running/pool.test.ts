@@ -1,13 +1,13 @@
 import { expect, it, onTestFinished } from "vitest";
+import type { Folders } from "../../../learning/data/prepare.js";
 import type { RunConfig } from "../../../paper/config.js";
-import type { Folders } from "../../../paper/data/prepare.js";
 import { type PlannedRun, type Pool, startPool } from "../../../paper/running/pool.js";
 import { RunFile } from "../../../paper/running/runFile.js";
 import type { News } from "../../../paper/running/worker.js";
-import { folderOf } from "../folders.js";
+import { folderOf } from "../../helpers/folders.js";
 import { SMALL } from "./configs.js";
 
-/** Of a run that is interrupted: it takes much longer than from one news to the next. */
+/** Enough that a run reports progress several times before it ends, so that the tests can interrupt it. */
 const EPOCHS = 40;
 
 function poolFor(runs: string, processes: number, folders: Folders = {}): Pool {
@@ -18,7 +18,7 @@ function poolFor(runs: string, processes: number, folders: Folders = {}): Pool {
 
 const planned = (configs: RunConfig[]): PlannedRun[] => configs.map((config) => ({ config, origin: "test" }));
 
-/** What a run came to, but for how long it took. */
+/** The result of a run, without its times. */
 async function outcome(runs: string, config: RunConfig) {
   const finished = await new RunFile(runs, config, "test").readFinished();
   return {
@@ -27,7 +27,7 @@ async function outcome(runs: string, config: RunConfig) {
   };
 }
 
-it("a run whose process is killed goes on after the last epoch, and comes to the same numbers", async () => {
+it("continues a run whose process was killed after its last complete epoch, with the same numbers", async () => {
   const [whole, broken] = [folderOf({}), folderOf({})];
   const config: RunConfig = { ...SMALL, epochs: EPOCHS };
   await poolFor(whole, 1).run(planned([config]), () => {});
@@ -51,7 +51,7 @@ it("a run whose process is killed goes on after the last epoch, and comes to the
   expect(outcomes[1]).toEqual(outcomes[0]);
 });
 
-it("processes share the runs, and what a run came to does not depend on them", async () => {
+it("shares runs between processes, whose number does not change the results", async () => {
   const [one, two] = [folderOf({}), folderOf({})];
   const configs = [1, 2, 3].map((seed) => ({ ...SMALL, seed }));
   const finished: number[] = [];
@@ -66,7 +66,7 @@ it("processes share the runs, and what a run came to does not depend on them", a
   for (const config of configs) expect(await outcome(two, config)).toEqual(await outcome(one, config));
 });
 
-it("a run that fails is told, and the others are made", async () => {
+it("reports a run that fails, and makes the others", async () => {
   const folder = folderOf({});
   const failing: RunConfig = { ...SMALL, data: { name: "cifar-10", seed: 1 } };
   const configs = [SMALL, failing, { ...SMALL, seed: 2 }];
@@ -82,7 +82,7 @@ it("a run that fails is told, and the others are made", async () => {
   expect(await new RunFile(folder, { ...SMALL, seed: 2 }, "test").readFinished()).toBeDefined();
 });
 
-it("a process that dies is followed by another, which makes the runs that are left", async () => {
+it("replaces a process that dies, and makes the other runs", async () => {
   const folder = folderOf({});
   const pool = poolFor(folder, 1);
   const dying: RunConfig = { ...SMALL, epochs: EPOCHS };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { Finished } from "../../../paper/results.js";
 import { RunFile } from "../../../paper/running/runFile.js";
-import { folderOf } from "../folders.js";
+import { folderOf } from "../../helpers/folders.js";
 import { SMALL } from "./configs.js";
 
 const epochs = [{ epoch: 1, loss: Number.NaN, losses: [2.5, Number.NaN], seconds: 1 }];
@@ -16,14 +16,14 @@ const state = {
 };
 const finished: Finished = { config: SMALL, source: "MNIST: some", classes: 10, record: { epochs } };
 
-it("a state is read as it was written", async () => {
+it("reads a state as it was written", async () => {
   const file = new RunFile(folderOf({}), SMALL, "a");
   expect(await file.readState()).toBeUndefined();
   await file.writeState(state);
   expect(await file.readState()).toEqual(state);
 });
 
-it("what a run came to takes the place of its state, and a diverged loss stays one", async () => {
+it("replaces a state by the result, and keeps the NaN of a diverged loss", async () => {
   const folder = folderOf({});
   const file = new RunFile(folder, SMALL, "a");
   await file.writeState(state);
@@ -34,13 +34,13 @@ it("what a run came to takes the place of its state, and a diverged loss stays o
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-it.each(["", "half a"])("files that hold '%s' are as if they were not there, and said to be", async (text) => {
+it.each(["", "half a"])("warns of a file that holds '%s', and treats it as missing", async (text) => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());
   const spoil = (folder: string) => {
     const [name] = readdirSync(folder);
     writeFileSync(join(folder, name as string), text);
-    return [expect.stringMatching(`${name}: cannot be read \\(.+\\); the run does without it`)];
+    return [expect.stringMatching(`${name}: cannot be read \\(.+\\); the run starts without it`)];
   };
   const [one, other] = [folderOf({}), folderOf({})];
   const going = new RunFile(one, SMALL, "a");
@@ -53,7 +53,7 @@ it.each(["", "half a"])("files that hold '%s' are as if they were not there, and
   expect(warn.mock.calls).toEqual(said);
 });
 
-it("a run is removed with all its files", async () => {
+it("removes all files of a run", async () => {
   const folder = folderOf({});
   const file = new RunFile(folder, SMALL, "a");
   await file.writeFinished(finished);
@@ -63,7 +63,7 @@ it("a run is removed with all its files", async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it("runs of another configuration or another origin have other files", async () => {
+it("has other files for another configuration or another origin", async () => {
   const folder = folderOf({});
   await new RunFile(folder, SMALL, "a").writeFinished(finished);
   expect(await new RunFile(folder, { ...SMALL, learningRate: 0.001 }, "a").readFinished()).toBeUndefined();

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import "tfjs-uan";
-import { toStandard } from "../../../paper/data/dataset.js";
+import { toStandard } from "../../../learning/data/dataset.js";
+import { Random } from "../../../learning/random.js";
 import type { MethodName } from "../../../paper/methods.js";
-import { Random } from "../../../paper/random.js";
 import { adaMatchLoss, alignDistribution, confident, targetWeight } from "../../../paper/training/adaMatch.js";
 import type { Domain } from "../../../paper/training/batches.js";
 import { Learner } from "../../../paper/training/learner.js";
@@ -25,7 +25,7 @@ beforeAll(() => useBackend("wasm"));
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe("the weight of the target domain", () => {
-  it("rises from 0 to 1 over the first half, by a cosine, and stays there", () => {
+  it("rises from 0 to 1 in the first half, as a cosine, and then stays 1", () => {
     const weights: [done: number, weight: number][] = [
       [0, 0],
       [1 / 6, 0.25],
@@ -43,7 +43,7 @@ describe("distribution alignment", () => {
   const align = (target: number[][], source: number[][]) =>
     tf.tidy(() => alignDistribution(tf.tensor2d(target), tf.tensor2d(source)).arraySync());
 
-  it("multiplies each class by the ratio of its means, source's to target's, and makes rows add up to 1", () => {
+  it("multiplies each class by the ratio of source mean to target mean, and scales rows to sums of 1", () => {
     // Means of the target: 0.7, 0.3; of the source: 0.3, 0.7. Ratios: 3/7, 7/3.
     const target = [
       [0.5, 0.5],
@@ -58,7 +58,7 @@ describe("distribution alignment", () => {
     expectClose(align(target, source).flat(), wanted, 1e-5);
   });
 
-  it("leaves a target as it is whose means are the source's", () => {
+  it("does not change a target with the source's means", () => {
     const target = [
       [0.7, 0.2, 0.1],
       [0.1, 0.4, 0.5],
@@ -66,7 +66,7 @@ describe("distribution alignment", () => {
     expectClose(align(target, [[0.4, 0.3, 0.3]]).flat(), target.flat(), 1e-5);
   });
 
-  it("gives rows that add up to 1, also where the source's batch has a class with no probability at all", () => {
+  it("gives rows with sums of 1, also if a class has no probability in the source's batch", () => {
     const target = [
       [0, 1, 0],
       [0.2, 0.3, 0.5],
@@ -75,7 +75,7 @@ describe("distribution alignment", () => {
     for (const row of rows) expect(row.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
   });
 
-  it("does so for any rows", () => {
+  it("gives rows with sums of 1 for random rows", () => {
     const random = new Random(3, "test");
     const rows = (count: number) =>
       Array.from({ length: count }, () => {
@@ -86,7 +86,7 @@ describe("distribution alignment", () => {
   });
 });
 
-it("confident are the rows whose largest entry is at least 0.9 of the source's, on average", () => {
+it("confident selects rows whose largest entry is at least 0.9 times the mean of the source's largest entries", () => {
   // The largest of the source: 0.9 and 0.7, 0.8 on average. Wanted: 0.72.
   const source = [
     [0.9, 0.1],
@@ -102,7 +102,7 @@ it("confident are the rows whose largest entry is at least 0.9 of the source's, 
   expect(mask).toEqual([1, 0, 1, 0]);
 });
 
-/** Keeps what it has drawn. */
+/** Keeps the numbers that it has drawn. */
 class Recorded extends Random {
   readonly drawn: number[] = [];
   override next(): number {
@@ -112,9 +112,9 @@ class Recorded extends Random {
   }
 }
 
-/** A step's loss, the images that the network was shown for it, and its logits. */
+/** A step's loss, its input images, and the network's logits. */
 function observed(method: MethodName, done: number) {
-  const run = config({ method, place: "all" });
+  const run = config({ method, normalizes: "all" });
   const learner = new Learner(run, domains.source.dataset, CLASSES);
   const random = new Recorded(1, "test");
   const step = adaMatchLoss(learner, domains, labelled, unlabelled, done, random);
@@ -146,7 +146,7 @@ const crossEntropy = (labels: number[], logits: number[]) =>
   -labels.reduce((sum, label, k) => sum + label * Math.log(softmax(logits)[k] as number), 0);
 const column = (rows: number[][], k: number) => rows.map((row) => row[k] as number);
 
-/** Pseudo-labels, and whether they count, of logits of weak augmentation: equations 4 to 6, in float64. */
+/** Pseudo-labels of weakly augmented images, and whether they count, from logits: equations 4 to 6, in float64. */
 function pseudo(sourceWeak: number[][], targetWeak: number[][]) {
   const [sure, guessed] = [sourceWeak.map(softmax), targetWeak.map(softmax)];
   const labels = guessed.map((row) => {
@@ -160,7 +160,7 @@ function pseudo(sourceWeak: number[][], targetWeak: number[][]) {
 
 type Observed = ReturnType<typeof observed>;
 
-/** The parts of the loss that a step's logits say. */
+/** The parts of the loss, computed from a step's logits. */
 function parts({ together, alone, lambda }: Observed) {
   const mixed = alone.logits.map((row, i) =>
     row.map((value, k) => {
@@ -177,7 +177,7 @@ function parts({ together, alone, lambda }: Observed) {
 }
 
 describe.each(["none", "bn", "uan-standardize"] as const)("a step, %s", (method) => {
-  it.each([0, 0.2, 0.8])("has the loss of the paper's formulas, after %d of the training", (done) => {
+  it.each([0, 0.2, 0.8])("has the loss of the paper's formulas, after a share of %d of the training", (done) => {
     const step = observed(method, done);
     const { source, target, mask } = parts(step);
     expect(step.passes.map(({ training }) => training)).toEqual([true, true]);
@@ -190,7 +190,7 @@ describe.each(["none", "bn", "uan-standardize"] as const)("a step, %s", (method)
   });
 });
 
-it("interpolates each logit by a number of its own, between a pass of both domains and one of the source alone", () => {
+it("interpolates each logit by its own random number, between a pass over both domains and one over the source alone", () => {
   const step = observed("bn", 0.5);
   expect(new Set(step.lambda).size).toBe(2 * COUNT * CLASSES);
   const apart = step.alone.logits.map((row, i) => Math.abs((row[0] as number) - (step.together.logits[i]?.[0] as number)));
@@ -198,7 +198,7 @@ it("interpolates each logit by a number of its own, between a pass of both domai
   step.finish();
 });
 
-it("shows the network the source weakly and strongly augmented, then the target, each by its domain's moments", () => {
+it("passes the source weakly and strongly augmented, then the target, each standardized by its domain's moments", () => {
   const step = observed("none", 0.5);
   const size = step.together.x.length / (4 * COUNT);
   const part = (index: number) => [...step.together.x.subarray(index * COUNT * size, (index + 1) * COUNT * size)];
@@ -216,7 +216,7 @@ it("shows the network the source weakly and strongly augmented, then the target,
   step.finish();
 });
 
-/** The gradients of the paper's loss with pseudo-labels as they are given, or where they are not, computed on the way. */
+/** The gradients of the paper's loss with the given pseudo-labels; by default they are computed, and gradients go through them. */
 function plainGradients({ together, learner }: Observed, done: number, counting: number[], given?: number[][]): number[][] {
   vi.restoreAllMocks();
   const { height, width, channels } = domains.source.dataset;
@@ -236,15 +236,15 @@ function plainGradients({ together, learner }: Observed, done: number, counting:
   });
 }
 
-it("has the gradient of pseudo-labels that stand still, of a network without normalization", () => {
-  const step = observed("none", 0.5); // both passes agree, and what interpolates them does not matter
+it("has the gradient for constant pseudo-labels, in a network without normalization", () => {
+  const step = observed("none", 0.5); // both passes give the same logits, so that the interpolation does not matter
   expectClose(step.alone.logits.flat(), step.together.logits.slice(0, 2 * COUNT).flat(), 1e-5);
   const got = step.gradients.flat();
   const size = Math.sqrt(got.reduce((sum, value) => sum + value ** 2, 0));
   const apart = (others: number[][]) => Math.hypot(...others.flat().map((value, i) => value - (got[i] as number))) / size;
   const { labels, mask } = parts(step);
   expect(apart(plainGradients(step, 0.5, mask, labels))).toBeLessThan(1e-4);
-  // Had it flown through them, or had the target domain not counted, it would have been another.
+  // Gradients through pseudo-labels, or without the target domain, would be different.
   expect(apart(plainGradients(step, 0.5, mask))).toBeGreaterThan(0.01);
   expect(apart(plainGradients(step, 0, mask, labels))).toBeGreaterThan(0.01);
   step.finish();
@@ -269,7 +269,7 @@ it.each([
   step.finish();
 });
 
-it("makes the same loss each time it is asked for, and leaves no tensor behind", () => {
+it("computes the same loss at each call, and leaves no tensor behind", () => {
   const { numTensors } = tf.memory();
   const step = observed("ln", 0.5);
   expect(tf.tidy(() => step.step.loss().dataSync()[0])).toBe(step.loss);

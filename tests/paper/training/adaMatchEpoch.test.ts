@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import "tfjs-uan";
-import type { Examples } from "../../../paper/data/dataset.js";
+import type { Examples } from "../../../learning/data/dataset.js";
 import type * as AdaMatch from "../../../paper/training/adaMatch.js";
 import { adaMatchLoss } from "../../../paper/training/adaMatch.js";
 import { useBackend } from "../../helpers/backends.js";
@@ -13,7 +13,7 @@ vi.mock(import("../../../paper/training/adaMatch.js"), async (original) => {
 
 const source = domain({ channels: 3 });
 const target = domain({ channels: 3, seed: 2, bright: 120, dark: 40 });
-const run = config({ method: "bn", place: "all" });
+const run = config({ method: "bn", normalizes: "all" });
 
 beforeAll(() => useBackend("wasm"));
 beforeEach(() => void vi.mocked(adaMatchLoss).mockClear());
@@ -28,12 +28,12 @@ const imagesOf = (...parts: Examples[]) =>
     return Array.from({ length: count }, (_, n) => images.subarray(n * size, (n + 1) * size).join());
   });
 
-it("knows at each step the share of the training that is behind", async () => {
+it("passes the complete share of the training to each step", async () => {
   await train(run, { source, target });
   expect(calls().map(({ done }) => done)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((step) => step / 8));
 });
 
-it("goes through both domains once an epoch, each in an order of its own, which the next epoch changes", async () => {
+it("goes through both domains once in each epoch, each in its own order, which differs between epochs", async () => {
   await train(run, { source, target });
   const [one, two] = [calls().slice(0, 4), calls().slice(4)];
   for (const [domain, part] of [
@@ -45,12 +45,14 @@ it("goes through both domains once an epoch, each in an order of its own, which 
     expect([...second].sort()).toEqual(imagesOf(domain.dataset.train).sort());
     expect(second).not.toEqual(first);
   }
-  const places = (part: "labelled" | "unlabelled", all: string[]) =>
+  const positions = (part: "labelled" | "unlabelled", all: string[]) =>
     imagesOf(...one.map((step) => step[part])).map((image) => all.indexOf(image));
-  expect(places("labelled", imagesOf(source.dataset.train))).not.toEqual(places("unlabelled", imagesOf(target.dataset.train)));
+  expect(positions("labelled", imagesOf(source.dataset.train))).not.toEqual(
+    positions("unlabelled", imagesOf(target.dataset.train)),
+  );
 });
 
-it("augments by other numbers in the next epoch", async () => {
+it("augments by other random numbers in the next epoch", async () => {
   await train(run, { source, target });
   const [one, same, , , two] = calls().map(({ random }) => random);
   expect(same).toBe(one);
@@ -69,7 +71,7 @@ it.each([
   expect(new Set(seen.slice(0, 24)).size).toBe(24);
 });
 
-it("does not look at the labels of the target domain's training images", async () => {
+it("does not use the labels of the target domain's training images", async () => {
   const { dataset } = target;
   const labels = dataset.train.labels.map((label) => 3 - label);
   const mislabelled = { ...target, dataset: { ...dataset, train: { ...dataset.train, labels } } };
@@ -78,7 +80,7 @@ it("does not look at the labels of the target domain's training images", async (
 });
 
 it("learns both domains", async () => {
-  const long = config({ method: "bn", place: "all", learningRate: 0.01, epochs: 12 });
+  const long = config({ method: "bn", normalizes: "all", learningRate: 0.01, epochs: 12 });
   const { record } = await train(long, { source, target });
   expect(record.epochs.at(-1)?.test?.accuracy).toBeGreaterThan(0.9);
   expect(record.epochs.at(-1)?.target?.accuracy).toBeGreaterThan(0.9);

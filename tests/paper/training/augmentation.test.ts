@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Examples, Shape } from "../../../paper/data/dataset.js";
-import { Random } from "../../../paper/random.js";
+import type { Examples, Shape } from "../../../learning/data/dataset.js";
+import { Random } from "../../../learning/random.js";
 import { stronglyAugmented, weaklyAugmented } from "../../../paper/training/augmentation.js";
 import { madeUp } from "./setting.js";
 
@@ -9,7 +9,7 @@ const WAYS = [
   ["strongly", stronglyAugmented],
 ] as const;
 
-/** Draws the same share of every range. */
+/** Always draws the same share of the range. */
 class Constant extends Random {
   constructor(private readonly share: number) {
     super(1, "constant");
@@ -21,7 +21,7 @@ class Constant extends Random {
 
 const random = (seed = 1) => new Random(seed, "test");
 
-/** Images of which every value follows from its place. */
+/** Images whose values depend on their position. */
 function drawn(count: number, shape: Shape, value: (x: number, y: number, channel: number, n: number) => number): Examples {
   const { height, width, channels } = shape;
   const images = Uint8Array.from({ length: count * height * width * channels }, (_, i) => {
@@ -37,7 +37,7 @@ const SHAPES: Shape[] = [
 ];
 
 describe.each(WAYS)("%s augmented images", (_, augmented) => {
-  it.each([1, 3])("of %i channels are as many, of the same labels and shape, and do not change those given", (channels) => {
+  it.each([1, 3])("of %i channels keep number, labels and shape, and leave the originals unchanged", (channels) => {
     const dataset = madeUp({ channels });
     const before = dataset.train.images.slice();
     const { count, images, labels } = augmented(dataset.train, dataset, random());
@@ -47,7 +47,7 @@ describe.each(WAYS)("%s augmented images", (_, augmented) => {
     expect(images).not.toEqual(before);
   });
 
-  it("are the same for the same numbers, others for others, and each has its own", () => {
+  it("depend on the random numbers, which differ between images", () => {
     const shape = SHAPES[0] as Shape;
     const same = drawn(20, shape, (x, y) => 12 * x + 7 * y);
     const [one, again, other] = [1, 1, 2].map((seed) => augmented(same, shape, random(seed)).images) as Uint8Array[];
@@ -57,7 +57,7 @@ describe.each(WAYS)("%s augmented images", (_, augmented) => {
     expect(new Set(each).size).toBe(20);
   });
 
-  it("do not wrap around: what was lighter is nowhere darker than what was darker", () => {
+  it("do not wrap around: lighter values stay lighter than darker ones", () => {
     const shape = SHAPES[1] as Shape;
     for (let seed = 1; seed <= 40; seed++) {
       const [dark, middle, light] = [0, 100, 255].map((value) => {
@@ -73,13 +73,13 @@ describe.each(WAYS)("%s augmented images", (_, augmented) => {
 });
 
 describe("weak augmentation", () => {
-  it.each(SHAPES)("of nothing is the image itself: $height x $width x $channels", (shape) => {
+  it.each(SHAPES)("by nothing is the image itself: $height x $width x $channels", (shape) => {
     const { images } = drawn(2, shape, (x, y, c, n) => (37 * x + 91 * y + 11 * c + 5 * n) % 256);
     const examples = { count: 2, images, labels: Uint8Array.of(1, 2) };
     expect(weaklyAugmented(examples, shape, new Constant(0.5)).images).toEqual(images);
   });
 
-  it("of the farthest, at 8 pixels, is one pixel along both axes; edges go on", () => {
+  it("by the maximum moves 8 pixels by one pixel along both axes, and repeats the edges", () => {
     const shape = SHAPES[0] as Shape;
     const { images } = weaklyAugmented(
       drawn(1, shape, (x, y) => 10 * x + 20 * y),
@@ -90,13 +90,13 @@ describe("weak augmentation", () => {
     expect([...images]).toEqual([...drawn(1, shape, (x, y) => 10 * neighbour(x) + 20 * neighbour(y)).images]);
   });
 
-  it("leaves an image of one colour as it is", () => {
+  it("does not change an image of one colour", () => {
     const shape = SHAPES[1] as Shape;
     const flat = drawn(30, shape, (_x, _y, channel, n) => 40 * channel + 4 * n);
     expect(weaklyAugmented(flat, shape, random()).images).toEqual(flat.images);
   });
 
-  it("moves alone: the inside of a slope changes by the same everywhere, by no more than an eighth of its width", () => {
+  it("only moves: the inside of a slope changes everywhere by the same amount, of at most an eighth of its width", () => {
     const shape = { height: 16, width: 16, channels: 1 };
     const slopes = [drawn(50, shape, (x) => 16 * x), drawn(50, shape, (_, y) => 16 * y)].map((examples) => ({
       examples,
@@ -126,7 +126,7 @@ describe("strong augmentation", () => {
   const shape = { height: 10, width: 10, channels: 3 };
   const examples = drawn(1, shape, (x, y, c) => 9 * x + 11 * y + 20 * c);
 
-  it("of nothing is the image itself, but for a grey square", () => {
+  it("by nothing is the image itself, except for a grey square", () => {
     const { images } = stronglyAugmented(examples, shape, new Constant(0.5));
     const wanted = examples.images.map((value, i) => {
       const [x, y] = [Math.floor(i / 3) % 10, Math.floor(i / 30)];
@@ -135,7 +135,7 @@ describe("strong augmentation", () => {
     expect([...images]).toEqual([...wanted]);
   });
 
-  it("rounds to the nearest value", () => {
+  it("rounds to the nearest integer", () => {
     // Contrast 0.3 + 1.4 · 0.25 and brightness −64 + 128 · 0.25.
     const flat = drawn(1, shape, (_x, _y, c) => [10, 77, 201][c] as number);
     const { images } = stronglyAugmented(flat, shape, new Constant(0.25));
@@ -147,7 +147,7 @@ describe("strong augmentation", () => {
     "x",
     "y",
   ] as const)("turns a slope along %s into one of another direction and steepness, as its ranges say", (axis) => {
-    // Far from the edges and the square a slope of a large image stays one, and is not clipped.
+    // Away from the edges and the square, a slope in a large image stays a slope, and is not clipped.
     const large = { height: 64, width: 64, channels: 1 };
     const slope = drawn(1, large, (x, y) => 64 + 2 * (axis === "x" ? x : y));
     for (const share of [0.1, 0.3, 0.7, 0.9]) {
@@ -155,7 +155,7 @@ describe("strong augmentation", () => {
       const angle = ((2 * share - 1) * Math.PI) / 9;
       const shear = 0.6 * share - 0.3;
       const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-      // The old place of a new one: first sheared along x, then turned.
+      // From a new position to the old one: first sheared along x, then rotated.
       const rates = axis === "x" ? [cos, cos * shear - sin] : [sin, sin * shear + cos];
       const contrast = 0.3 + 1.4 * share;
       const [alongX, alongY] = rates.map((rate) => (2 * contrast * rate) / (0.8 + 0.4 * share)) as [number, number];
@@ -167,7 +167,7 @@ describe("strong augmentation", () => {
     }
   });
 
-  it("is stronger than the weak one", () => {
+  it("is stronger than weak augmentation", () => {
     const dataset = madeUp();
     const change = (images: Uint8Array) =>
       images.reduce((sum, value, i) => sum + Math.abs(value - (dataset.train.images[i] as number)), 0) / images.length;

@@ -2,9 +2,10 @@ import { deserialize, serialize } from "node:v8";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import "tfjs-uan";
-import { type EpochRecord, isTested, type RunConfig } from "../../../paper/config.js";
-import { pick } from "../../../paper/data/dataset.js";
-import { Random } from "../../../paper/random.js";
+import { pick } from "../../../learning/data/dataset.js";
+import { Random } from "../../../learning/random.js";
+import { isTested, type RunConfig } from "../../../paper/config.js";
+import type { EpochRecord } from "../../../paper/results.js";
 import { imageTensor } from "../../../paper/training/batches.js";
 import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
 import { Learner } from "../../../paper/training/learner.js";
@@ -24,19 +25,19 @@ beforeAll(() => useBackend("wasm"));
 
 const RUNS: [title: string, run: RunConfig, on: Domains][] = [
   ...METHOD_NAMES.map((method): [string, RunConfig, Domains] => [method, config({ method }), small]),
-  ["BN everywhere", config({ place: "all" }), small],
-  ["MN everywhere", config({ method: "mn", place: "all" }), small],
-  ["UAN everywhere", config({ method: "uan-data", place: "all" }), small],
-  ["BN by AdaMatch", config({ place: "all" }), both],
-  ["UAN by AdaMatch", config({ method: "uan-data", place: "all" }), both],
-  ["UAN, standardize, by AdaMatch", config({ method: "uan-standardize", place: "all" }), both],
+  ["BN everywhere", config({ normalizes: "all" }), small],
+  ["MN everywhere", config({ method: "mn", normalizes: "all" }), small],
+  ["UAN everywhere", config({ method: "uan-data", normalizes: "all" }), small],
+  ["BN by AdaMatch", config({ normalizes: "all" }), both],
+  ["UAN by AdaMatch", config({ method: "uan-data", normalizes: "all" }), both],
+  ["UAN, standardize, by AdaMatch", config({ method: "uan-standardize", normalizes: "all" }), both],
   ["gradients of BN", config({ observe: "gradients" }), small],
   ["gradients of UAN", config({ method: "uan-data", observe: "gradients" }), small],
   ["mixtures of UAN", config({ method: "uan-data", observe: "mixtures" }), small],
 ];
 
 describe.each(RUNS)("%s", (_, run, on) => {
-  it("comes to the same each time, also when it is taken up again from what was saved, and leaves no tensor behind", async () => {
+  it("gives the same result each time, also when it continues from a saved state, and leaves no tensor behind", async () => {
     const { numTensors } = tf.memory();
     const half = await train(run, on, 1);
     const saved = serialize(half);
@@ -44,7 +45,7 @@ describe.each(RUNS)("%s", (_, run, on) => {
     expect(serialize(half).equals(saved)).toBe(true);
     expect(whole.record.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
 
-    // Another network in between, so that whatever the program counts has gone on.
+    // Another network in between, so that all counters of the program advance.
     const other = outcome(await train({ ...run, seed: 2 }, on, 1));
     expect(other.record.epochs[0]?.loss).not.toBe(whole.record.epochs[0]?.loss);
     expect(other.weights).not.toEqual(outcome(half).weights);
@@ -63,8 +64,8 @@ describe.each(METHOD_NAMES)("%s", (method) => {
   });
 });
 
-it("starts from the cross-entropy of the network as it was made, on the first batch of the first order", async () => {
-  const run = config({ method: "ln", place: "all", seed: 5 });
+it("starts from the cross-entropy of the new network on the first batch of the first order", async () => {
+  const run = config({ method: "ln", normalizes: "all", seed: 5 });
   const { source } = domains;
   const { dataset } = source;
   const order = new Random(5, "order", 1).order(dataset.train.count);
@@ -79,7 +80,7 @@ it("starts from the cross-entropy of the network as it was made, on the first ba
   expect(record.epochs[0]?.losses[0]).toBeCloseTo(mean(entropies), 5);
 });
 
-it("takes every example once an epoch, each epoch in another order", () => {
+it("uses every example once in each epoch, in an order that differs between epochs", () => {
   const orders = [1, 2].map((epoch) => new Random(1, "order", epoch).order(64));
   for (const order of orders) expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()]);
   expect(orders[0]).not.toEqual(orders[1]);
@@ -94,7 +95,7 @@ describe("a run of", () => {
     [8, [2, 4, 6, 8]],
     [20, [5, 10, 15, 20]],
     [100, [25, 50, 75, 100]],
-  ])("%i epochs is tested after its quarters, or after each where it has fewer: %j", (epochs, tested) => {
+  ])("%i epochs is tested after its quarters, or after each epoch if there are fewer than four: %j", (epochs, tested) => {
     const all = Array.from({ length: epochs }, (_, i) => i + 1);
     expect(all.filter((epoch) => isTested(epoch, epochs))).toEqual(tested);
   });
@@ -116,7 +117,7 @@ describe("a run of", () => {
   });
 });
 
-/** Whether the values are means of stretches of all the others, one after another, of so many each, or one more. */
+/** Whether the values are means of consecutive parts of the others, whose lengths differ by at most 1. */
 function areMeansOf(values: number[], all: number[], least: number): boolean {
   const [value, ...rest] = values;
   if (value === undefined) return all.length === 0;
@@ -135,7 +136,7 @@ describe("an epoch", () => {
     [20, 4],
     [32, 4],
     [96, 1],
-  ])("of %i steps has losses of 10 equal parts, or of every step where they are fewer", async (steps, batchSize) => {
+  ])("of %i steps has losses of 10 equal parts, or of every step if there are fewer", async (steps, batchSize) => {
     const gradients = vi.spyOn(Learner.prototype, "gradients");
     const run = config({ method: "none", width: 0.01, batchSize });
     const { record } = await train(run, { source: domain({ train: steps * batchSize, test: 8 }) }, 1);
@@ -148,7 +149,7 @@ describe("an epoch", () => {
     expect(areMeansOf(losses, all, Math.floor(steps / losses.length))).toBe(true);
   });
 
-  it("tells of every step its share, and pauses after each, and while it tests", async () => {
+  it("reports the share of every step, and pauses after each step and during tests", async () => {
     const shares: number[] = [];
     let pauses = 0;
     const watch = {
@@ -162,7 +163,7 @@ describe("an epoch", () => {
     expect(pauses).toBe(9);
   });
 
-  it("is as long as its steps took, without pauses and tests", async () => {
+  it("measures the time of its steps, without pauses and tests", async () => {
     const waiting = { ...nobody, pause: () => new Promise<void>((resolve) => setTimeout(resolve, 60)) };
     const startedAt = performance.now();
     const { record } = await trainEpoch(config({ epochs: 1 }), undefined, domains, waiting);
@@ -172,7 +173,7 @@ describe("an epoch", () => {
     expect(all - seconds).toBeGreaterThan(0.28);
   });
 
-  it("takes a last batch that is smaller", async () => {
+  it("may have a smaller last batch", async () => {
     const { record } = await train(config(), { source: domain({ train: 40 }) }, 1);
     expect(record.epochs[0]?.losses).toHaveLength(3);
   });

@@ -14,7 +14,7 @@ const { test } = dataset;
 
 beforeAll(() => useBackend("wasm"));
 
-it("predicts all test images, a batch at a time, as one pass does, and leaves no tensor behind", async () => {
+it("predicts all test images in batches, with the same result as one pass, and leaves no tensor behind", async () => {
   const learner = new Learner(config(), dataset, dataset.classes);
   const x = imageTensor(test, source);
   const all = learner.predict(x);
@@ -32,7 +32,7 @@ it("predicts all test images, a batch at a time, as one pass does, and leaves no
   learner.dispose();
 });
 
-it("gives the classes of the largest logits, in inference, without moving anything", async () => {
+it("predicts the classes of the largest logits, in inference, without updating moving averages", async () => {
   const learner = new Learner(config(), dataset, dataset.classes);
   const x = imageTensor(test, source);
   const logits = tf.tidy(() => learner.network.predict(x) as tf.Tensor2D).arraySync() as number[][];
@@ -44,7 +44,7 @@ it("gives the classes of the largest logits, in inference, without moving anythi
   learner.dispose();
 });
 
-it("shows the network images by the domain's moments", () => {
+it("standardizes images by the domain's moments", () => {
   const [own, other] = [domainOf(madeUp()), domainOf(madeUp(), { mean: [0.5], deviation: [0.25] })];
   const { train } = own.dataset;
   const numbers = tf.tidy(() => imageTensor(train, own).dataSync<"float32">());

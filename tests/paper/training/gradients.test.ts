@@ -1,15 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import "tfjs-uan";
+import { pick } from "../../../learning/data/dataset.js";
+import { generator, normal, Random } from "../../../learning/random.js";
 import type { RunConfig } from "../../../paper/config.js";
-import { pick } from "../../../paper/data/dataset.js";
 import { kernelLayers } from "../../../paper/network.js";
-import { Random } from "../../../paper/random.js";
 import { imageTensor, labelTensor } from "../../../paper/training/batches.js";
 import { ALONG, GradientObserver, type GradientRecord } from "../../../paper/training/gradients.js";
 import { Learner } from "../../../paper/training/learner.js";
 import { useBackend } from "../../helpers/backends.js";
-import { generator, normal } from "../../helpers/random.js";
 import { config, domain, METHOD_NAMES, outcome, train } from "./setting.js";
 
 const source = domain();
@@ -66,14 +65,14 @@ function gradients(learner: Learner, seed: number): number[][] {
   });
 }
 
-/** What is recorded of the first step, computed another way: the network is moved from its start, and not back from its end. */
-it.each(["none", "bn", "uan-data"] as const)("%s: the first record is what the definitions say", async (method) => {
+/** The first record is computed in another way: by moves of the network from its start, not from its end. */
+it.each(["none", "bn", "uan-data"] as const)("%s: the first record agrees with the definitions", async (method) => {
   const run = config({ method, observe: "gradients", seed: 3, learningRate: 0.005 });
   const { record } = await train(run, { source }, 1);
   const recorded = record.gradients?.[0] as GradientRecord;
 
   const learner = learnerOf(run);
-  const start = gradients(learner, 3); // sets UAN's start from the data
+  const start = gradients(learner, 3); // sets UAN's parameters by the data start
   const { layers, turn, change } = recorded;
   expect(layers.map(({ layer }) => layer)).toEqual(LAYERS);
   expectNear(
@@ -81,7 +80,7 @@ it.each(["none", "bn", "uan-data"] as const)("%s: the first record is what the d
     start.map(norm),
     1e-4,
   );
-  // Of one step there is neither.
+  // A single step has neither fluctuation nor variance.
   expect(layers.map(({ fluctuation }) => fluctuation)).toEqual([0, 0, 0, 0, 0]);
   for (const [i, layer] of layers.entries()) expect(layer.variance).toBeLessThan(1e-9 * meanSquare(start[i] as number[]));
 
@@ -113,7 +112,7 @@ it.each(["none", "bn", "uan-data"] as const)("%s: the first record is what the d
   learner.dispose();
 });
 
-/** For each kernel, numbers that stay the same. */
+/** For each kernel, constant numbers. */
 function constants(learner: Learner): tf.Tensor[] {
   return kernelsOf(learner).map(({ shape, size }, i) => tf.tensor(normal(generator(i + 1), size, 1, 0.5), shape));
 }
@@ -124,7 +123,7 @@ describe("of a loss with a known gradient", () => {
     [4, 4],
     [10, 10],
     [25, 10],
-  ])("%i steps have %i records, each of the steps since the one before", (steps, records) => {
+  ])("%i steps have %i records, each over the steps since the record before", (steps, records) => {
     const learner = learnerOf(config({ method: "none" }));
     const weights = constants(learner);
     const observer = new GradientObserver(learner, steps, 3);
@@ -164,14 +163,14 @@ describe("of a loss with a known gradient", () => {
     learner.dispose();
   });
 
-  it("a quadratic turns by what Adam's first step, of the learning rate everywhere, says", () => {
+  it("a quadratic turns as Adam's first step predicts, whose entries all have the size of the learning rate", () => {
     const rate = 0.02;
     const learner = learnerOf(config({ method: "none", learningRate: rate }));
     const start = kernelsOf(learner).flatMap((kernel) => [...kernel.dataSync()]);
     const { numTensors } = tf.memory();
     const observer = new GradientObserver(learner, 1, 0);
     const squares = () => kernelsOf(learner).map((kernel) => tf.sum(tf.square(kernel)));
-    observer.step(() => tf.div(tf.addN(squares()), 2) as tf.Scalar); // its gradient is the kernels
+    observer.step(() => tf.div(tf.addN(squares()), 2) as tf.Scalar); // its gradient equals the kernels
     const [{ turn, change }] = observer.records as [GradientRecord];
     const others = ALONG.map((far) => start.map((value) => value - far * rate * Math.sign(value)));
     expectNear(

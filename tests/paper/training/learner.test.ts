@@ -34,7 +34,7 @@ function logits(learner: Learner): Float32Array {
 const untrained = (learner: Learner) => learner.network.nonTrainableWeights.map((weight) => [...weight.read().dataSync()]);
 
 describe.each(METHOD_NAMES)("%s", (method) => {
-  it("goes on from what it saved as if it had not stopped", async () => {
+  it("continues from a saved state with the same numbers", async () => {
     const learner = learnerOf(config({ method }));
     steps(learner, 2);
     const state = await learner.save();
@@ -44,7 +44,7 @@ describe.each(METHOD_NAMES)("%s", (method) => {
     await other.load(state);
     expect(logits(other)).toEqual(logits(learner));
 
-    // Adam's step numbers are made anew, in another order of operations.
+    // Adam computes its step numbers again, in another order of operations.
     const [own, others] = [steps(learner, 3), steps(other, 3)];
     for (const [i, loss] of own.entries()) expect(others[i]).toBeCloseTo(loss, 5);
     expect(own[2]).toBeLessThan(own[0] as number);
@@ -91,7 +91,7 @@ it.each([
   learner.dispose();
 });
 
-it("gives the gradients of the trained weights alone, and the loss as a number", () => {
+it("returns the gradients of only the trained weights, and the loss as a number", () => {
   const learner = learnerOf(config({ method: "uan-standardize-affine" }));
   const [x, y] = [imageTensor(examples, source), labelTensor(examples, dataset.classes)];
   const loss = () => tf.losses.softmaxCrossEntropy(y, learner.logits(x, true)) as tf.Scalar;

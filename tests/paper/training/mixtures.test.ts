@@ -11,12 +11,12 @@ import { config, domain, first, train } from "./setting.js";
 const source = domain({ test: 120 });
 const { dataset } = source;
 const EPSILON = 1e-3;
-/** The layer after the second convolution: input, convolution, BN, ReLU, pooling, convolution, and it. */
+/** The layer after the second convolution: it follows input, convolution, BN, ReLU, pooling and convolution. */
 const OBSERVED = 6;
 
 beforeAll(() => useBackend("wasm"));
 
-/** A network after some steps, and what is seen of it. */
+/** A network after some steps, and the record of its mixtures. */
 async function observed(components: number): Promise<{ learner: Learner; seen: MixtureRecord }> {
   const run = config({ method: "uan-data", components, learningRate: 0.02 });
   const learner = new Learner(run, dataset, dataset.classes);
@@ -24,7 +24,7 @@ async function observed(components: number): Promise<{ learner: Learner; seen: M
   return { learner, seen: observeMixtures(learner, source) };
 }
 
-/** What the layer is given in training, of the first hundred test images, for each channel, from the least to the largest. */
+/** The layer's inputs in training mode for the first hundred test images, sorted in each channel. */
 function activations(learner: Learner): number[][] {
   const { network } = learner;
   const { output } = network.layers[OBSERVED - 1] as tfl.layers.Layer;
@@ -68,7 +68,7 @@ function used(x: number[], mean: number[], variance: number[], prior: number[]):
 }
 
 describe.each([1, 3, 8])("of %i components", (components) => {
-  it("the record has the layer's effective parameters, for four channels evenly apart", async () => {
+  it("the record has the layer's effective parameters, for four channels at equal distances", async () => {
     const { learner, seen } = await observed(components);
     const { mean, variance, prior } = effective(learner);
     expect(seen.channels.map(({ channel }) => channel)).toEqual([0, 2, 4, 6]);
@@ -82,7 +82,7 @@ describe.each([1, 3, 8])("of %i components", (components) => {
     learner.dispose();
   });
 
-  it("`used` is what their shares of the activations say, from 1 to as many", async () => {
+  it("`used` follows from their shares of the activations, and is from 1 to their number", async () => {
     const { learner, seen } = await observed(components);
     const { mean, variance, prior } = effective(learner);
     const each = activations(learner).map((x, c) => used(x, column(mean, c), column(variance, c), prior));
@@ -93,7 +93,7 @@ describe.each([1, 3, 8])("of %i components", (components) => {
   });
 });
 
-it("the density is that of the activations, a hundredth of which lie beyond its ends, and no tensor is left behind", async () => {
+it("the density is that of the activations, one in a hundred of which is outside its range, and no tensor is left behind", async () => {
   const { learner } = await observed(3);
   const { numTensors } = tf.memory();
   const before = learner.network.getWeights().map((weight) => [...weight.dataSync()]);
@@ -114,7 +114,7 @@ it("the density is that of the activations, a hundredth of which lie beyond its 
     ] as const) {
       expect(Math.abs(beyond.length / x.length - share)).toBeLessThan(0.002);
     }
-    // Half of it, in a bin and in what lies below: of bins that are neither empty nor all.
+    // The lower half of the range holds some of the activations.
     const half = from + 24 * width;
     const below = x.filter((value) => value >= from && value < half).length / x.length;
     expect(sum(density.slice(0, 24)) * width).toBeCloseTo(below, 2);
@@ -126,7 +126,7 @@ it("the density is that of the activations, a hundredth of which lie beyond its 
   learner.dispose();
 });
 
-it("a run has its mixtures after the first step and at the end, and learns as without", async () => {
+it("a run has records of mixtures after the first step and at the end, which do not change its training", async () => {
   const run = config({ method: "uan-data", epochs: 3 });
   const { record } = await train({ ...run, observe: "mixtures" }, { source });
   expect(record.mixtures).toHaveLength(2);
@@ -136,14 +136,14 @@ it("a run has its mixtures after the first step and at the end, and learns as wi
   expect(record.epochs.map(({ losses }) => losses)).toEqual(plain.record.epochs.map(({ losses }) => losses));
 });
 
-it("weights that diverged use no components", async () => {
+it("diverged weights use no components", async () => {
   const { learner } = await observed(3);
   learner.network.setWeights(learner.network.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN)));
   expect(observeMixtures(learner, source).used).toBeNaN();
   learner.dispose();
 });
 
-it("of less than a hundred test images, all are looked at", async () => {
+it("the record uses all test images if there are fewer than a hundred", async () => {
   const few = domain({ test: 20 });
   const learner = new Learner(config({ method: "uan-data" }), few.dataset, few.dataset.classes);
   const { channels } = observeMixtures(learner, few);

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import type { RunConfig, RunRecord } from "../../../paper/config.js";
-import type { Dataset, Examples } from "../../../paper/data/dataset.js";
+import type { Dataset, Examples } from "../../../learning/data/dataset.js";
+import { generator } from "../../../learning/random.js";
+import type { RunConfig } from "../../../paper/config.js";
 import { METHODS, type MethodName } from "../../../paper/methods.js";
+import type { RunRecord } from "../../../paper/results.js";
 import { type Domain, domainOf } from "../../../paper/training/batches.js";
 import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
 import type { LearnerState } from "../../../paper/training/learner.js";
 import type { Watch } from "../../../paper/training/watch.js";
-import { generator } from "../../helpers/random.js";
 
 // Small networks and easy images, for which an epoch takes a few hundredths of a second.
 
@@ -20,12 +21,12 @@ interface Making {
   test?: number;
   channels?: number;
   seed?: number;
-  /** Of the bright quarter, and of the others, to which up to 63 is added. */
+  /** The least values of the bright quarter and of the others. Noise of up to 63 is added. */
   bright?: number;
   dark?: number;
 }
 
-/** Noise, one quarter of which is brighter: the class says which. Classes take turns. */
+/** Images of noise. One quarter is brighter: which one depends on the class. Classes take turns. */
 function quarters(count: number, { channels = 1, bright = 128, dark = 16 }: Making, random: () => number): Examples {
   const labels = Uint8Array.from({ length: count }, (_, n) => n % CLASSES);
   const size = SIDE * SIDE * channels;
@@ -59,7 +60,7 @@ export function first({ images, labels, count }: Examples, wanted: number): Exam
   return { count: wanted, images: images.subarray(0, (wanted * images.length) / count), labels: labels.subarray(0, wanted) };
 }
 
-/** Of a run that says nothing else; its 16 images have 256 activations per channel at the second convolution. */
+/** A default configuration with changes. A batch has 256 activations per channel after the second convolution. */
 export function config(changes: Partial<RunConfig> = {}): RunConfig {
   return {
     experiment: "classification",
@@ -68,7 +69,7 @@ export function config(changes: Partial<RunConfig> = {}): RunConfig {
     method: "bn",
     components: 3,
     momentum: 0.9,
-    place: "second",
+    normalizes: "second",
     width: 0.0625,
     seed: 1,
     learningRate: 0.001,
@@ -80,19 +81,19 @@ export function config(changes: Partial<RunConfig> = {}): RunConfig {
 
 export const nobody: Watch = { step() {}, async pause() {} };
 
-/** Trains from a state, or from the start, until so many epochs are done. */
+/** Trains from a state, or from the start, until so many epochs are complete. */
 export async function train(run: RunConfig, domains: Domains, epochs = run.epochs, from?: RunState): Promise<RunState> {
   let state = await trainEpoch(run, from, domains, nobody);
   while (state.record.epochs.length < epochs) state = await trainEpoch(run, state, domains, nobody);
   return state;
 }
 
-/** All of a record that does not depend on the machine's speed. */
+/** The record without the times, which depend on the machine. */
 export function numbersOf({ epochs, ...others }: RunRecord) {
   return { ...others, epochs: epochs.map(({ seconds: _, ...rest }) => rest) };
 }
 
-/** A line for each tensor, which differs where a bit does. Names count layers since the program's start, and are left out. */
+/** A line for each tensor, which changes with any bit. Names are left out, because they count the layers of the whole program. */
 export function fingerprint({ weights, optimizer }: LearnerState): string[] {
   return [...weights, ...optimizer].map(({ shape, dtype, values }) => {
     const hash = createHash("sha1").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -100,5 +101,5 @@ export function fingerprint({ weights, optimizer }: LearnerState): string[] {
   });
 }
 
-/** Everything that a run has come to. */
+/** The complete result of a run. */
 export const outcome = ({ record, learner }: RunState) => ({ record: numbersOf(record), weights: fingerprint(learner) });
