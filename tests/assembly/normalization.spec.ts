@@ -169,7 +169,7 @@ class Pass {
     return (i / this.inner) % this.channels;
   }
 
-  /** The largest error of y and dx, in float64 and by the formulas of spec.md, section 3. */
+  /** The largest error of y and dx, in float64 and by the formulas of docs/math.md, section 4.4. */
   worst(): f64 {
     const groups = this.slices * this.groups;
     const total = this.slices * this.size;

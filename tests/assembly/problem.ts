@@ -3,7 +3,7 @@ import { laneOf, mixture_slot_count, mixture_table_bytes } from "../../assembly/
 import { ChannelTable } from "../../assembly/simd/walk";
 import { free, intact, Random, room } from "./support";
 
-// A mixture and section 1 of spec.md about it, in float64 and with the spec's own formulas, "uan" or "ucb".
+// A mixture, and docs/math.md, sections 2.1 and 2.6, for it in float64.
 
 function address(array: StaticArray<f32>): usize {
   return changetype<usize>(array);
