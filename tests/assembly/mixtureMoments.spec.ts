@@ -136,7 +136,7 @@ describe("mixture_moments_accumulate", () => {
     }
   });
 
-  it("count the activations exactly with one component, however many and however far, and no zeros that fill up a vector", () => {
+  it("count the activations exactly with one component, however many and however far, without the zeros that fill up a vector", () => {
     for (let n: u32 = 1; n <= 9; n++) {
       open(Problem.of([0], [1]), n);
       mixture_moments_accumulate(problem.table, x, 0, n);
@@ -166,7 +166,7 @@ describe("mixture_moments_accumulate", () => {
     close();
   });
 
-  it("share each activation out: the masses of a channel's components sum to its activations, to 1e-6 relative", () => {
+  it("count each activation once: the masses of a channel's components sum to its activations, to 1e-6 relative", () => {
     open(new Problem(3, 1, 4), 300000);
     mixture_moments_accumulate(problem.table, x, 0, count);
     finish();
@@ -188,7 +188,7 @@ describe("mixture_moments_accumulate", () => {
     close();
   });
 
-  it("leave a component without mass the mean and the variance that it came with", () => {
+  it("keep the mean and the variance of a component without mass", () => {
     open(Problem.of([0, 7], [1, 2]), 0);
     mixture_moments_accumulate(problem.table, x, 0, 0);
     finish();

@@ -13,12 +13,12 @@ import {
 import { mixture_norm_prepare, mixture_norm_table_bytes } from "../../assembly/mixtureNorm/table";
 import { free, getAt, intact, Random, room, setAt, worse } from "./support";
 
-// Around the vector, the chunk of a row that is summed in float32, the tile and the block of rows.
+// Sizes around a vector, the part of a row in a float32 sum, a tile and a block of rows.
 const CHANNELS: u32[] = [1, 3, 4, 8, 63, 64, 65, 130, 1100];
 const ROWS: u32[] = [1, 2, 3, 4, 5, 7, 63, 64, 65, 130, 203];
 const EPSILON: f64 = 1e-3;
 
-/** Everything that a problem needs, each in watched room. */
+/** All tensors of a problem, each in watched room. */
 class Case {
   private rooms: usize[] = [];
   private sizes: usize[] = [];
@@ -89,8 +89,8 @@ class Case {
     );
   }
 
-  /** Responsibilities and moments in two chunks. */
-  fit(cut: u32): void {
+  /** A step of EM, over two chunks. */
+  emStep(cut: u32): void {
     this.prepare(false);
     mixture_norm_e_step_apply(this.table, this.x, this.nu, cut, true);
     mixture_norm_e_step_apply(
@@ -124,7 +124,7 @@ class Case {
     return sum;
   }
 
-  /** Frees all; nothing may have been written out of place. */
+  /** Frees all, and checks that nothing was written outside. */
   close(): void {
     for (let i = 0; i < this.rooms.length; i++) {
       expect<bool>(intact(this.rooms[i], this.sizes[i])).toBe(true, `written outside of room ${i}`);
@@ -139,7 +139,7 @@ function keep(actual: f64, exact: f64, scale: f64): void {
   worst = worse(worst, error);
 }
 
-/** Calls for all sizes, few components and more. */
+/** Calls f for all sizes, with one to four components. */
 function each(f: (opened: Case) => void): void {
   worst = 0;
   for (let i = 0; i < CHANNELS.length; i++) {
@@ -152,9 +152,9 @@ function each(f: (opened: Case) => void): void {
 }
 
 describe("mixture_norm_e_step_apply", () => {
-  it("makes the responsibilities of float64 formulas to 1e-5", () => {
+  it("computes the responsibilities of float64 formulas to 1e-5", () => {
     each((p) => {
-      p.fit(0);
+      p.emStep(0);
       for (let i: u32 = 0; i < p.rows; i++) {
         for (let k: u32 = 0; k < p.components; k++) {
           const own = p.logDensity(i, k);
@@ -167,9 +167,9 @@ describe("mixture_norm_e_step_apply", () => {
     expect<f64>(worst).toBeLessThan(1e-5);
   });
 
-  it("and their moments to 2e-6, in whatever chunks", () => {
+  it("computes their moments to 2e-6, in two chunks", () => {
     each((p) => {
-      p.fit(p.rows / 3);
+      p.emStep(p.rows / 3);
       for (let k: u32 = 0; k < p.components; k++) {
         let n: f64 = 0;
         for (let i: u32 = 0; i < p.rows; i++) n += p.tau(i, k);
@@ -188,12 +188,12 @@ describe("mixture_norm_e_step_apply", () => {
     expect<f64>(worst).toBeLessThan(2e-6);
   });
 
-  it("takes rows very far from all components, and none that is not finite: NaN, and not counted", () => {
+  it("computes rows very far from all components; rows that are not finite are NaN, and not counted", () => {
     const p = new Case(70, 5, 3);
     for (let c: u32 = 0; c < 5; c++) setAt(p.x, 7 * 5 + c, 1e30);
     setAt(p.x, 8 * 5 + 3, NaN);
     setAt(p.x, 66 * 5, Infinity);
-    p.fit(0);
+    p.emStep(0);
     let sum: f64 = 0;
     for (let k: u32 = 0; k < 3; k++) {
       sum += p.tau(7, k);
@@ -216,7 +216,7 @@ describe("mixture_norm_e_step_apply", () => {
   it("leaves a component without mass its mean and variance", () => {
     const p = new Case(20, 6, 2);
     for (let c: u32 = 0; c < 6; c++) setAt(p.mean, 6 + c, 1000);
-    p.fit(0);
+    p.emStep(0);
     expect<f32>(getAt(p.newPrior, 0)).toBe(1);
     expect<f32>(getAt(p.newPrior, 1)).toBe(0);
     for (let c: u32 = 0; c < 6; c++) {
@@ -230,7 +230,7 @@ describe("mixture_norm_e_step_apply", () => {
 describe("mixture_norm_apply", () => {
   it("is Σ ν (x − E)/√(λ v) · gamma + beta to 2e-6", () => {
     each((p) => {
-      p.fit(0);
+      p.emStep(0);
       p.prepare(true);
       mixture_norm_apply(p.table, p.x, p.nu, p.y, p.rows);
       for (let i: u32 = 0; i < p.rows; i++) {
@@ -247,9 +247,9 @@ describe("mixture_norm_apply", () => {
 });
 
 describe("mixture_norm_grad_apply", () => {
-  it("has the gradients of float64 formulas to 2e-5, through mean and variance or not, in chunks", () => {
+  it("computes the gradients of float64 formulas to 2e-5, through mean and variance or not, in two chunks", () => {
     each((p) => {
-      p.fit(0);
+      p.emStep(0);
       const batch = p.rows % 2 == 1;
       const cut = p.rows / 2;
       const begin = (cut * p.channels) << 2;
@@ -292,8 +292,8 @@ describe("mixture_norm_grad_apply", () => {
   });
 });
 
-/** A start over all rows, given in chunks. */
-function start(p: Case): void {
+/** The initial mixture of all rows, in two chunks. */
+function kmeansInit(p: Case): void {
   const sample = p.take(mixture_norm_kmeans_scratch_bytes(p.rows, p.channels, p.components));
   const draws = p.take((<usize>p.components) << 2);
   const random = new Random(1);
@@ -305,9 +305,9 @@ function start(p: Case): void {
 }
 
 describe("mixture_norm_kmeans_finalize", () => {
-  it("has shares that sum to 1, and with one component the mean and the variance of all rows", () => {
+  it("computes priors that sum to 1, and with one component the mean and the variance of all rows", () => {
     each((p) => {
-      start(p);
+      kmeansInit(p);
       let sum: f64 = 0;
       for (let k: u32 = 0; k < p.components; k++) sum += getAt(p.newPrior, k);
       keep(sum, 1, 1);
@@ -324,10 +324,10 @@ describe("mixture_norm_kmeans_finalize", () => {
     expect<f64>(worst).toBeLessThan(5e-6);
   });
 
-  it("finds clusters that are far apart, by evenly spread rows of many", () => {
+  it("finds clusters that are far apart, in a sample of many rows", () => {
     const p = new Case(3001, 6, 3, 0.1);
     for (let i: u32 = 0; i < 3001 * 6; i++) setAt(p.x, i, getAt(p.x, i) + 100 * <f32>(((i / 6) * 3) / 3001));
-    start(p);
+    kmeansInit(p);
     for (let k: u32 = 0; k < 3; k++) {
       expect<f64>(Math.abs(<f64>getAt(p.newPrior, k) - 1.0 / 3)).toBeLessThan(2e-3);
       expect<f32>(getAt(p.newVariance, k)).toBeLessThan(0.01);
@@ -335,12 +335,12 @@ describe("mixture_norm_kmeans_finalize", () => {
     p.close();
   });
 
-  it("leaves out rows that are not finite, and components where distinct rows are fewer", () => {
+  it("leaves out rows that are not finite, and the components for which there are no distinct rows", () => {
     const p = new Case(10, 3, 4);
     for (let i: u32 = 0; i < 30; i++) setAt(p.x, i, <f32>((i / 3) % 2));
     setAt(p.x, 0, NaN);
     setAt(p.x, 5, Infinity);
-    start(p);
+    kmeansInit(p);
     for (let k: u32 = 0; k < 4; k++) {
       expect<f32>(getAt(p.newPrior, k)).toBe(k < 2 ? 0.5 : 0);
       for (let c: u32 = 0; c < 3; c++) expect<f32>(getAt(p.newVariance, 3 * k + c)).toBe(0);

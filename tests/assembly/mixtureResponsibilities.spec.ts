@@ -15,7 +15,7 @@ function size(): usize {
   return 4 * problem.components * count;
 }
 
-/** Activations over a mixture, one in 16 of them very far. */
+/** Activations of a mixture, one in 16 of them very far from it. */
 function open(opened: Problem, numbers: u32): void {
   problem = opened;
   problem.prepare(0, false);
@@ -38,7 +38,7 @@ function close(): void {
 }
 
 describe("mixture_responsibilities_apply", () => {
-  it("are those of float64 formulas to 1e-5, in the components' own order, in every layout", () => {
+  it("are those of float64 formulas to 1e-5, in the order of the components, in every layout", () => {
     let worst: f64 = 0;
     for (let i = 0; i < CHANNELS.length; i++) {
       for (let components: u32 = 1; components <= 4; components++) {

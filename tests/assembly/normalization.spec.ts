@@ -17,7 +17,7 @@ import { free, getAt, intact, Random, room, setAt, UNWRITTEN, worse } from "./su
 
 const EPSILON: f64 = 1e-3;
 
-/** x of slices, everything that a pass makes of it, and watched borders around each of them. */
+/** x of slices, and all outputs, with watched borders around each of them. */
 class Pass {
   size: u32;
   bytes: usize;
@@ -77,7 +77,7 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slice in two chunks. */
+  /** One slice, in two chunks. */
   byChunks(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
@@ -99,7 +99,7 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** One slice in two chunks, each with a table of its own. */
+  /** One slice, in two chunks with a table each. */
   apart(cut: u32): void {
     const rest = this.size - cut;
     const after = (<usize>cut) << 2;
@@ -125,7 +125,7 @@ class Pass {
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
-  /** The gradient slice by slice, the first `cut` slices with a table of their own. */
+  /** The gradient by slices, in two chunks with a table each; the first has `cut` slices. */
   slicesApart(cut: u32): void {
     const after = (<usize>(cut * this.size)) << 2;
     this.begin();
@@ -160,7 +160,7 @@ class Pass {
     free(other);
   }
 
-  /** Which group number i is in. */
+  /** The group of number i. */
   groupOf(i: u32): u32 {
     return (i / this.size) * this.groups + this.channelOf(i) / (this.channels / this.groups);
   }
@@ -169,7 +169,7 @@ class Pass {
     return (i / this.inner) % this.channels;
   }
 
-  /** The largest error of y and dx, in float64 and by the formulas of docs/math.md, section 4.4. */
+  /** The largest error of y and dx against float64 (docs/math.md, section 4). */
   worst(): f64 {
     const groups = this.slices * this.groups;
     const total = this.slices * this.size;
@@ -235,15 +235,15 @@ const CASES: u32[][] = [
 ];
 
 describe("norm_table_bytes", () => {
-  it("is more than any heap has where a table would not fit in 32 bits", () => {
+  it("is the largest u32 if a table does not fit in 32 bits", () => {
     expect<usize>(norm_table_bytes(4000001, 15)).toBe(u32.MAX_VALUE);
     expect<usize>(norm_table_bytes(1 << 30, 1)).toBe(u32.MAX_VALUE);
     expect<usize>(norm_table_bytes(1 << 20, 1)).toBeLessThan(1 << 28);
   });
 });
 
-describe("the classical normalizations", () => {
-  it("have y and dx to 2e-5, slice by slice, and write nowhere else", () => {
+describe("normalization by mean and variance", () => {
+  it("computes y and dx to 2e-5, by slices, and writes nowhere else", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);
@@ -253,7 +253,7 @@ describe("the classical normalizations", () => {
     }
   });
 
-  it("have them in two chunks, cut at any multiple of the chunk alignment, too", () => {
+  it("computes them in two chunks, cut at any multiple of the chunk alignment", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       if (shape[0] > 1) continue;
@@ -268,7 +268,7 @@ describe("the classical normalizations", () => {
     }
   });
 
-  it("have them in two chunks with a table each, too, and the same gradients of gamma and beta", () => {
+  it("computes them in two chunks with a table each, and the same gradients of gamma and beta", () => {
     for (let i = 0; i < CASES.length; i++) {
       const shape = CASES[i];
       const pass = new Pass(shape[0], shape[1], shape[2], shape[3], shape[4]);

@@ -3,7 +3,7 @@ import { laneOf, mixture_slot_count, mixture_table_bytes } from "../../assembly/
 import { ChannelTable } from "../../assembly/simd/walk";
 import { free, intact, Random, room } from "./support";
 
-// A mixture, and docs/math.md, sections 2.1 and 2.6, for it in float64.
+// A mixture, and Unsupervised Adaptive Normalization by it in float64 (docs/math.md, sections 2.1 and 2.6).
 
 function address(array: StaticArray<f32>): usize {
   return changetype<usize>(array);
@@ -51,7 +51,7 @@ export class Problem {
     }
   }
 
-  /** One channel's mixture of equal priors. */
+  /** A mixture of one channel, with equal priors. */
   static of(mean: f32[], variance: f32[]): Problem {
     const problem = new Problem(1, 1, mean.length);
     for (let k = 0; k < mean.length; k++) {
@@ -66,7 +66,7 @@ export class Problem {
     return mixture_slot_count(this.components, this.epsilon, this.ucb);
   }
 
-  /** A table of it, until drop(). */
+  /** Makes a table. drop() frees it. */
   prepare(accumulatorCount: u32, fold: bool, isAffine: bool = true): usize {
     this.tableBytes = mixture_table_bytes(this.channels, this.inner, this.slots, accumulatorCount);
     this.table = room(this.tableBytes);
@@ -88,7 +88,7 @@ export class Problem {
     return this.table;
   }
 
-  /** Frees the table; false where something was written outside of it. */
+  /** Frees the table. Returns false if something was written outside of it. */
   drop(): bool {
     const isIntact = intact(this.table, this.tableBytes);
     free(this.table);
@@ -113,7 +113,7 @@ export class Problem {
   v(k: u32, c: u32): f64 {
     return <f64>this.variance[k * this.channels + c] + <f64>this.epsilon;
   }
-  /** What g_k is divided by the root of. */
+  /** λ_k in the gains. */
   lambda(k: u32): f64 {
     return this.ucb ? 1 + <f64>this.epsilon : this.prior[k];
   }
@@ -139,7 +139,7 @@ export class Problem {
     return 1 / sum;
   }
 
-  /** Without gamma and beta. */
+  /** y, without gamma and beta. */
   y(c: u32, x: f64): f64 {
     let y: f64 = 0;
     for (let k: u32 = 0; k < this.components; k++) {

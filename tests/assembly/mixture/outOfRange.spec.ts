@@ -11,7 +11,7 @@ let problem: Problem = Problem.of([0], [1]);
 let tau: usize = 0;
 let y: v128 = f64x2.splat(0);
 
-/** Responsibilities and mixture of two activations of a problem with one channel. */
+/** Computes responsibilities and mixture of two activations, of a problem with one channel. */
 function solve(a: f64, b: f64, half: u32 = 0): void {
   const table = changetype<MixtureTable>(problem.table);
   responsibilitiesOutOfRange(table, laneBlockAt(table, 0), vecWide(a, b), half, tau);
@@ -29,14 +29,14 @@ function open(opened: Problem): void {
   tau = room(problem.slots * WIDE);
 }
 
-/** Frees what open took, and looks whether nothing was written outside of it. */
+/** Frees what open allocated, and checks that nothing was written outside of it. */
 function close(): void {
   expect<bool>(intact(tau, problem.slots * WIDE)).toBe(true, "written outside of the responsibilities");
   expect<bool>(problem.drop()).toBe(true, "written outside of the table");
   free(tau);
 }
 
-/** Looks whether component k has all responsibility for x, and y is its g, to float32 accuracy. */
+/** Checks that component k has all responsibility for x, and that y is its g, to float32 accuracy. */
 function expectAll(k: u32, x: f64): void {
   solve(x, 0);
   for (let j: u32 = 0; j < problem.components; j++) {
@@ -139,7 +139,7 @@ describe("responsibilitiesOutOfRange", () => {
     }
   });
 
-  it("are NaN for NaN and for infinite activations, which the other lane does not notice", () => {
+  it("are NaN for NaN and for infinite activations, without effect on the other lane", () => {
     const bad: f64[] = [NaN, Infinity, -Infinity];
     for (let components: u32 = 1; components <= 3; components++) {
       open(new Problem(1, 1, components, 4));

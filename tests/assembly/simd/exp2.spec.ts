@@ -27,7 +27,7 @@ function reset(): void {
   where = NaN;
 }
 
-/** Keeps the largest error, which a NaN is too. */
+/** Keeps the largest error. An error of NaN is infinite. */
 function keep(error: f64, t: f64): void {
   if (error <= worst) return;
   worst = isNaN(error) ? Infinity : error;
@@ -71,7 +71,7 @@ describe("exp2", () => {
     for (let t: f64 = -125; t + 3 * pace <= 124; t += 4 * pace) {
       keepExp2(vec(<f32>t, <f32>(t + pace), <f32>(t + 2 * pace), <f32>(t + 3 * pace)));
     }
-    // Close to zero, where t itself is fine; the polynomial is the same everywhere.
+    // Close to zero, where float32 numbers are dense.
     for (let t: f64 = -0.75; t < 0.75; t += 7.3e-6) {
       keepExp2(vec(<f32>t, <f32>(t + 1.9e-6), <f32>(t + 3.7e-6), <f32>(t + 5.5e-6)));
     }

@@ -58,20 +58,20 @@ function expectWide(v: v128, a: f64, b: f64): void {
   expect<f64>(laneWide(v, 1)).toBe(b);
 }
 
-/** All bits set in the lanes that are true. */
+/** A mask of the lanes that are true. */
 function mask(a: bool, b: bool, c: bool, d: bool): v128 {
   return gt(vec(f32(a), f32(b), f32(c), f32(d)), splat(0));
 }
 
 describe("sizes", () => {
-  it("fit: LANES float32 and LANES / HALVES float64 are VEC bytes each", () => {
+  it("fit: LANES float32 are VEC bytes, and LANES / HALVES float64 WIDE bytes", () => {
     expect<usize>(4 * LANES).toBe(VEC);
     expect<usize>(8 * (LANES / HALVES)).toBe(WIDE);
   });
 });
 
 describe("arithmetic", () => {
-  it("goes lane by lane, operands in the order of their names", () => {
+  it("is done in each lane, with the operands in the order of their names", () => {
     const a = vec(1, -2, 9, 0.25);
     const b = vec(4, 8, -2, 2);
     expectLanes(add(a, b), 5, 6, 7, 2.25);
@@ -90,7 +90,7 @@ describe("arithmetic", () => {
     expectLanes(nmadd(a, b, c), -13, 13, 110, -5);
   });
 
-  it("goes lane by lane in float64", () => {
+  it("is done in each lane in float64", () => {
     const a = vecWide(3, -8);
     const b = vecWide(2, 16);
     expectWide(splatWide(0.1), 0.1, 0.1);
@@ -166,14 +166,14 @@ describe("masks", () => {
     expect<bool>(anyTrue(mask(false, false, false, true))).toBe(true);
   });
 
-  it("select takes a where the mask is set, andnot keeps where it is not, and keeps where it is", () => {
+  it("select is a where the mask is set, else b; andnot is 0 where the mask is set, and `and` where it is not", () => {
     const m = mask(true, false, false, true);
     expectLanes(select(vec(1, 2, 3, 4), vec(5, 6, 7, 8), m), 1, 6, 7, 4);
     expectLanes(andnot(vec(1, 2, 3, 4), m), 0, 2, 3, 0);
     expectLanes(and(vec(1, 2, 3, 4), m), 1, 0, 0, 4);
   });
 
-  it("andnot and and keep NaN out, too", () => {
+  it("andnot and `and` remove NaN, too", () => {
     expectLanes(andnot(splat(NaN), mask(true, true, true, true)), 0, 0, 0, 0);
     expectLanes(and(splat(NaN), mask(false, false, false, false)), 0, 0, 0, 0);
   });
@@ -224,8 +224,8 @@ describe("exponents", () => {
   });
 });
 
-describe("over lanes", () => {
-  it("sumOfLanes and storeSumsOfLanes add up each vector's", () => {
+describe("across lanes", () => {
+  it("sumOfLanes and storeSumsOfLanes add up the lanes of each vector", () => {
     expect<f32>(sumOfLanes(vec(1, 20, 300, 4000))).toBe(4321);
     const to = room(32);
     storeSumsOfLanes(to, vec(1, 20, 300, 4000), vec(5, 6, 7, 8), vec(0, 0, -1, 0), vec(2, 0, 0, 1));
@@ -237,7 +237,7 @@ describe("over lanes", () => {
     free(to);
   });
 
-  it("allTrueWide holds where every lane of a mask does, and gtWide compares", () => {
+  it("allTrueWide is whether every lane of a mask is set, and gtWide compares", () => {
     expect<bool>(allTrueWide(gtWide(vecWide(1, 2), splatWide(0.5)))).toBe(true);
     expect<bool>(allTrueWide(gtWide(vecWide(1, NaN), splatWide(0.5)))).toBe(false);
     expectWide(andWide(vecWide(7, 7), gtWide(vecWide(2, NaN), vecWide(1, 1))), 7, 0);

@@ -18,7 +18,7 @@ function isRuns(inner: u32): bool {
   return inner >= 16;
 }
 
-/** A table whose lane blocks are one vector each: the lanes' channels. The remainder room is the last in it. */
+/** A table whose lane blocks have one vector each: the channels of the lanes. The remainder room is at its end. */
 function makeTable(channels: u32, inner: u32, outBytes: usize): ChannelTable {
   const remainder = offsetof<ChannelTable>() + laneBlockCount(channels, inner) * VEC;
   const table = changetype<ChannelTable>(room(remainder + remainderBytes(outBytes)));
@@ -33,8 +33,8 @@ function makeTable(channels: u32, inner: u32, outBytes: usize): ChannelTable {
   return table;
 }
 
-// One walk over `count` numbers from `start` on. Number i of the walk is 1 + i in a and −1 − i in b; 0 fills vectors up. Of
-// each number the visitor writes `width` to out, i·width and on.
+// One walk over `count` numbers from `start` on. Number i of the walk is 1 + i in a and −1 − i in b; 0 fills up a vector. For each
+// number the visitor writes `width` numbers to out, from i·width on.
 
 let start: u32 = 0;
 let count: u32 = 0;
@@ -94,7 +94,7 @@ class Recorder {
   }
 }
 
-/** Walks in two chunks, the first of `cut` numbers, and looks whether everything was as it should be. */
+/** Walks over two chunks, the first of `cut` numbers, and keeps the first fault. */
 function check(cut: u32): void {
   const bytes = (<usize>count) << 2;
   const a = room(bytes);
@@ -132,7 +132,7 @@ function reset(isWithoutB: bool, outputs: u32): void {
   width = outputs;
 }
 
-/** Counts around a vector, a period and a tile. */
+/** Counts around those of a vector, a period and a tile. */
 function countsOf(p: u32): u32[] {
   return [0, 1, 3, 4, 5, 7, p - 1, p, p + 1, 2 * p + 3, max<u32>(4096, 32 * p) + 3 * p + p / 2 + 1];
 }
@@ -157,13 +157,13 @@ function checkAll(): void {
   }
 }
 
-/** Room whose end is the end of memory: to read past it traps. */
+/** Room whose end is the end of memory: reading beyond it traps. */
 function lastRoom(bytes: usize): usize {
   memory.grow(<i32>(bytes >> 16) + 1);
   return ((<usize>memory.size()) << 16) - bytes;
 }
 
-/** Walks over a and b, the one or the other at the end of memory. */
+/** Walks over a and b, one of them at the end of memory. */
 function checkAtEnd(isA: bool): void {
   const bytes = (<usize>count) << 2;
   const table = makeTable(channels, inner, 0);
@@ -195,7 +195,7 @@ describe("chunkAlignment", () => {
 });
 
 describe("the lanes of a channel", () => {
-  it("are the first at channel · consecutiveLanes, with as many after it, and so again every channels rows", () => {
+  it("are consecutiveLanes from lane channel · consecutiveLanes on, and repeat after channels · consecutiveLanes", () => {
     for (let c = 0; c < CHANNELS.length; c++) {
       for (let n = 0; n < INNER.length; n++) {
         const table = makeTable(CHANNELS[c], INNER[n], 0);
@@ -212,7 +212,7 @@ describe("the lanes of a channel", () => {
 });
 
 describe("walk", () => {
-  it("visits every number once, with its own channel, b and output, and touches nothing outside", () => {
+  it("visits every number once, with its own channel, b and output, and writes nothing outside", () => {
     reset(false, 1);
     checkAll();
     expect<string>(fault).toBe("");
@@ -247,7 +247,7 @@ describe("walk", () => {
     expect<string>(fault).toBe("");
   });
 
-  it("gives the lanes that only fill up a vector weight 0 and zeros, at most 3 of a walk in periods", () => {
+  it("gives lanes that only fill up a vector weight 0 and zeros: at most 3 lanes of a walk over periods", () => {
     reset(false, 1);
     start = 0;
     channels = 5;
@@ -259,7 +259,7 @@ describe("walk", () => {
     expect<string>(fault).toBe("");
   });
 
-  it("covers in two chunks what it covers in one, cut at any multiple of the chunk alignment", () => {
+  it("visits in two chunks what it visits in one, cut at any multiple of the chunk alignment", () => {
     reset(false, 1);
     for (let c = 0; c < CHANNELS.length; c++) {
       for (let n = 0; n < INNER.length; n++) {
@@ -275,7 +275,7 @@ describe("walk", () => {
     expect<string>(fault).toBe("");
   });
 
-  it("visits runs longer than a visit in several", () => {
+  it("visits long runs in several visits", () => {
     reset(false, 2);
     channels = 3;
     inner = 1501;

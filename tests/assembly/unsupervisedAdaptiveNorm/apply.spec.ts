@@ -11,7 +11,7 @@ let count: u32 = 0;
 let x: usize = 0;
 let y: usize = 0;
 
-/** Activations over a mixture, one in 16 of them very far. */
+/** Activations of a mixture, one in 16 of them very far from it. */
 function open(opened: Problem, numbers: u32): void {
   problem = opened;
   problem.prepare(0, true);
@@ -60,16 +60,16 @@ function checkLayouts(epsilon: f32, ucb: bool): void {
 }
 
 describe("uan_apply", () => {
-  it("is section 1's y to 1e-5·(1 + |y|), near and very far, in every layout", () => {
+  it('is y of formula "uan" to 1e-5·(1 + |y|), near and very far, in every layout', () => {
     checkLayouts(1e-3, false);
   });
 
-  it('is formula "ucb"\'s y to 1e-5·(1 + |y|), near and very far, in every layout, with any epsilon', () => {
+  it('is y of formula "ucb" to 1e-5·(1 + |y|), near and very far, in every layout, with any epsilon', () => {
     const epsilons: f32[] = [1e-3, 0, 1e-30, 2e-29, 1e-12, 1, 1e6];
     for (let i = 0; i < epsilons.length; i++) checkLayouts(epsilons[i], true);
   });
 
-  it('with formula "ucb" is beta from 12 deviations of every component on, to 1e-20', () => {
+  it('with formula "ucb", is beta to 1e-20 at 12 deviations from every component and more', () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000);

@@ -27,7 +27,7 @@ function prepare(): void {
   problem.prepare(uan_grad_accumulator_count(problem.slots), false);
 }
 
-/** Activations over a mixture, one in `rarity` of them far, and upstream gradients. */
+/** Activations of a mixture, one in `rarity` of them far from it, and upstream gradients. */
 function open(opened: Problem, numbers: u32, rarity: f64): void {
   problem = opened;
   count = numbers;
@@ -82,7 +82,7 @@ function errorOf(p: usize, expected: StaticArray<f64>): f64 {
   return largest == 0 ? worst : worst / largest;
 }
 
-/** The largest of the six gradients' errors against section 1's formulas in float64. */
+/** The largest error of the six gradients against float64 (docs/math.md, section 2.2). */
 function worst(): f64 {
   const components = problem.components;
   const channels = problem.channels;
@@ -133,22 +133,22 @@ function checkGradients(rarity: f64, bound: f64, epsilon: f32 = 1e-3, ucb: bool 
 }
 
 describe("uan_grad_apply", () => {
-  it("has every gradient to 1e-5 of its tensor's largest, in every layout", () => {
+  it("computes every gradient to 1e-5 of its tensor's largest, in every layout", () => {
     checkGradients(Infinity, 1e-5);
   });
 
-  it("has every gradient to 5e-4 of its tensor's largest where every fourth activation is up to 60 away", () => {
+  it("computes every gradient to 5e-4 of its tensor's largest if every fourth activation is up to 60 away", () => {
     checkGradients(4, 5e-4);
   });
 
-  it("has formula \"ucb\"'s gradients to 5e-5 of their tensor's largest, in every layout, with any epsilon", () => {
+  it('computes the gradients of formula "ucb" to 5e-5 of their tensor\'s largest, in every layout, with any epsilon', () => {
     const epsilons: f32[] = [1e-3, 0, 1e-30, 2e-29, 1e-12, 1];
     for (let i = 0; i < epsilons.length; i++) checkGradients(Infinity, 5e-5, epsilons[i], true);
     checkGradients(4, 5e-5, 1e-3, true);
     checkGradients(4, 5e-4, 0, true);
   });
 
-  it('with formula "ucb" takes nothing from activations 12 deviations to the largest float32 away, but dbeta', () => {
+  it('with formula "ucb", activations from 12 deviations to the largest float32 away have no gradients but dbeta', () => {
     const next = Problem.of([0, 1], [0.04, 1]);
     next.ucb = true;
     open(next, 1000, Infinity);
@@ -189,7 +189,7 @@ describe("uan_grad_apply", () => {
     }
   });
 
-  it("takes nothing into a channel's sums from the zeros that fill up its last vector", () => {
+  it("adds nothing to a channel's accumulators for the zeros that fill up its last vector", () => {
     for (let n: u32 = 1; n <= 9; n++) {
       open(Problem.of([5, 6], [1, 2]), n, 16);
       for (let i: u32 = 0; i < n; i++) setAt(dy, i, 1);
