@@ -3,6 +3,7 @@
 
 /** κ² = ½ log2 e */
 export const KAPPA2: f64 = 0.7213475204444817;
+
 /**
  * A variance (with ε) or a prior below these is raised to these; so both may be zero. With a smaller variance 2^-126, the
  * smallest result of exp2, would count in the gradients.

@@ -33,7 +33,7 @@ class MaxPool {
     const pixel = (<usize>plan.inChannels) << 2;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
-      // The first of the largest numbers, as its distance from the window's first pixel; −1 if all are NaN.
+      // The first of the largest numbers, as its distance from the window's first pixel; −1 if none is above −∞.
       let largest: Vec = splat(-Infinity);
       let argmax: Vec = splatBits(-1);
       for (let r: u32 = 0; r < window.rows; r++) {

@@ -21,6 +21,7 @@ import { ChannelTable, consecutiveLanes, laneBlockAt, laneBlockCount, remainderB
 
 /** Rows that fit in the scratch of a table. */
 export const SCRATCH_ROWS: u32 = 64;
+
 @unmanaged
 export class MixtureTable extends ChannelTable {
   components: u32;
@@ -80,7 +81,10 @@ export function mixture_slot_count(components: u32, epsilon: f32, ucb: bool): u3
   return ucb && epsilon >= <f32>MIN_EPSILON ? components + 1 : components;
 }
 
-/** Bytes of a table with the slots of mixture_slot_count, and the accumulators of the kernel. */
+/**
+ * Bytes of a table with the slots of mixture_slot_count, and the accumulators of the kernel. If these do not fit in 32 bits: the
+ * largest u32.
+ */
 export function mixture_table_bytes(channels: u32, inner: u32, slots: u32, accumulatorCount: u32): usize {
   return layout(null, channels, inner, slots, accumulatorCount);
 }

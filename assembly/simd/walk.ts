@@ -13,6 +13,7 @@ import { LANES, loadLane, loadVec, splat, VEC, Vec } from "./vec";
 
 /** The least `inner` of the layout by runs. */
 const MIN_RUN: u32 = 16;
+
 /**
  * Bytes of one tensor, more or less, in a tile. All lane blocks visit a tile before the next tile, so that it stays in the
  * first-level cache.

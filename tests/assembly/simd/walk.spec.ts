@@ -33,8 +33,8 @@ function makeTable(channels: u32, inner: u32, outBytes: usize): ChannelTable {
   return table;
 }
 
-// One walk over `count` numbers from `start` on. Number i of the walk is 1 + i in a and −1 − i in b; 0 fills up a vector. For each
-// number the visitor writes `width` numbers to out, from i·width on.
+// One walk over `count` numbers from `start` on. Number i of the walk is 1 + i in a and −1 − i in b; 0 fills up a vector. For
+// each number the visitor writes `width` numbers to out, from i·width on.
 
 let start: u32 = 0;
 let count: u32 = 0;
