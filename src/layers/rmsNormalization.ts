@@ -49,8 +49,8 @@ export class RMSNormalization extends tfl.layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: object): Tensor {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      const { axis, epsilon, scale } = this;
-      return normalize(singleTensor(inputs), { axis, epsilon, gamma: scale.read() });
+      const { axis, epsilon } = this;
+      return normalize(singleTensor(inputs), { axis, epsilon, gamma: this.scale.read() });
     });
   }
 
