@@ -1,7 +1,7 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import { sizeOf } from "./launch/plan.js";
 
-// Checks of what a caller gave. Every message says who complains, of which argument, what was wanted and what came.
+// Checks of arguments. Every message names the operation and the argument, and says what was wanted and what came.
 
 /** The inputs that describe a mixture in every channel. */
 export interface MixtureInputs {
@@ -11,7 +11,7 @@ export interface MixtureInputs {
   prior: TensorInfo;
 }
 
-/** What a normalization has for each channel, where it has it. */
+/** Optional parameters of a normalization, [C]. */
 export interface PerChannel {
   gamma?: TensorInfo | undefined;
   beta?: TensorInfo | undefined;
@@ -29,7 +29,7 @@ export interface NormAttrs extends MixtureAttrs {
   formula?: (typeof FORMULAS)[number] | undefined;
 }
 
-/** A tensor with a channel axis, as kernels see it: [outer, channels, inner]; [0, channels, 1] where it is empty. */
+/** A tensor with a channel axis, as kernels see it: [outer, channels, inner], or [0, channels, 1] where it is empty. */
 export interface View {
   outer: number;
   channels: number;
@@ -47,7 +47,7 @@ const MAX_RANK = 6;
 /** Keeps every position in a tensor, and every address of its numbers, an unsigned 32-bit integer. */
 const MAX_NUMBERS = 2 ** 30;
 
-/** An error that says who complains, of which argument, what was wanted and what came. */
+/** An error that names the operation and the argument, and says what was wanted and what came. */
 export function argumentError(op: string, argument: string, wanted: string, got: string): Error {
   return new Error(`${op}: argument '${argument}' must ${wanted}, got ${got}`);
 }
@@ -94,19 +94,19 @@ export function checkEpsilon(op: string, epsilon: number): void {
   }
 }
 
-/** A positive integer, such as a number of components. */
+/** Checks for a positive integer, such as a number of components. */
 export function checkCount(op: string, argument: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw argumentError(op, argument, "be a positive integer", String(value));
 }
 
-/** An integer from 0 on, such as a number of steps. */
+/** Checks for an integer that is not negative, such as a number of steps. */
 export function checkNonNegativeInteger(op: string, argument: string, value: number): void {
   if (!(Number.isInteger(value) && value >= 0)) {
     throw argumentError(op, argument, "be an integer that is not negative", String(value));
   }
 }
 
-/** A mixture's inputs fit each other. */
+/** Checks that the inputs of a mixture fit each other. */
 export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon }: MixtureAttrs): MixtureView {
   for (const argument of ["x", "mean", "variance", "prior"] as const) checkFloat32(op, argument, inputs[argument]);
   checkEpsilon(op, epsilon);
@@ -124,19 +124,19 @@ export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon 
   return { ...view, components };
 }
 
-/** One of a few strings. */
+/** Checks for one of a few strings. */
 export function checkChoice(op: string, argument: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) throw argumentError(op, argument, `be one of '${choices.join("', '")}'`, `'${value}'`);
 }
 
-/** As checkMixture, with a normalization's formula. */
+/** checkMixture, and a check of the formula. */
 export function checkNorm(op: string, inputs: MixtureInputs, attrs: NormAttrs): MixtureView {
   const { formula = "uan" } = attrs;
   checkChoice(op, "formula", formula, FORMULAS);
   return checkMixture(op, inputs, attrs);
 }
 
-/** What a normalization may have for each channel. */
+/** Checks an optional parameter of a normalization. */
 export function checkPerChannel(op: string, argument: string, tensor: TensorInfo | undefined, channels: number): void {
   if (!tensor) return;
   checkFloat32(op, argument, tensor);

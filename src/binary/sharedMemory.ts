@@ -1,7 +1,7 @@
-/** The id of a WebAssembly module's section of imports, and what a memory is among them. */
+/** The id of a WebAssembly module's import section, and the kind of a memory in it. */
 const IMPORTS = 2;
 const MEMORY = 2;
-/** Limits of a memory: the least alone; and shared, which has a most as well. In pages, 0 and 65536, as LEB128. */
+/** Limits of a memory in pages, as LEB128: a minimum of 0 alone; and shared, with a maximum of 65536. */
 const LEAST = [0, 0];
 const SHARED = [3, 0, 0x80, 0x80, 4];
 
@@ -31,7 +31,7 @@ export function withSharedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<Arr
   throw new Error("tfjs-uan: the binary does not import its memory as expected");
 }
 
-/** An unsigned number, and where what follows it begins. */
+/** An unsigned number, and the index of the byte after it. */
 function leb128(bytes: Uint8Array, at: number): [number, number] {
   let value = 0;
   for (let shift = 0; ; shift += 7) {

@@ -1,6 +1,8 @@
 // Unsupervised adaptive normalization, responsibilities and mixture moments (docs/math.md, sections 2 and 3) in float64, formula by
 // formula. Tests compare with it.
 
+import { MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
+
 /** x as [outer, channels, inner] and a mixture in each channel; mean and variance [K, C], prior [K]. */
 export interface Problem {
   /** "uan" (default; docs/math.md, section 2.1) or "ucb" (docs/math.md, section 2.6). */
@@ -19,10 +21,6 @@ export interface Problem {
   /** [C], default zeros. */
   beta?: ArrayLike<number> | undefined;
 }
-
-const LEAST_VARIANCE = 2 ** -40;
-const LEAST_PRIOR = 2 ** -126;
-const LEAST_EPSILON = 2 ** -96;
 
 /** The terms of docs/math.md, section 2.1, for one activation, in the problem's formula. */
 interface At {
@@ -46,13 +44,13 @@ function evaluate(problem: Problem, i: number): At {
   const isUcb = problem.formula === "ucb";
   const channel = Math.floor(i / inner) % channels;
   const of = (f: (k: number) => number) => Array.from({ length: components }, (_, k) => f(k));
-  const v = of((k) => Math.max(at(variance, k * channels + channel) + epsilon, LEAST_VARIANCE));
-  const lambda = of((k) => (isUcb ? 1 + epsilon : Math.max(at(prior, k), LEAST_PRIOR)));
+  const v = of((k) => Math.max(at(variance, k * channels + channel) + epsilon, MIN_VARIANCE));
+  const lambda = of((k) => (isUcb ? 1 + epsilon : Math.max(at(prior, k), MIN_PRIOR)));
   const d = of((k) => at(x, i) - at(mean, k * channels + channel));
   const z = of((k) => at(d, k) / Math.sqrt(at(v, k)));
   const weight = of((k) => (isUcb ? 0 : Math.log(at(lambda, k)) - Math.log(at(v, k)) / 2));
   const density = of((k) => at(weight, k) - at(d, k) ** 2 / (2 * at(v, k)));
-  const more = isUcb && epsilon >= LEAST_EPSILON ? Math.log(epsilon) : Number.NEGATIVE_INFINITY;
+  const more = isUcb && epsilon >= MIN_EPSILON ? Math.log(epsilon) : Number.NEGATIVE_INFINITY;
   const most = Math.max(...density, more);
   const e = density.map((l) => Math.exp(l - most));
   const sum = e.reduce((a, b) => a + b, Math.exp(more - most));

@@ -1,5 +1,7 @@
 // Mixture normalization (docs/math.md, section 5) in float64, formula by formula. Tests compare with it.
 
+import { MIN_PRIOR, MIN_RESPONSIBILITY, MIN_VARIANCE } from "../constants.js";
+
 /** Rows x [N, C]. */
 export interface Rows {
   count: number;
@@ -16,18 +18,13 @@ export interface VectorMixture {
   variance: ArrayLike<number>;
 }
 
-const LEAST_VARIANCE = 2 ** -40;
-const LEAST_PRIOR = 2 ** -126;
-/** A responsibility below this part of the largest of its row is 0. */
-const LEAST_SHARE = 2 ** -64;
-
 const at = (values: ArrayLike<number>, i: number) => values[i] as number;
 const range = (length: number) => Array.from({ length }, (_, i) => i);
 const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
 
 const variances = ({ epsilon }: Rows, { variance }: VectorMixture) =>
-  Float64Array.from(variance, (value) => Math.max(value + epsilon, LEAST_VARIANCE));
-const priors = ({ prior }: VectorMixture) => Float64Array.from(prior, (value) => Math.max(value, LEAST_PRIOR));
+  Float64Array.from(variance, (value) => Math.max(value + epsilon, MIN_VARIANCE));
+const priors = ({ prior }: VectorMixture) => Float64Array.from(prior, (value) => Math.max(value, MIN_PRIOR));
 
 /** ν [N, K]; NaN in rows that are not finite. */
 export function responsibilities(rows: Rows, mixture: VectorMixture): Float64Array {
@@ -45,7 +42,7 @@ export function responsibilities(rows: Rows, mixture: VectorMixture): Float64Arr
   const nu = range(count).flatMap((i) => {
     const l = range(components).map((k) => density(i, k));
     const most = Math.max(...l);
-    const e = l.map((value) => Math.exp(value - most)).map((value) => (value < LEAST_SHARE ? 0 : value));
+    const e = l.map((value) => Math.exp(value - most)).map((value) => (value < MIN_RESPONSIBILITY ? 0 : value));
     return e.map((value) => value / total(e));
   });
   return Float64Array.from(nu);

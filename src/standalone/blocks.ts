@@ -5,12 +5,12 @@ const ALIGNMENT = 64;
 
 export const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Which bytes of a memory are taken. Blocks go into the first gap that they fit in; what is given back joins the gaps beside it. */
+/** The bytes of a memory that are taken. A block goes into the first gap that it fits in; a block that is given back joins the gaps beside it. */
 export class Blocks {
   /** In order, none empty, no two touching. */
   private readonly gaps: Array<{ from: number; to: number }> = [];
   private readonly sizes = new Map<number, number>();
-  /** Address 0 stands for "not given": no block begins there. */
+  /** No block begins at address 0, which stands for an input that was not given. */
   private end = ALIGNMENT;
 
   get used(): number {
@@ -19,7 +19,7 @@ export class Blocks {
     return sum;
   }
 
-  /** Where a new block begins, or undefined where there is no gap for it. */
+  /** The address of a new block, or undefined where no gap is large enough. */
   take(bytes: number): Pointer | undefined {
     const size = sizeOf(bytes);
     const i = this.gaps.findIndex(({ from, to }) => to - from >= size);
@@ -46,7 +46,7 @@ export class Blocks {
     return (last?.to === this.end ? last.from : this.end) + sizeOf(bytes);
   }
 
-  /** The memory reaches that far now, a multiple of the alignment. */
+  /** Adds the bytes up to `end`, a multiple of the alignment. */
   extend(end: number): void {
     if (end <= this.end) return;
     this.open(this.end, end);
@@ -70,5 +70,5 @@ export class Blocks {
   }
 }
 
-/** An empty block has an address of its own, too. */
+/** An empty block has an address, too. */
 const sizeOf = (bytes: number) => aligned(Math.max(bytes, 1));

@@ -130,7 +130,7 @@ class MixtureEngine implements Engine {
     this.binary = undefined;
   }
 
-  /** All that an argument may have wrong is found out before anything is written. */
+  /** Checks every argument before anything is written. */
   private run(
     op: Op,
     activations: { x: Floats; dy?: Floats },
@@ -142,7 +142,7 @@ class MixtureEngine implements Engine {
     memory.for(op);
     checkObject(op, "options", options);
     checkObject(op, "mixture", mixture);
-    // All of it now: what a getter does must not come between a operand and its use.
+    // All properties are read here: a getter must not run between the look at an operand and its use.
     const { inner = 1, epsilon = 1e-3, formula = "uan" } = options;
     const parameters = { ...mixture };
     const isNorm = op === "normalize" || op === "gradients";
@@ -213,7 +213,7 @@ function checkObject(op: string, argument: string, value: unknown): void {
   if (typeof value !== "object" || value === null) throw argumentError(op, argument, "be an object", tagOf(value));
 }
 
-/** What is given for outputs, in the order of their names. */
+/** The given outputs, in the order of their names. */
 function outputsOf<Name extends string>(op: string, names: Name[], out: Outputs<Name> = {}) {
   checkObject(op, "out", out);
   for (const name in out) checkChoice(op, "out", name, names);

@@ -3,12 +3,12 @@ import type { Pointer } from "../binary/interface.js";
 import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
 import { Blocks } from "./blocks.js";
 
-/** The memory of an engine, and what of it is taken. */
+/** The memory of an engine, and its blocks. */
 export class EngineMemory {
-  /** Undefined when it was let go of. */
+  /** Undefined after dispose. */
   private memory: WebAssembly.Memory | undefined;
   private readonly blocks = new Blocks();
-  /** What arrays over the memory have had for a buffer: a shared memory that grows gets another, and the old one stays. */
+  /** Every buffer that arrays over the memory have had: a shared memory that grows gets another, and the old one stays. */
   private readonly buffers = new WeakSet<object>();
   private readonly maximum: number;
 
@@ -24,16 +24,16 @@ export class EngineMemory {
     this.blocks.extend(this.memory.buffer.byteLength);
   }
 
-  /** @throws Error when the memory was let go of */
+  /** @throws Error after dispose */
   for(op: string): WebAssembly.Memory {
     if (!this.memory) throw new Error(`${op}: the engine is disposed`);
     return this.memory;
   }
 
   /**
-   * A block of that many bytes, which may hold anything. The memory grows where it must: arrays over it are detached then.
+   * Takes a block, whose bytes are undefined. The memory grows if it must, which detaches arrays over it.
    *
-   * @throws RangeError where there is no more
+   * @throws RangeError where there are not as many bytes left
    */
   take(op: string, bytes: number): Pointer {
     const at = this.blocks.take(bytes);
@@ -55,7 +55,7 @@ export class EngineMemory {
     this.blocks.give(at);
   }
 
-  /** Whether bytes lie in one block that is taken. */
+  /** Whether bytes lie in one taken block. */
   holds(at: Pointer, bytes: number): boolean {
     return this.blocks.holds(at, bytes);
   }
@@ -66,7 +66,7 @@ export class EngineMemory {
     return new Float32Array(buffer, at, length);
   }
 
-  /** Whether an array's buffer is of this memory. */
+  /** Whether a buffer is of this memory. */
   owns(buffer: object): boolean {
     return this.buffers.has(buffer);
   }

@@ -9,14 +9,14 @@ export interface Operand {
   argument: string;
   given: Floats;
   length: number;
-  /** What `at` counts from the start of: the engine's memory, or an array's own. */
+  /** The memory or buffer that `at` is an offset in. */
   space: object;
   at: Pointer;
-  /** Whether that is the engine's memory, so that nothing need be copied. */
+  /** Whether that is the engine's memory: then nothing is copied. */
   isInside: boolean;
 }
 
-/** @throws Error where there is nothing that could be read or written. */
+/** @throws Error where the argument is no array or buffer that can be read and written */
 export function operandOf(op: string, argument: string, given: unknown, memory: EngineMemory): Operand {
   if (given instanceof FloatBuffer) {
     if (given.memory !== memory) throw argumentError(op, argument, "be a buffer of this engine", "one of another");
@@ -36,7 +36,7 @@ export function operandOf(op: string, argument: string, given: unknown, memory: 
   return { argument, given, length, space: isInside ? memory : buffer, at, isInside };
 }
 
-/** The numbers that are there now. */
+/** The operand's numbers. */
 export function valuesOf(op: string, { given, at, length, isInside }: Operand, memory: EngineMemory): Float32Array {
   return isInside ? memory.floats(op, at, length) : (given as Float32Array);
 }
@@ -45,7 +45,7 @@ export function checkLength(op: string, { argument, length }: Operand, wanted: n
   if (length !== wanted) throw argumentError(op, argument, `have length ${wanted}`, String(length));
 }
 
-/** @throws Error where an output shares memory with an operand that is read or written besides. */
+/** @throws Error where an output shares memory with another operand */
 export function checkApart(op: string, output: Operand, others: Operand[]): void {
   for (const other of others) {
     const isApart = output.at + 4 * output.length <= other.at || other.at + 4 * other.length <= output.at;
@@ -55,10 +55,10 @@ export function checkApart(op: string, output: Operand, others: Operand[]): void
   }
 }
 
-/** What a message calls it: 'Float64Array', 'Undefined'. */
+/** The name of a value's type in messages: 'Float64Array', 'Undefined'. */
 export const tagOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
 
-/** By its tag: an array may come from another realm. */
+/** Looks at the tag, as an array may come from another realm. */
 const isFloat32Array = (value: unknown): value is Float32Array => ArrayBuffer.isView(value) && tagOf(value) === "Float32Array";
 
 function isDetached({ buffer, length }: Float32Array): boolean {

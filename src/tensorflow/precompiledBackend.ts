@@ -24,14 +24,14 @@ const PRIORITY = 2;
 type CFunction = (...args: number[]) => unknown;
 type CType = "number" | null;
 
-/** What the factory is given, and makes of it. */
+/** The object that the factory takes and fills. */
 interface Emscripten {
   instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void): object;
   cwrap?(name: string, result: CType, parameters: CType[]): CFunction;
   tfjs?: Record<string, CFunction>;
 }
 
-/** What BackendWasm calls: the binary's name for it, its result, how many parameters. */
+/** The functions that BackendWasm calls: the binary's name, the result, the number of parameters. */
 const BRIDGE: Record<string, [name: string, result: CType, parameters: number]> = {
   init: ["init", null, 0],
   initWithThreadsCount: ["init_with_threads_count", null, 1],
@@ -45,14 +45,14 @@ function fail(found: string): never {
   throw new Error(`useWasmModules: expected what @tensorflow/tfjs-backend-wasm 4.0 to 4.22 has, but in ${version_wasm} ${found}`);
 }
 
-/** Emscripten's factory, whichever way CommonJS is imported here. */
+/** Emscripten's factory, however CommonJS is imported here. */
 function emscriptenFactory(): (module: Emscripten) => unknown {
   const found = (imported as { default?: unknown }).default ?? imported;
   if (typeof found !== "function") fail(`wasm-out/tfjs-backend-wasm.js exports ${typeof found}, not a function`);
   return found as (module: Emscripten) => unknown;
 }
 
-/** What `run` returns when it finds no `process`. */
+/** Runs a function while there is no global `process`. */
 function withoutProcess<T>(run: () => T): T {
   const process = Object.getOwnPropertyDescriptor(globalThis, "process");
   if (!process?.configurable) return run();
@@ -71,7 +71,7 @@ async function instantiate(binary: WebAssembly.Module): Promise<Emscripten> {
   const module: Emscripten = {
     instantiateWasm(imports, receive) {
       called = true;
-      // Whatever is thrown in here Emscripten catches, to go and fetch a binary instead.
+      // Emscripten catches errors that are thrown in here, and fetches a binary instead.
       try {
         const instance = new WebAssembly.Instance(binary, imports);
         receive(instance);
@@ -94,7 +94,7 @@ async function instantiate(binary: WebAssembly.Module): Promise<Emscripten> {
   return module;
 }
 
-/** Makes of Emscripten's module what BackendWasm takes. */
+/** Adds to Emscripten's module what BackendWasm wants. */
 function bridge(module: Emscripten, binary: WebAssembly.Module): void {
   const there = new Set(WebAssembly.Module.exports(binary).map(({ name }) => `_${name}`));
   const called = Object.keys(module).filter((name) => name.startsWith("_"));
@@ -110,9 +110,9 @@ function bridge(module: Emscripten, binary: WebAssembly.Module): void {
   }
 }
 
-/** The backend that was made here last. */
+/** The backend that was last made here. */
 let backend: KernelBackend | undefined;
-/** Of calls that come while the first is under way. */
+/** The first call, while it is under way. */
 let pending: Promise<void> | undefined;
 
 async function makeBackend(binary: WebAssembly.Module): Promise<KernelBackend> {
@@ -127,7 +127,7 @@ async function makeBackend(binary: WebAssembly.Module): Promise<KernelBackend> {
 
 async function register(binary: WebAssembly.Module): Promise<void> {
   const made = await makeBackend(binary);
-  // Importing TensorFlow.js's has registered one that would fetch its binary.
+  // The import of TensorFlow.js's backend has registered one that would fetch its binary.
   if (findBackendFactory("wasm")) removeBackend("wasm");
   registerBackend("wasm", () => made, PRIORITY);
   backend = made;
