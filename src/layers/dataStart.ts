@@ -1,6 +1,7 @@
 import {
   add,
   all,
+  any,
   equal,
   greater,
   keep,
@@ -51,7 +52,7 @@ export class DataStart {
     const set = (weight: LayerVariable, value: Tensor, condition: Tensor) => weight.write(where(condition, value, weight.read()));
     set(mean, add(moments.mean, mul(sqrt(moments.variance), spread(components, channels))), isKnown);
     set(variance, tile(reshape(rawVariance(moments.variance), [1, channels]), [components, 1]), isKnown);
-    set(prior, zeros(prior.shape as [number, number]), this.fresh);
+    set(prior, zeros(prior.shape as [number, number]), any(isKnown));
   }
 
   /** Runs what writes to the weights on behalf of their layer, and takes all else that does, from then on, for the end. */

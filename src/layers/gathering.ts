@@ -1,4 +1,4 @@
-import { add, div, keep, maximum, mul, ones, reshape, square, sub, type Tensor, tidy, zeros } from "@tensorflow/tfjs-core";
+import { add, div, keep, maximum, mul, ones, reshape, square, sub, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
 import { type ChannelMoments, countedMoments } from "./masks.js";
 
@@ -15,18 +15,21 @@ export class Gathering {
     return this.seen >= ENOUGH;
   }
 
-  /** Takes in a batch. @param counted as countedPlaces has it @returns moments of all that were taken in */
+  /**
+   * Takes in a batch.
+   *
+   * @param counted as countedPlaces has it
+   * @returns mean and variance of all that was taken in, and the count of the batch's own
+   */
   add(x: Tensor, axis: number, counted?: Tensor): Required<ChannelMoments> {
     const channels = x.shape[axis] as number;
     const before = this.moments;
-    const merged = tidy(() => {
-      const batch = counted ? countedMoments(x, counted, axis) : momentsOf(x, axis, before?.mean ?? zeros([channels]));
-      return before ? merge(before, batch) : batch;
-    });
+    const batch = counted ? countedMoments(x, counted, axis) : momentsOf(x, axis, before?.mean ?? zeros([channels]));
+    const merged = before ? merge(before, batch) : batch;
     this.dispose();
     this.seen += x.size / channels;
     if (!this.done) this.moments = { mean: keep(merged.mean), variance: keep(merged.variance), count: keep(merged.count) };
-    return merged;
+    return { ...merged, count: batch.count };
   }
 
   dispose(): void {
