@@ -10,6 +10,7 @@ export { ChannelNormalization, type ChannelNormalizationArgs } from "./layers/ch
 export { GroupNormalization, type GroupNormalizationArgs, groupNormalization } from "./layers/groupNormalization.js";
 export { InstanceNormalization, type InstanceNormalizationArgs, instanceNormalization } from "./layers/instanceNormalization.js";
 export { LayerNormalization, type LayerNormalizationArgs, layerNormalization } from "./layers/layerNormalization.js";
+export type { CallArgs } from "./layers/masks.js";
 export { MixtureNormalization, type MixtureNormalizationArgs, mixtureNormalization } from "./layers/mixtureNormalization.js";
 export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from "./layers/rmsNormalization.js";
 export {

@@ -1,27 +1,49 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
-import { batchNormalization as normalize, normalizeBatch } from "../ops/batchNormalization.js";
-import { type BatchNormalizationArgs, TheirBatchNormalization } from "../tensorflow/layerClasses.js";
+import { normalizeAxis } from "../arguments.js";
+import { batchNormalization as normalize } from "../ops/batchNormalization.js";
+import {
+  TheirBatchNormalization,
+  type BatchNormalizationArgs as TheirBatchNormalizationArgs,
+} from "../tensorflow/layerClasses.js";
+import { isFrozen } from "../tensorflow/weights.js";
 import { singleTensor } from "./channelNormalization.js";
-import { follow } from "./moving.js";
+import { type CallArgs, countedPlaces } from "./masks.js";
+import { normalizeAndFollow } from "./moving.js";
 
-export type { BatchNormalizationArgs };
+/** Arguments of {@link batchNormalization}: those of tf.layers.batchNormalization, and one more. */
+export interface BatchNormalizationArgs extends TheirBatchNormalizationArgs {
+  /**
+   * Whether the layer does as Keras's, where tf.layers.batchNormalization does not: frozen (`trainable` is false) it normalizes by
+   * its moving averages in training, too, and these stay; and masked places do not count in a batch's mean and variance. It is not
+   * saved. Default false.
+   */
+  asKeras?: boolean;
+}
 
 /**
  * tf.layers.batchNormalization (Ioffe, Szegedy, arXiv 1502.03167), its arguments, weights and moving averages, on this package's
- * kernels, and of any rank from 2 to 6. It trains without beta or gamma, too. It is saved as tf.layers.batchNormalization, and
- * loaded as that: see {@link useFusedNormalization}.
+ * kernels, and of any rank from 2 to 6. It trains without beta or gamma, too. An empty batch changes nothing. It is saved as
+ * tf.layers.batchNormalization, and loaded as that: see {@link useFusedNormalization}.
  */
 export class BatchNormalization extends TheirBatchNormalization {
-  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+  /** As {@link BatchNormalizationArgs} has it. It may be set at any time. */
+  asKeras?: boolean;
+
+  constructor(args?: BatchNormalizationArgs) {
+    super(args);
+    this.asKeras = args?.asKeras === true;
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
     return tidy(() => {
-      const x = singleTensor(inputs);
-      const { epsilon, movingMean, movingVariance } = this;
-      const config = { axis: Number(this.axis), epsilon, gamma: this.gamma?.read(), beta: this.beta?.read() };
-      if (!kwargs.training) return normalize(x, { ...config, mean: movingMean.read(), variance: movingVariance.read() });
-      const { y, mean, variance } = normalizeBatch(x, config);
-      follow(movingMean, mean, this.momentum);
-      follow(movingVariance, variance, this.momentum);
-      return y;
+      const x = singleTensor(this.name, inputs);
+      const { epsilon, momentum, movingMean, movingVariance } = this;
+      const axis = normalizeAxis(this.name, Number(this.axis), x.rank);
+      const config = { axis, epsilon, gamma: this.gamma?.read(), beta: this.beta?.read() };
+      const isTraining = kwargs?.training && x.size > 0 && !(this.asKeras && isFrozen(this));
+      if (!isTraining) return normalize(x, { ...config, mean: movingMean.read(), variance: movingVariance.read() });
+      const counted = this.asKeras ? countedPlaces(x, kwargs) : undefined;
+      return normalizeAndFollow(x, config, { mean: movingMean, variance: movingVariance, momentum }, counted);
     });
   }
 }

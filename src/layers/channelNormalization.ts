@@ -1,7 +1,11 @@
 import { type serialization, Tensor, tidy } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
+import { describeStranger } from "../tensorflow/copies.js";
+import { isFrozen } from "../tensorflow/weights.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
+import { type CallArgs, countedPlaces } from "./masks.js";
+import { nextName } from "./names.js";
 
 /** Arguments of every layer. */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
@@ -22,6 +26,12 @@ export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
 /**
  * What layers share that normalize activations of C channels: the axis, epsilon, gamma and beta, their configuration, and that
  * the output has the input's shape. Masks are passed on.
+ *
+ * As in Keras, a frozen layer (`trainable` is false) normalizes in training as it does in inference, and nothing in it changes; and
+ * masked places do not count in what is learned of a batch. An empty batch changes nothing either.
+ *
+ * A model's own `trainable = false` freezes the layers that it holds directly and that have weights to train. Layers of models
+ * inside of it need to be frozen by themselves.
  */
 export abstract class ChannelNormalization extends tfl.layers.Layer {
   readonly axis: number;
@@ -34,15 +44,17 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
   private beta?: tfl.LayerVariable;
 
   constructor(args: ChannelNormalizationArgs) {
-    super(args);
+    const { className } = new.target as unknown as { className: string };
+    super({ ...args, name: args.name || nextName(className) });
     const op = this.getClassName();
-    const { axis = -1, epsilon = 1e-3, center = true, scale = true } = args;
+    const axis = args.axis ?? -1;
+    const epsilon = args.epsilon ?? 1e-3;
     if (!Number.isInteger(axis)) throw argumentError(op, "axis", "be an integer", String(axis));
     checkEpsilon(op, epsilon);
     this.axis = axis;
     this.epsilon = epsilon;
-    this.center = center;
-    this.scale = scale;
+    this.center = args.center ?? true;
+    this.scale = args.scale ?? true;
     const { objects, config } = affineOf(args);
     this.affine = objects;
     this.affineConfig = config;
@@ -52,8 +64,12 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
   /** Adds the weights that come before gamma and beta. */
   protected buildFor(_channels: number): void {}
 
-  /** @param axis the channel axis, counted from 0 */
-  protected abstract normalize(x: Tensor, axis: number, training: boolean): Tensor;
+  /**
+   * @param axis the channel axis, counted from 0
+   * @param training whether it may learn: the batch is not empty, and the layer is not frozen
+   * @param counted like x, 1 where activations count and 0 where they are masked; undefined: all count
+   */
+  protected abstract normalize(x: Tensor, axis: number, training: boolean, counted: Tensor | undefined): Tensor;
 
   /** What the ops of normalization take. */
   protected opConfig(axis: number) {
@@ -79,11 +95,13 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
+  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
     return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const x = singleTensor(inputs);
-      return this.normalize(x, normalizeAxis(this.name, this.axis, x.rank), kwargs.training === true);
+      this.invokeCallHook(inputs, kwargs ?? {});
+      const x = singleTensor(this.name, inputs);
+      const training = kwargs?.training === true && x.size > 0 && !isFrozen(this);
+      const counted = training ? countedPlaces(x, kwargs) : undefined;
+      return this.normalize(x, normalizeAxis(this.name, this.axis, x.rank), training, counted);
     });
   }
 
@@ -118,8 +136,11 @@ export function withoutPolicy(config: serialization.ConfigDict): serialization.C
 }
 
 /** The tensor that a layer of one input is called with. */
-export function singleTensor(inputs: Tensor | Tensor[]): Tensor {
-  return inputs instanceof Tensor ? inputs : (inputs[0] as Tensor);
+export function singleTensor(layer: string, inputs: Tensor | Tensor[]): Tensor {
+  const [x] = [inputs].flat();
+  if (x instanceof Tensor) return x;
+  const wanted = `be a tensor, or a symbolic one of @tensorflow/tfjs-layers ${tfl.version_layers}, which tfjs-uan imports`;
+  throw argumentError(layer, "inputs", wanted, describeStranger(x));
 }
 
 /** The shape of a layer's one input. */

@@ -12,7 +12,7 @@ export interface GroupNormalizationArgs extends ChannelNormalizationArgs {
 
 /**
  * Normalizes each group of channels of each sample by its own mean and variance (Wu, He, "Group Normalization", arXiv
- * 1803.08494), as Keras's GroupNormalization. The same in training and inference.
+ * 1803.08494), as Keras's GroupNormalization. The same in training and inference. Masked places count, as in Keras.
  *
  * Weights: gamma and beta [C], where asked for. Input and output: any rank from 2 to 6, of the same shape.
  */

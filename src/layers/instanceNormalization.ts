@@ -8,7 +8,7 @@ export type InstanceNormalizationArgs = ChannelNormalizationArgs;
 
 /**
  * Normalizes each channel of each sample by its own mean and variance (Ulyanov, Vedaldi, Lempitsky, "Instance Normalization",
- * arXiv 1607.08022), as TensorFlow Addons' InstanceNormalization. The same in training and inference.
+ * arXiv 1607.08022), as TensorFlow Addons' InstanceNormalization. The same in training and inference. Masked places count.
  *
  * Weights: gamma and beta [C], where asked for. Input and output: any rank from 2 to 6, of the same shape.
  */

@@ -13,7 +13,7 @@ export class LayerNormalization extends TheirLayerNormalization {
   override call(inputs: Tensor | Tensor[]): Tensor {
     return tidy(() => {
       const { axis, epsilon, gamma, beta } = this;
-      return normalize(singleTensor(inputs), { axis, epsilon, gamma: gamma?.read(), beta: beta?.read() });
+      return normalize(singleTensor(this.name, inputs), { axis, epsilon, gamma: gamma?.read(), beta: beta?.read() });
     });
   }
 }

@@ -1,4 +1,21 @@
-import { all, equal, matMul, reshape, type serialization, type Tensor, type Tensor2D, where } from "@tensorflow/tfjs-core";
+import {
+  all,
+  any,
+  equal,
+  expandDims,
+  fill,
+  greater,
+  logicalAnd,
+  logicalOr,
+  matMul,
+  min,
+  reshape,
+  scalar,
+  type serialization,
+  type Tensor,
+  type Tensor2D,
+  where,
+} from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { checkCount, checkNonNegativeInteger } from "../arguments.js";
 import { fitMixtureNormalization, mixtureNormalization as normalize } from "../ops/mixtureNormalization.js";
@@ -6,6 +23,7 @@ import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
 import { nearestRows } from "./matching.js";
 import { checkMomentum, moved } from "./moving.js";
+import { withFloor } from "./parameters.js";
 
 /** Arguments of {@link mixtureNormalization}. */
 export interface MixtureNormalizationArgs extends ChannelNormalizationArgs {
@@ -25,7 +43,8 @@ export interface MixtureNormalizationArgs extends ChannelNormalizationArgs {
  * estimates of the mixture: the first batch of training sets them, each further one moves them, component by component, each
  * to the batch's that is nearest.
  *
- * Weights: gamma and beta [C], where asked for; moving prior [K], moving mean and moving variance [K, C], not trained.
+ * Weights: gamma and beta [C], where asked for; moving prior [K], moving mean and moving variance [K, C], not trained. The moving
+ * prior is 0 until a batch sets the estimates; inference takes equal priors then.
  * Input and output: any rank from 2 to 6, of the same shape.
  */
 export class MixtureNormalization extends ChannelNormalization {
@@ -55,37 +74,51 @@ export class MixtureNormalization extends ChannelNormalization {
 
   protected override buildFor(channels: number): void {
     const { numComponents } = this;
-    const { zeros, ones, constant } = tfl.initializers;
+    const { zeros, ones } = tfl.initializers;
     const shape = [numComponents, channels];
-    const prior = constant({ value: 1 / numComponents });
-    this.prior = this.addWeight("moving_prior", [numComponents], "float32", prior, undefined, false);
+    this.prior = this.addWeight("moving_prior", [numComponents], "float32", zeros(), undefined, false);
     this.mean = this.addWeight("moving_mean", shape, "float32", zeros(), undefined, false);
     this.variance = this.addWeight("moving_variance", shape, "float32", ones(), undefined, false);
   }
 
-  protected override normalize(x: Tensor, axis: number, training: boolean): Tensor {
+  protected override normalize(x: Tensor, axis: number, training: boolean, counted: Tensor | undefined): Tensor {
     const { numComponents, emSteps, seed } = this;
     const config = { ...this.opConfig(axis), numComponents, emSteps, seed };
     if (!training) {
-      const mixture = { prior: this.prior.read(), mean: this.mean.read(), variance: this.variance.read() };
-      return normalize(x, { ...config, mixture });
+      const equalPriors = fill([numComponents], 1 / numComponents);
+      const prior = where(this.isUntouched(), equalPriors, this.prior.read());
+      return normalize(x, { ...config, mixture: { prior, mean: this.mean.read(), variance: this.variance.read() } });
     }
-    const { y, prior, mean, variance } = fitMixtureNormalization(x, config);
-    if (this.trainable && x.size > 0) this.move(prior, mean, variance);
+    const { y, ...mixture } = fitMixtureNormalization(x, { ...config, counted });
+    this.move(mixture, counted ? any(greater(min(counted, axis), 0)) : scalar(true));
     return y;
   }
 
-  /** Moves the estimates toward a batch's mixture, whose components come in whatever order. */
-  private move(prior: Tensor, mean: Tensor, variance: Tensor): void {
-    const order = nearestRows(this.mean.read() as Tensor2D, mean as Tensor2D);
-    const untouched = all(equal(this.mean.read(), 0));
-    const follow = (estimate: tfl.LayerVariable, value: Tensor) => {
-      const ordered = reshape(matMul(order, reshape(value, [this.numComponents, -1])), value.shape);
-      estimate.write(where(untouched, ordered, moved(estimate.read(), ordered, this.momentum)));
-    };
-    follow(this.prior, prior);
-    follow(this.variance, variance);
-    follow(this.mean, mean);
+  /** Whether no batch has set the estimates yet, a boolean tensor. */
+  private isUntouched(): Tensor {
+    return all(equal(this.prior.read(), 0));
+  }
+
+  /**
+   * Moves the estimates toward a batch's mixture, whose components come in whatever order. One that has no rows in the batch has no
+   * mean and variance to move to.
+   *
+   * @param isKnown whether any row counts, a boolean tensor
+   */
+  private move(batch: Record<"prior" | "mean" | "variance", Tensor>, isKnown: Tensor): void {
+    const { prior, mean, variance } = this;
+    const order = nearestRows(mean.read() as Tensor2D, batch.mean as Tensor2D);
+    const ordered = (value: Tensor) => reshape(matMul(order, reshape(value, [this.numComponents, -1])), value.shape);
+    const untouched = this.isUntouched();
+    const share = ordered(batch.prior);
+    const hasRows = expandDims(logicalOr(untouched, greater(share, 0)), 1);
+    const next = (estimate: tfl.LayerVariable, value: Tensor) =>
+      where(untouched, value, moved(estimate.read(), value, 1 - this.momentum));
+    const write = (estimate: tfl.LayerVariable, value: Tensor, condition: Tensor) =>
+      estimate.write(where(logicalAnd(isKnown, condition), value, estimate.read()));
+    write(mean, next(mean, ordered(batch.mean)), hasRows);
+    write(variance, next(variance, ordered(batch.variance)), hasRows);
+    write(prior, withFloor(next(prior, share)), isKnown);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -17,13 +17,12 @@ import {
   tidy,
   zeros,
 } from "@tensorflow/tfjs-core";
+import type { LayerVariable } from "@tensorflow/tfjs-layers";
 
 // The layer's own parametrization (docs/math.md, section 2.4): raw weights, and the effective values that the kernels take.
 
 /** The smallest variance that has a raw value: no gradient would bring softplus⁻¹ of a smaller one back. */
 const MIN_RAW_VARIANCE = 1e-6;
-/** The smallest prior that has a raw value. */
-const MIN_RAW_PRIOR = 1e-30;
 
 export const effectiveVariance = (raw: Tensor): Tensor => softplus(raw);
 
@@ -37,8 +36,20 @@ export function rawVariance(effective: Tensor): Tensor {
 /** Softmax over the components of raw [K, 1]. @returns [K] */
 export const effectivePrior = (raw: Tensor): Tensor => softmax(reshape(raw, [-1]));
 
-/** Raw [K, 1] of an effective prior [K]. */
-export const rawPrior = (effective: Tensor): Tensor => reshape(log(maximum(effective, MIN_RAW_PRIOR)), [-1, 1]);
+/** Raw [K, 1] of an effective prior [K], which is positive. */
+export const rawPrior = (effective: Tensor): Tensor => reshape(log(effective), [-1, 1]);
+
+/** The smallest prior that a moving estimate keeps, of the K-th part that all have where they are equal. */
+const MIN_SHARE = 0.05;
+
+/**
+ * A moving prior [K] that none may vanish from. Outputs are divided by √prior: where a component had no activations for long, those
+ * of the first new ones would grow without bound; so they grow by a factor of √20 at most.
+ */
+export function withFloor(prior: Tensor): Tensor {
+  const floored = maximum(prior, MIN_SHARE / prior.size);
+  return div(floored, sum(floored));
+}
 
 /** softplus⁻¹(1) */
 const RAW_ONE = 0.5413248546129181;
@@ -52,8 +63,11 @@ export function spread(components: number, channels: number): Tensor2D {
   );
 }
 
-/** The names of the weights that make up a mixture, and their raw starting values. */
-export type Start = Record<"mean" | "variance" | "prior", () => Tensor>;
+/** The weights that make up a mixture, all raw: mean [K, C], variance [K, C], prior [K, 1]. */
+export type MixtureWeights = Record<"mean" | "variance" | "prior", LayerVariable>;
+
+/** Their starting values. */
+export type Start = Record<keyof MixtureWeights, () => Tensor>;
 
 /** 'random', the paper's: μ ~ U(−1, 1), raw variance ~ U(0.001, 0.01), raw prior ~ U(0.01, 0.99), normalized. */
 export function randomStart(components: number, channels: number, seed?: number): Start {

@@ -4,6 +4,8 @@ import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
 import { rmsNormalization as normalize } from "../ops/rmsNormalization.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { type LayerArgs, type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
+import type { CallArgs } from "./masks.js";
+import { nextName } from "./names.js";
 
 /** Arguments of {@link rmsNormalization}. */
 export interface RMSNormalizationArgs extends LayerArgs {
@@ -28,8 +30,9 @@ export class RMSNormalization extends tfl.layers.Layer {
   private scale!: tfl.LayerVariable;
 
   constructor(args: RMSNormalizationArgs = {}) {
-    super(args);
-    const { axis = -1, epsilon = 1e-6 } = args;
+    super({ ...args, name: args.name ?? nextName(RMSNormalization.className) });
+    const axis = args.axis ?? -1;
+    const epsilon = args.epsilon ?? 1e-6;
     checkEpsilon(RMSNormalization.className, epsilon);
     this.axis = axis;
     this.epsilon = epsilon;
@@ -46,11 +49,11 @@ export class RMSNormalization extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: object): Tensor {
+  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
     return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
+      this.invokeCallHook(inputs, kwargs ?? {});
       const { axis, epsilon } = this;
-      return normalize(singleTensor(inputs), { axis, epsilon, gamma: this.scale.read() });
+      return normalize(singleTensor(this.name, inputs), { axis, epsilon, gamma: this.scale.read() });
     });
   }
 

@@ -1,46 +1,18 @@
-import {
-  add,
-  all,
-  div,
-  equal,
-  keep,
-  logicalAnd,
-  mul,
-  reshape,
-  type serialization,
-  sqrt,
-  sub,
-  sum,
-  type Tensor,
-  tile,
-  where,
-  zeros,
-} from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
+import { add, mul, type serialization, sqrt, type Tensor } from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount, FORMULAS } from "../arguments.js";
-import { batchNormalization, normalizeBatch } from "../ops/batchNormalization.js";
-import { mixtureMoments } from "../ops/mixtureMoments.js";
+import { batchNormalization } from "../ops/batchNormalization.js";
 import { unsupervisedAdaptiveNormalization as normalize } from "../ops/unsupervisedAdaptiveNormalization.js";
 import { initializerOf, registerLayer } from "../tensorflow/layerClasses.js";
 import { type Moving, type MovingArgs, movingOf } from "./affine.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
-import { Gathering } from "./gathering.js";
-import { checkMomentum, follow } from "./moving.js";
-import {
-  effectivePrior,
-  effectiveVariance,
-  randomStart,
-  rawPrior,
-  rawVariance,
-  type Start,
-  spread,
-  standardStart,
-} from "./parameters.js";
+import { DataStart } from "./dataStart.js";
+import { checkMomentum, type MovingMoments, normalizeAndFollow } from "./moving.js";
+import { nextName } from "./names.js";
+import { effectivePrior, effectiveVariance, type MixtureWeights, randomStart, type Start, standardStart } from "./parameters.js";
+import { moveByMoments } from "./stepwiseEm.js";
 
 const UPDATES = ["gradient", "momentum", "both"] as const;
 const INITIALIZERS = ["data", "random"] as const;
-/** Activations' worth of trust in a component's old moments when 'momentum' moves it: with a mass of as many it goes half as far. */
-const INERTIA = 16;
 
 /** Arguments of {@link unsupervisedAdaptiveNormalization}. */
 export interface UnsupervisedAdaptiveNormalizationArgs extends ChannelNormalizationArgs, MovingArgs {
@@ -55,8 +27,11 @@ export interface UnsupervisedAdaptiveNormalizationArgs extends ChannelNormalizat
   update?: (typeof UPDATES)[number];
   /**
    * 'data' (default): μ spread over a deviation around each channel's mean, σ² its variance, equal priors, from the first 256
-   * activations per channel that training shows. 'random', the paper's: μ ~ U(−1, 1), σ² = softplus U(0.001, 0.01), priors
-   * softmax of normalized U(0.01, 0.99).
+   * activations per channel that training shows. Until it has seen them it sets the mixture anew with every batch; it ends where the
+   * weights are set from outside (setWeights, loadWeights). A model that is saved before goes on from the start that it has, and
+   * gathers no more when it is loaded. Masked activations are among the 256, but not in means and
+   * variances. 'random', the paper's: μ ~ U(−1, 1), σ² = softplus U(0.001, 0.01), priors softmax of
+   * normalized U(0.01, 0.99).
    */
   initializer?: (typeof INITIALIZERS)[number];
   /**
@@ -98,21 +73,16 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
   readonly standardize: boolean;
   readonly formula: (typeof FORMULAS)[number];
   readonly seed: number | undefined;
-  private readonly moving: Moving;
+  private readonly movingInitializers: Moving;
   private readonly movingConfig: serialization.ConfigDict;
 
-  private mean!: tfl.LayerVariable;
-  private variance!: tfl.LayerVariable;
-  private prior!: tfl.LayerVariable;
-  private movingMean?: tfl.LayerVariable;
-  private movingVariance?: tfl.LayerVariable;
-
-  /** While 'data' gathers: what it has seen, and whether the weights were its to set when it began, a boolean tensor. */
-  private gathering?: Gathering | undefined;
-  private fresh?: Tensor | undefined;
+  private mixture!: MixtureWeights;
+  /** With standardize. */
+  private moving?: MovingMoments;
+  private dataStart?: DataStart;
 
   constructor(args: UnsupervisedAdaptiveNormalizationArgs = {}) {
-    super({ ...args, center: args.center ?? false, scale: args.scale ?? false });
+    super({ ...args, name: args.name || nextName("uan"), center: args.center ?? false, scale: args.scale ?? false });
     const op = UnsupervisedAdaptiveNormalization.className;
     this.numComponents = args.numComponents ?? 3;
     this.momentum = args.momentum ?? 0.9;
@@ -127,31 +97,30 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
     checkChoice(op, "initializer", this.initializer, INITIALIZERS);
     checkChoice(op, "formula", this.formula, FORMULAS);
     const { objects, config } = movingOf(args);
-    this.moving = objects;
+    this.movingInitializers = objects;
     this.movingConfig = config;
   }
 
   protected override buildFor(channels: number): void {
-    const mixture = this.start(channels);
-    const weight = (name: keyof Start) =>
+    const start = this.start(channels);
+    const weight = (name: keyof MixtureWeights) =>
       this.addWeight(
         name,
         name === "prior" ? [this.numComponents, 1] : [this.numComponents, channels],
         "float32",
-        initializerOf(mixture[name]),
+        initializerOf(start[name]),
         undefined,
         this.update !== "momentum",
       );
-    this.mean = weight("mean");
-    this.variance = weight("variance");
-    this.prior = weight("prior");
+    this.mixture = { mean: weight("mean"), variance: weight("variance"), prior: weight("prior") };
     if (this.standardize) {
-      const { movingMeanInitializer, movingVarianceInitializer } = this.moving;
-      this.movingMean = this.addWeight("moving_mean", [channels], "float32", movingMeanInitializer, undefined, false);
-      this.movingVariance = this.addWeight("moving_variance", [channels], "float32", movingVarianceInitializer, undefined, false);
+      const { movingMeanInitializer, movingVarianceInitializer } = this.movingInitializers;
+      const mean = this.addWeight("moving_mean", [channels], "float32", movingMeanInitializer, undefined, false);
+      const variance = this.addWeight("moving_variance", [channels], "float32", movingVarianceInitializer, undefined, false);
+      this.moving = { mean, variance, momentum: this.momentum };
     }
     // In standardized space the start is what the data would say.
-    if (this.initializer === "data" && !this.standardize) this.gathering = new Gathering();
+    if (this.initializer === "data" && !this.standardize) this.dataStart = new DataStart(this.mixture, start);
   }
 
   private start(channels: number): Start {
@@ -160,92 +129,42 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
       : standardStart(this.numComponents, channels);
   }
 
-  protected override normalize(x: Tensor, axis: number, training: boolean): Tensor {
-    if (this.standardize && !training) return this.infer(x, axis);
-    const z = this.standardize ? this.takeOut(x, axis) : x;
-    if (training && this.trainable && z.size > 0) {
-      if (this.gathering) this.initialize(z, axis, this.gathering);
-      if (this.update !== "gradient") this.moveByMoments(z, axis);
-    }
+  protected override normalize(x: Tensor, axis: number, training: boolean, counted: Tensor | undefined): Tensor {
+    const { mixture, epsilon, momentum } = this;
+    const moving = this.moving;
+    if (!training) return moving ? this.infer(x, axis, moving) : this.byMixture(x, axis);
+    // The moving averages follow the batch's mean and variance, which are taken out.
+    const z = moving ? normalizeAndFollow(x, { axis, epsilon }, moving, counted) : x;
+    const dataStart = this.dataStart?.done ? undefined : this.dataStart;
+    const learn = () => {
+      dataStart?.add(z, axis, counted);
+      if (this.update !== "gradient") moveByMoments(mixture, z, counted, { axis, epsilon, momentum });
+    };
+    if (dataStart) dataStart.duringOwnWrites(learn);
+    else learn();
     return this.byMixture(z, axis);
   }
 
   private byMixture(z: Tensor, axis: number): Tensor {
-    const variance = effectiveVariance(this.variance.read());
+    const { mean, variance, prior } = this.mixture;
     const config = { ...this.opConfig(axis), formula: this.formula };
-    return normalize(z, this.mean.read(), variance, effectivePrior(this.prior.read()), config);
-  }
-
-  /** The batch without its own mean and variance, which the moving ones follow. */
-  private takeOut(x: Tensor, axis: number): Tensor {
-    const [movingMean, movingVariance] = [this.movingMean, this.movingVariance] as [tfl.LayerVariable, tfl.LayerVariable];
-    const { y, mean, variance } = normalizeBatch(x, { axis, epsilon: this.epsilon });
-    if (x.size > 0) {
-      follow(movingMean, mean, this.momentum);
-      follow(movingVariance, variance, this.momentum);
-    }
-    return y;
+    return normalize(z, mean.read(), effectiveVariance(variance.read()), effectivePrior(prior.read()), config);
   }
 
   /**
    * Inference with standardize, with formula 'uan' at the price of inference without: with m and s the moving mean and deviation
    * it is the mixture with means m + s μ_k and variances s² v_k (docs/math.md, section 2.5).
    */
-  private infer(x: Tensor, axis: number): Tensor {
-    const { epsilon } = this;
-    const [mean, variance] = [this.movingMean, this.movingVariance] as [tfl.LayerVariable, tfl.LayerVariable];
+  private infer(x: Tensor, axis: number, { mean, variance }: MovingMoments): Tensor {
+    const { epsilon, mixture } = this;
     if (this.formula === "ucb") {
       const z = batchNormalization(x, { axis, epsilon, mean: mean.read(), variance: variance.read() });
       return this.byMixture(z, axis);
     }
     const spreadOf = add(variance.read(), epsilon);
-    const means = add(mean.read(), mul(sqrt(spreadOf), this.mean.read()));
-    const variances = mul(spreadOf, add(effectiveVariance(this.variance.read()), epsilon));
-    return normalize(x, means, variances, effectivePrior(this.prior.read()), { ...this.opConfig(axis), epsilon: 0 });
-  }
-
-  /** 'data': sets the mixture from all activations seen so far, unless the weights are not as build made them (loaded). */
-  private initialize(x: Tensor, axis: number, gathering: Gathering): void {
-    const channels = x.shape[axis] as number;
-    const { mean, variance } = gathering.add(x, axis);
-    this.fresh ??= keep(this.isFresh(channels));
-    const { fresh } = this;
-    const set = (variable: tfl.LayerVariable, value: Tensor) => variable.write(where(fresh, value, variable.read()));
-    set(this.mean, add(mean, mul(sqrt(variance), spread(this.numComponents, channels))));
-    set(this.variance, tile(reshape(rawVariance(variance), [1, channels]), [this.numComponents, 1]));
-    set(this.prior, zeros([this.numComponents, 1]));
-    if (gathering.done) this.endGathering();
-  }
-
-  private endGathering(): void {
-    this.gathering?.dispose();
-    this.fresh?.dispose();
-    this.gathering = undefined;
-    this.fresh = undefined;
-  }
-
-  /** Whether the weights still are what build made them, as a boolean tensor: nothing is read back from a device. */
-  private isFresh(channels: number): Tensor {
-    const start = this.start(channels);
-    const untouched = (["mean", "variance", "prior"] as const).map((name) => all(equal(this[name].read(), start[name]())));
-    return untouched.reduce((a, b) => logicalAnd(a, b));
-  }
-
-  /** Stepwise EM: effective values move toward the batch's moments, (1 − momentum) of the way where a component's mass is large. */
-  private moveByMoments(x: Tensor, axis: number): void {
-    const channels = x.shape[axis] as number;
-    const count = x.size / channels;
-    const mean = this.mean.read();
-    const variance = effectiveVariance(this.variance.read());
-    const prior = effectivePrior(this.prior.read());
-    const moments = mixtureMoments(x, mean, variance, prior, { axis, epsilon: this.epsilon });
-    const rate = 1 - this.momentum;
-    const toward = (from: Tensor, to: Tensor, step: Tensor | number) => add(from, mul(sub(to, from), step));
-    const step = mul(div(moments.mass, add(moments.mass, INERTIA)), rate);
-    const share = div(sum(moments.mass, 1), x.size);
-    this.mean.write(toward(mean, moments.mean, step));
-    this.variance.write(rawVariance(toward(variance, moments.variance, step)));
-    this.prior.write(rawPrior(toward(prior, share, (rate * count) / (count + INERTIA))));
+    const means = add(mean.read(), mul(sqrt(spreadOf), mixture.mean.read()));
+    const variances = mul(spreadOf, add(effectiveVariance(mixture.variance.read()), epsilon));
+    return normalize(x, means, variances, effectivePrior(mixture.prior.read()), { ...this.opConfig(axis), epsilon: 0 });
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -278,7 +197,7 @@ export class UnsupervisedAdaptiveNormalization extends ChannelNormalization {
   }
 
   protected override disposeWeights(): number {
-    this.endGathering();
+    this.dataStart?.dispose();
     return super.disposeWeights();
   }
 }

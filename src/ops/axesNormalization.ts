@@ -1,18 +1,22 @@
 import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import { argumentError, normalizeAxis, viewOf } from "../arguments.js";
+import { sizeOf } from "../launch/plan.js";
 import { type NormalizationConfig, normalize } from "./normalization.js";
 import { toTensor, withAxesLast } from "./tensors.js";
 
 /** Options of normalizations of a sample over some of its axes. */
 export interface AxesNormalizationConfig extends NormalizationConfig {
-  /** The axis, or axes, that a sample's statistics are taken over. Default −1, the last. gamma and beta have their shape. */
+  /**
+   * The axis, or axes, that a sample's statistics are taken over. Default −1, the last. gamma and beta have their shape. Without axes,
+   * [], they are those of every single number.
+   */
   axis?: number | number[];
 }
 
 /** Axes in ascending order, counted from 0. */
 function axesOf(op: string, axis: number | number[], rank: number): number[] {
   const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
-  if (axes.length === 0 || new Set(axes).size < axes.length) {
+  if (new Set(axes).size < axes.length) {
     throw argumentError(op, "axis", "be an axis or a list of different ones", `[${axis}]`);
   }
   return axes.sort((a, b) => a - b);
@@ -31,7 +35,7 @@ export function normalizeAxes<T extends Tensor>(
     const axes = axesOf(op, config.axis ?? -1, numbers.rank);
     const { moved, restore } = withAxesLast(numbers, axes);
     const { y } = normalize(op, moved, config, ({ shape, size }) => {
-      const channels = shape.slice(-axes.length).reduce((product, n) => product * n, 1);
+      const channels = sizeOf(shape.slice(shape.length - axes.length));
       return { slices: channels > 0 ? size / channels : 0, outer: 1, channels, inner: 1, groups: 1, rms };
     });
     return restore(y) as T;

@@ -2,8 +2,8 @@ import type { Tensor, TensorLike } from "@tensorflow/tfjs-core";
 import { type ChannelNormalizationConfig, groupsOfSamples, normalize } from "./normalization.js";
 
 export interface GroupNormalizationConfig extends ChannelNormalizationConfig {
-  /** How many groups the channels make: a divisor of their number, or −1 for a group of each channel. Default 32. */
-  groups?: number;
+  /** How many groups the channels make: a divisor of their number, or −1 for a group of each channel. Default 32, also for null. */
+  groups?: number | null;
 }
 
 /**
@@ -20,6 +20,6 @@ export interface GroupNormalizationConfig extends ChannelNormalizationConfig {
  */
 export function groupNormalization<T extends Tensor>(x: T | TensorLike, config: GroupNormalizationConfig = {}): T {
   const op = "groupNormalization";
-  const { axis = -1, groups = 32 } = config;
-  return normalize<T>(op, x, config, (numbers) => groupsOfSamples(op, numbers, axis, groups)).y;
+  const { axis = -1, groups } = config;
+  return normalize<T>(op, x, config, (numbers) => groupsOfSamples(op, numbers, axis, groups ?? 32)).y;
 }

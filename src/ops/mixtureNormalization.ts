@@ -1,4 +1,18 @@
-import { randomUniform, reshape, type Tensor, type Tensor1D, type Tensor2D, type TensorLike, tidy } from "@tensorflow/tfjs-core";
+import {
+  broadcastTo,
+  cast,
+  greater,
+  min,
+  randomUniform,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type TensorLike,
+  tidy,
+  where,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
 import {
   argumentError,
   checkCount,
@@ -61,6 +75,8 @@ interface Rows {
   gamma: Tensor | undefined;
   beta: Tensor | undefined;
   epsilon: number;
+  /** A tensor like the one they came from as rows. */
+  rowsOf(tensor: Tensor): Tensor2D;
   /** Rows again as a tensor like the one they came from. */
   restore(rows: Tensor): Tensor;
 }
@@ -76,12 +92,15 @@ function rowsOf(given: Tensor | TensorLike, config: MixtureNormalizationConfig):
   const beta = toOptionalTensor(op, "beta", config.beta);
   checkPerChannel(op, "gamma", gamma, channels);
   checkPerChannel(op, "beta", beta, channels);
-  const { moved, restore } = withAxesLast(x, [normalizeAxis(op, axis, x.rank)]);
+  const axes = [normalizeAxis(op, axis, x.rank)];
+  const { moved, restore } = withAxesLast(x, axes);
+  const toRows = (tensor: Tensor): Tensor2D => reshape(tensor, [size / channels, channels]);
   return {
-    x: reshape(moved, [size / channels, channels]),
+    x: toRows(moved),
     gamma,
     beta,
     epsilon,
+    rowsOf: (tensor) => toRows(withAxesLast(tensor, axes).moved),
     restore: (rows) => restore(reshape(rows, moved.shape)),
   };
 }
@@ -119,25 +138,48 @@ function normalizeRows<T extends Tensor>(
   return restore(run(kernel, { x, ...constants, gamma, beta }, { epsilon, batch }) as Tensor) as T;
 }
 
+/** The responsibilities of a given mixture, unrecorded. */
+function responsibilitiesOf(x: Tensor, mixture: Record<keyof VectorMixture, Tensor>, epsilon: number): Tensor {
+  return unrecorded(() => run(MixtureNormEStep, { x, ...mixture }, { epsilon, moments: false }) as Tensor);
+}
+
+/** What {@link fitMixtureNormalization} takes. */
+export interface FitConfig extends Omit<MixtureNormalizationConfig, "mixture"> {
+  /**
+   * Like x, 0 where activations do not count: a row with such a one has no part in the fit, nor in its gradients, and is normalized
+   * by the mixture of the others. Default: all count.
+   */
+  counted?: Tensor | undefined;
+}
+
 /**
  * Mixture normalization of a batch, by a mixture that is fitted to it, and that mixture.
  *
- * @param config as {@link mixtureNormalization} has it, but `mixture`
  * @throws as mixtureNormalization does
  */
 export function fitMixtureNormalization<T extends Tensor>(
   x: T | TensorLike,
-  config: Omit<MixtureNormalizationConfig, "mixture"> = {},
+  config: FitConfig = {},
 ): FittedMixtureNormalization<T> {
   return tidy(kernel.op, () => {
     const { op } = kernel;
-    const { numComponents = 3, emSteps = 2, seed } = config;
+    const { numComponents = 3, emSteps = 2, seed, counted } = config;
     checkCount(op, "numComponents", numComponents);
     checkNonNegativeInteger(op, "emSteps", emSteps);
     if (seed !== undefined && !Number.isInteger(seed)) throw argumentError(op, "seed", "be an integer", String(seed));
     const rows = rowsOf(x, config);
-    const { nu, ...mixture } = unrecorded(() => fitted(rows, numComponents, emSteps, seed));
-    return { y: normalizeRows<T>(rows, { nu, ...mixture }, true), ...mixture };
+    if (!counted) {
+      const { nu, ...mixture } = unrecorded(() => fitted(rows, numComponents, emSteps, seed));
+      return { y: normalizeRows<T>(rows, { nu, ...mixture }, true), ...mixture };
+    }
+    // EM leaves rows out that are NaN. Their responsibilities are 0 then, and so is their part in every gradient.
+    const counts = greater(min(rows.rowsOf(counted), 1, true), 0);
+    const countedRows = { ...rows, x: where(counts, rows.x, Number.NaN) as Tensor2D };
+    const { nu, ...mixture } = unrecorded(() => fitted(countedRows, numComponents, emSteps, seed));
+    const own = normalizeRows<T>(rows, { nu: where(counts, nu, zerosLike(nu)), ...mixture }, true);
+    const others = normalizeRows<T>(rows, { nu: responsibilitiesOf(rows.x, mixture, rows.epsilon), ...mixture }, false);
+    const places = rows.restore(broadcastTo(cast(counts, "float32"), rows.x.shape));
+    return { y: where(greater(places, 0), own, others) as T, ...mixture };
   });
 }
 
@@ -173,10 +215,12 @@ export function mixtureNormalization<T extends Tensor>(x: T | TensorLike, config
       mean: toTensor(op, "mean", mixture.mean),
       variance: toTensor(op, "variance", mixture.variance, { nonNegative: true }),
     };
-    const constants = unrecorded(() => {
-      const nu: Tensor = run(MixtureNormEStep, { x: rows.x, ...given }, { epsilon: rows.epsilon, moments: false });
-      return { nu, prior: given.prior.clone(), mean: given.mean.clone(), variance: given.variance.clone() };
-    });
-    return normalizeRows<T>(rows, constants, false);
+    const constants = unrecorded(() => ({
+      prior: given.prior.clone(),
+      mean: given.mean.clone(),
+      variance: given.variance.clone(),
+    }));
+    const nu = responsibilitiesOf(rows.x, constants, rows.epsilon);
+    return normalizeRows<T>(rows, { nu, ...constants }, false);
   });
 }

@@ -1,15 +1,39 @@
-import { serialization, type Tensor } from "@tensorflow/tfjs-core";
+import { serialization, type Tensor, version_core } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
 // tf.layers: its registry of class names, and classes that it does not export.
 
 type Class = serialization.SerializableConstructor<serialization.Serializable>;
 
-/** Lets models load a layer of this class, also under other names. It is saved under the class's own name. */
+/** Marks the classes that a copy of this library registered, be it this one or another. */
+const OF_THIS_LIBRARY = Symbol.for("tfjs-uan.layer");
+
+/**
+ * Lets models load a layer of this class, also under other names. It is saved under the class's own name. A name that another class
+ * has stays with that class, with a warning: it is a class of the user's. A class of another copy of this library gives way.
+ */
 export function registerLayer(cls: Class, ...otherNames: string[]): void {
-  serialization.registerClass(cls);
+  Object.defineProperty(cls, OF_THIS_LIBRARY, { value: true });
   const { classNameMap } = serialization.SerializationMap.getMap();
-  for (const name of otherNames) classNameMap[name] = [cls, cls.fromConfig];
+  const isTaken = (name: string) => {
+    const [holder] = classNameMap[name] ?? [];
+    return holder !== undefined && !Object.hasOwn(holder, OF_THIS_LIBRARY);
+  };
+  const names = [cls.className, ...otherNames];
+  const taken = names.filter(isTaken);
+  if (!taken.includes(cls.className)) serialization.registerClass(cls);
+  for (const name of names) if (!taken.includes(name)) classNameMap[name] = [cls, cls.fromConfig];
+  if (taken.length > 0) {
+    const subject = `the class name '${taken.join("', '")}'`;
+    console.warn(`tfjs-uan: ${subject} was registered before; saved models that name it load the class registered first.`);
+  }
+}
+
+// tf.layers registered its own classes when it was imported.
+if (!serialization.SerializationMap.getMap().classNameMap.BatchNormalization) {
+  const copies = `${version_core}, which tfjs-uan imports, and that of @tensorflow/tfjs-layers ${tfl.version_layers}`;
+  const effect = "saved models that hold layers of tfjs-uan cannot be loaded";
+  console.warn(`tfjs-uan: two copies of @tensorflow/tfjs-core are loaded, ${copies}; ${effect}. Install one of them alone.`);
 }
 
 /** Arguments of batchNormalization: those of tf.layers.batchNormalization. */

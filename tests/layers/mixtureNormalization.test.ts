@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { generator } from "../../learning/random.js";
 import { nearestRows } from "../../src/layers/matching.js";
@@ -7,7 +8,7 @@ import { fitMixtureNormalization } from "../../src/ops/mixtureNormalization.js";
 import { normalize, responsibilities } from "../../src/reference/mixtureNormalization.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
-import { built, data, namesAndShapes, valuesOf } from "../helpers/models.js";
+import { built, data, namesAndShapes, reloaded, valuesOf } from "../helpers/models.js";
 
 const training = { training: true };
 
@@ -107,6 +108,57 @@ describe("mixtureNormalization", () => {
     layer.trainable = false;
     layer.apply(tf.fill([10, 2], 8), training);
     expect(valuesOf(layer)[3]).toEqual([5, 5]);
+  });
+
+  it("knows whether a batch has set its estimates, whatever they are", async () => {
+    const pair = (value: number) => tf.tensor2d([[-value], [value]]);
+    const layer = mixtureNormalization({ numComponents: 1, epsilon: 0 });
+    for (let i = 0; i < 3; i++) layer.apply(pair(1), training);
+    layer.apply(pair(10), training);
+    expectClose(valuesOf(layer)[4] as number[], [10.9], 1e-5);
+
+    // A model that is loaded knows it, too.
+    for (const [updated, expected] of [
+      [true, 10.9],
+      [false, 100],
+    ] as const) {
+      const model = tfl.sequential({ layers: [mixtureNormalization({ numComponents: 1, inputShape: [1] })] });
+      if (updated) for (let i = 0; i < 3; i++) model.apply(pair(1), training);
+      const loaded = await reloaded(model);
+      loaded.apply(pair(10), training);
+      expectClose(valuesOf(loaded)[4] as number[], [expected], 1e-5);
+    }
+  });
+
+  it("infers with equal priors before a batch has set its estimates", () => {
+    const layer = layerOf({ numComponents: 4, epsilon: 0 });
+    const x = clusters(10);
+    expectClose((layer.apply(x) as tf.Tensor).dataSync(), tf.mul(x, 2).dataSync(), 1e-5);
+  });
+
+  it("components that have no rows for long keep their means, and outputs in proportion", () => {
+    const layer = layerOf({ epsilon: 1e-3 });
+    for (let i = 0; i < 5; i++) layer.apply(clusters(50, 10 * i), training);
+    const [, , , means] = valuesOf(layer) as number[][];
+    for (let i = 0; i < 300; i++)
+      tf.tidy(
+        () =>
+          void layer.apply(
+            tf.tensor2d([
+              [0, 0.5],
+              [0, 0.5],
+            ]),
+            training,
+          ),
+      );
+    const [, , prior, after] = valuesOf(layer) as [number[], number[], number[], number[]];
+    const moved = after.filter((value, i) => value !== means?.[i]);
+    expect(moved.length).toBeLessThanOrEqual(2);
+    expect(Math.min(...prior)).toBeGreaterThan(0.9 * (0.05 / 3));
+    // One component of a single row's moments would divide by √epsilon.
+    const x = clusters(50, 99);
+    const dividedByEpsilon = Math.max(...tf.div(tf.abs(x), Math.sqrt(1e-3)).dataSync());
+    expect(Math.max(...tf.abs(layer.apply(x) as tf.Tensor).dataSync())).toBeLessThan(dividedByEpsilon);
   });
 
   it.each<[MixtureNormalizationArgs, string]>([

@@ -221,6 +221,27 @@ describe("the layer", () => {
     expect(layer.trainableWeights).toHaveLength(0);
   });
 
+  it.each(
+    [1, 2, 3, 5].flatMap((numComponents) =>
+      (["momentum", "both"] as const).flatMap((update) => [0, 0.9].map((momentum) => ({ numComponents, update, momentum }))),
+    ),
+  )("components without activations for long keep outputs in proportion: %j", (args) => {
+    const { layer, weights } = built(args, [null, 4]);
+    const batches = Array.from({ length: 6 }, (_, i) => data([64, 4], 2, 3, i));
+    const [last, ...ordinary] = batches as [tf.Tensor, ...tf.Tensor[]];
+    const zeros = tf.zeros([64, 4]);
+    const learn = (x: tf.Tensor) => tf.tidy(() => void layer.apply(x, training));
+    const largest = (x: tf.Tensor, kwargs = {}) => tf.max(tf.abs(layer.apply(x, kwargs) as tf.Tensor)).dataSync()[0] as number;
+    for (let i = 0; i < 50; i++) learn(ordinary[i % 5] as tf.Tensor);
+    for (let i = 0; i < 300; i++) learn(zeros);
+    const prior = tf.softmax(tf.tensor1d(weights()[2] as number[])).dataSync();
+    expect(Math.min(...prior)).toBeGreaterThan((0.9 * 0.05) / args.numComponents);
+    // One component of the moments of zeros would divide by √epsilon.
+    const dividedByEpsilon = tf.div(tf.max(tf.abs(last)), Math.sqrt(1e-3)).dataSync()[0] as number;
+    expect(largest(last)).toBeLessThan(1.01 * dividedByEpsilon);
+    for (let i = 0; i < 20; i++) expect(largest(ordinary[i % 5] as tf.Tensor, training)).toBeLessThan(50);
+  });
+
   it("'momentum' does not jump to a few activations", () => {
     const { layer, weights } = built({ update: "momentum", numComponents: 1, momentum: 0 }, [null, 1]);
     layer.setWeights([tf.zeros([1, 1]), tf.fill([1, 1], 0.5413), tf.zeros([1, 1])]);
