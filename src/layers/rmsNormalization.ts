@@ -30,7 +30,7 @@ export class RMSNormalization extends tfl.layers.Layer {
   private scale!: tfl.LayerVariable;
 
   constructor(args: RMSNormalizationArgs = {}) {
-    super({ ...args, name: args.name ?? nextName(RMSNormalization.className) });
+    super({ ...args, name: args.name ?? nextName("RmsNormalization") });
     const axis = args.axis ?? -1;
     const epsilon = args.epsilon ?? 1e-6;
     checkEpsilon(RMSNormalization.className, epsilon);

@@ -46,7 +46,7 @@ describe("a layer", () => {
       .model({ inputs: input, outputs: tfl.layers.add().apply(branches) as tfl.SymbolicTensor })
       .summary(undefined, undefined, print);
     const named = lines
-      .filter((line) => /^(uan|(group|instance|mixture)_normalization)_/.test(line))
+      .filter((line) => /^(uan|(group|instance|mixture|rms)_normalization)_/.test(line))
       .map((line) => line.slice(0, 26));
     expect(named).toHaveLength(15);
     expect(new Set(named).size).toBe(15);
