@@ -3,7 +3,7 @@ import { moments, responsibilities } from "../../src/reference/mixture.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { type CaseOptions, describeCase, makeCase, SHAPES } from "../helpers/problems.js";
 import { type Case, check, checkAll, checkSame, type TensorDriver } from "./case.js";
-import { MOMENT_NAMES, type MixtureDriver, mixtureOf } from "./mixtureDriver.js";
+import { type MixtureDriver, MOMENT_NAMES, mixtureOf } from "./mixtureDriver.js";
 import { readOne } from "./tensors.js";
 
 /** Of responsibilities and moments, whose formula does not know 'ucb'. */
@@ -51,7 +51,9 @@ export const RESPONSIBILITIES_OF_TENSORS: Case<MixtureDriver & TensorDriver>[] =
     quick: true,
     async run({ library }) {
       const problem = makeCase({ shape: [2, 3, 4], axis: 1, components: 5 });
-      const tau = tf.tidy(() => library.mixtureResponsibilities(tf.tensor(problem.x, [2, 3, 4]), ...mixtureOf(problem), { axis: 1 }));
+      const tau = tf.tidy(() =>
+        library.mixtureResponsibilities(tf.tensor(problem.x, [2, 3, 4]), ...mixtureOf(problem), { axis: 1 }),
+      );
       tau.dispose();
       check(tau.shape.join() === "2,3,4,5", `got [${tau.shape}]`);
     },

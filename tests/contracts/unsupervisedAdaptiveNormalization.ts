@@ -192,11 +192,7 @@ export const CASES: Case<MixtureDriver>[] = [
       for (const [name, values] of Object.entries(all)) checkAll(values, name, Number.isFinite);
     },
   },
-  ...[
-    { shape: [0, 3] },
-    { shape: [2, 0, 3] },
-    { shape: [0, 4], components: 1 },
-  ].map((options) => empty(options)),
+  ...[{ shape: [0, 3] }, { shape: [2, 0, 3] }, { shape: [0, 4], components: 1 }].map((options) => empty(options)),
 ];
 
 function empty(options: CaseOptions): Case<MixtureDriver> {
@@ -225,8 +221,7 @@ const second = (formula: Formula): Case<TensorDriver> => ({
     const problem: Problem = { ...makeCase({ shape: [4, 3], components: 2 }), formula };
     const { axis, epsilon } = problem;
     const actual = await secondDerivative(
-      (x) =>
-        tf.square(library.unsupervisedAdaptiveNormalization(x, ...mixtureOf(problem), { axis, epsilon, formula })),
+      (x) => tf.square(library.unsupervisedAdaptiveNormalization(x, ...mixtureOf(problem), { axis, epsilon, formula })),
       [problem.x, problem.shape],
     );
     const differences = differencesOf(problem.x, (x) => {

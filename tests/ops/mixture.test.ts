@@ -6,11 +6,11 @@ import { onTensors } from "../contracts/mixtureDriver.js";
 describe.each(DRIVERS)("mixtureResponsibilities, $name", (started) => {
   beforeAll(() => started.start());
 
-  for (const { name, run } of RESPONSIBILITIES_OF_TENSORS) it(name, () => run(onTensors(started)));
+  for (const { name, run } of started.casesOf(RESPONSIBILITIES_OF_TENSORS)) it(name, () => run(onTensors(started)));
 });
 
 describe.each(DRIVERS)("mixtureMoments, $name", (started) => {
   beforeAll(() => started.start());
 
-  for (const { name, run } of MOMENTS) it(name, () => run(onTensors(started)));
+  for (const { name, run } of started.casesOf(MOMENTS)) it(name, () => run(onTensors(started)));
 });

@@ -17,7 +17,7 @@ describe.each(DRIVERS)("unsupervisedAdaptiveNormalization, $name", (started) => 
   const driver = onTensors(started);
   beforeAll(() => started.start());
 
-  for (const { name, run } of CASES_OF_TENSORS) it(name, () => run(driver));
+  for (const { name, run } of started.casesOf(CASES_OF_TENSORS)) it(name, () => run(driver));
 
   it("with one component is tf.batchNorm", async () => {
     const problem = withAffine(makeCase({ shape: [3, 7, 5, 6], components: 1 }));

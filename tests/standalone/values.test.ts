@@ -22,7 +22,9 @@ describe.each(Object.keys(BINARIES) as BinaryName[])("an engine with the binary 
     expect(Object.keys(engine.moments(x, mixture, options))).toEqual(MOMENT_NAMES);
   });
 
-  it.each(SHAPES.map((shape) => [describeCase(shape), shape] as const))("computes the same bits in buffers as for arrays: %s", (_, shape) => {
+  it.each(
+    SHAPES.map((shape) => [describeCase(shape), shape] as const),
+  )("computes the same bits in buffers as for arrays: %s", (_, shape) => {
     const problem = withAffine(makeCase(shape));
     const { mixture, options } = argumentsOf(problem);
     const { x } = problem;
