@@ -17,6 +17,8 @@ export interface CaseOptions {
   components?: number;
   epsilon?: number;
   seed?: number;
+  /** Whether the shape is one of those for every runtime. */
+  quick?: boolean;
 }
 
 /** Random activations and a random mixture. Most activations are within 8 deviations of a component. */
@@ -55,9 +57,12 @@ export const SHAPES: CaseOptions[] = [
   { shape: [2, 2051] },
   { shape: [2, 3, 5] },
   { shape: [2, 4, 4, 6] },
-  { shape: [2, 2, 3, 2, 5] },
+  { shape: [2, 2, 3, 2, 5], quick: true },
+  { shape: [8, 8, 8, 20], quick: true },
   { shape: [2, 1, 2, 3, 2, 4] },
   { shape: [4, 5], axis: 0 },
+  { shape: [4, 7], axis: 0, quick: true },
+  { shape: [2, 3, 5], axis: 1, quick: true },
   { shape: [3, 5, 1], axis: 1 },
   { shape: [3, 5, 2], axis: 1 },
   { shape: [3, 4, 3], axis: 1 },
@@ -72,6 +77,7 @@ export const SHAPES: CaseOptions[] = [
     { shape: [70, 6], components },
     { shape: [2, 3, 21], axis: 1, components },
   ]),
+  ...[1, 2, 3, 8].map((components) => ({ shape: [5, 3, 6], components, quick: true })),
 ];
 
 export const describeCase = ({ shape, axis = -1, components = 3 }: CaseOptions) => `[${shape}], axis ${axis}, K = ${components}`;

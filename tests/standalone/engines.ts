@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createEngine, type Engine, type EngineBuffer, type EngineOptions } from "../../src/standalone/index.js";
+import type { MixtureDriver } from "../contracts/mixtureDriver.js";
 import type { Case } from "../helpers/problems.js";
 
 export const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
@@ -23,6 +24,30 @@ export function argumentsOf({ mean, variance, prior, gamma, beta, inner, epsilon
     ...(beta && { beta: Float32Array.from(beta) }),
   };
   return { mixture: { mean, variance, prior, ...perChannel }, options: { inner, epsilon, formula } };
+}
+
+/** What drives an engine by the contracts, on arrays. */
+export function driverOf(engine: Engine): MixtureDriver {
+  return {
+    leeway: 1,
+    isComposed: false,
+    async normalize(problem) {
+      const { mixture, options } = argumentsOf(problem);
+      return engine.normalize(problem.x, mixture, options);
+    },
+    async gradients(problem, dy) {
+      const { mixture, options } = argumentsOf(problem);
+      return engine.gradients(problem.x, dy, mixture, options);
+    },
+    async responsibilities(problem) {
+      const { mixture, options } = argumentsOf(problem);
+      return engine.responsibilities(problem.x, mixture, options);
+    },
+    async moments(problem) {
+      const { mixture, options } = argumentsOf(problem);
+      return engine.moments(problem.x, mixture, options);
+    },
+  };
 }
 
 /** A buffer with numbers. */
