@@ -14,11 +14,11 @@ export function withAffine(problem: Problem): Problem {
   return { ...problem, gamma: uniform(next, problem.channels, -2, 2), beta: uniform(next, problem.channels, -1, 1) };
 }
 
-async function checkValues(driver: MixtureDriver, problem: Problem, error: number): Promise<void> {
+export async function checkValues(driver: MixtureDriver, problem: Problem, error: number): Promise<void> {
   expectClose(await driver.normalize(problem), normalize(problem), error * driver.leeway);
 }
 
-async function checkGradients(driver: MixtureDriver, problem: Problem, dy: Float32Array): Promise<void> {
+export async function checkGradients(driver: MixtureDriver, problem: Problem, dy: Float32Array): Promise<void> {
   const expected = gradients(problem, dy);
   const actual = await driver.gradients(problem, dy);
   for (const name of GRADIENT_NAMES) expectCloseToLargest(actual[name], expected[name], 1e-4 * driver.leeway, name);
