@@ -14,11 +14,11 @@ export function withAffine(problem: Problem): Problem {
   return { ...problem, gamma: uniform(next, problem.channels, -2, 2), beta: uniform(next, problem.channels, -1, 1) };
 }
 
-async function checkValues(driver: MixtureDriver, problem: Problem, error: number): Promise<void> {
+export async function checkValues(driver: MixtureDriver, problem: Problem, error: number): Promise<void> {
   expectClose(await driver.normalize(problem), normalize(problem), error * driver.leeway);
 }
 
-async function checkGradients(driver: MixtureDriver, problem: Problem, dy: Float32Array): Promise<void> {
+export async function checkGradients(driver: MixtureDriver, problem: Problem, dy: Float32Array): Promise<void> {
   const expected = gradients(problem, dy);
   const actual = await driver.gradients(problem, dy);
   for (const name of GRADIENT_NAMES) expectCloseToLargest(actual[name], expected[name], 1e-4 * driver.leeway, name);
@@ -129,17 +129,19 @@ function withFormula(formula: Formula): Case<MixtureDriver>[] {
       async run(driver: MixtureDriver) {
         for (const components of [1, 3]) {
           for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-            const problem = make({ shape, axis, components });
-            const dy = normalLike(problem);
-            const clean = await driver.normalize(problem);
-            const cleanGradients = await driver.gradients(problem, dy);
-            const index = 17;
-            problem.x[index] = bad;
-            const y = await driver.normalize(problem);
-            const { x } = await driver.gradients(problem, dy);
-            check(!Number.isFinite(y[index]), `got ${y[index]} for ${bad}`);
-            checkSame(y, clean, index);
-            checkSame(x, cleanGradients.x, index);
+            const plain = make({ shape, axis, components });
+            for (const problem of [plain, withAffine({ ...plain, x: plain.x.slice() })]) {
+              const dy = normalLike(problem);
+              const clean = await driver.normalize(problem);
+              const cleanGradients = await driver.gradients(problem, dy);
+              const index = 17;
+              problem.x[index] = bad;
+              const y = await driver.normalize(problem);
+              const { x } = await driver.gradients(problem, dy);
+              check(!Number.isFinite(y[index]), `got ${y[index]} for ${bad}`);
+              checkSame(y, clean, index);
+              checkSame(x, cleanGradients.x, index);
+            }
           }
         }
       },

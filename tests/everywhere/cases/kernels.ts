@@ -13,8 +13,9 @@ import {
   type Term,
   type Windows,
 } from "../../../src/reference/products.js";
+import { differentiate, type Numbers } from "../../contracts/tensors.js";
 import { expectCloseToLargest } from "../../helpers/closeness.js";
-import { type Case, type Context, differentiate, type Numbers } from "./case.js";
+import type { Case, Context } from "./case.js";
 
 // Operations of TensorFlow.js. On 'wasm' the library adds or replaces their kernels, or those of their gradients.
 

@@ -9,9 +9,10 @@ import {
   unsupervisedAdaptiveNormalization,
   useFusedNormalization,
 } from "tfjs-uan/layers";
+import { check } from "../../contracts/case.js";
 import { expectClose, expectCloseToLargest } from "../../helpers/closeness.js";
 import { data, networkWith, reloaded } from "../../helpers/models.js";
-import { type Case, type Context, check } from "./case.js";
+import type { Case, Context } from "./case.js";
 
 type Layer = tfl.layers.Layer;
 
