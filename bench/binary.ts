@@ -9,7 +9,7 @@ export const binaryFlags = process.execArgv.filter((flag) => RELAXED_SIMD.includ
 /** The file of the binary that the library chooses here. */
 export function chosenBinary(): URL {
   const name = chosenWasmModule().replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return new URL(`../dist/wasm/tfjs-uan-${name}.wasm`, import.meta.url);
+  return new URL(`../wasm/tfjs-uan-${name}.wasm`, import.meta.url);
 }
 
 /**

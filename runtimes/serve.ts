@@ -20,6 +20,8 @@ export interface ServeOptions {
   folders?: { [path: string]: string };
   /** Whether pages are cross-origin isolated. Default false. */
   isolated?: boolean;
+  /** The pages' Content-Security-Policy. Default: none. */
+  policy?: string;
 }
 
 export interface Served {
@@ -29,12 +31,13 @@ export interface Served {
 }
 
 /** Serves files to browsers on this machine, on a free port. */
-export async function serve({ texts = {}, folders = {}, isolated = false }: ServeOptions): Promise<Served> {
+export async function serve({ texts = {}, folders = {}, isolated = false, policy }: ServeOptions): Promise<Served> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const headers = {
       "Content-Type": TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
       ...(isolated ? ISOLATION : {}),
+      ...(policy ? { "Content-Security-Policy": policy } : {}),
     };
     const text = texts[path];
     if (text !== undefined) {

@@ -11,10 +11,13 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { argumentError, checkChoice } from "./arguments.js";
+import { NOT_COMPILED, refusalToCompile } from "./binary/module.js";
+import { isShared } from "./binary/sharedMemory.js";
 import { checkWebgl, checkWebgpu, webglHardware, webgpuHardware } from "./runtime/graphics.js";
 import { importInstalled, messageOf } from "./runtime/packages.js";
 import { Refusal } from "./runtime/refusal.js";
 import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
+import { memoryOf } from "./tensorflow/wasmHeap.js";
 
 /** What useFastestBackend can choose. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
 export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node" | "wasm" | "cpu";
@@ -66,16 +69,29 @@ const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
   },
   "tfjs-node": () => useNative("@tensorflow/tfjs-node", false),
   wasm: async () => {
+    if (typeof WebAssembly === "undefined") throw new Refusal("there is no WebAssembly here");
     provide("wasm", "@tensorflow/tfjs-backend-wasm");
-    await initializeBackend("wasm");
-    return "WebAssembly, with the kernels of tfjs-uan";
+    try {
+      await initializeBackend("wasm");
+    } catch (error) {
+      const refusal = refusalToCompile(false);
+      throw refusal === undefined ? error : new Refusal(`${NOT_COMPILED}: ${refusal}`);
+    }
+    return `WebAssembly, ${kernels()}`;
   },
   cpu: async () => {
     provide("cpu", "@tensorflow/tfjs-backend-cpu");
     await initializeBackend("cpu");
-    return "JavaScript, with the kernels of tfjs-uan";
+    return `JavaScript, ${kernels()}`;
   },
 };
+
+/** What computes the library's operations on 'wasm' and 'cpu'. */
+function kernels(): string {
+  const refusal = refusalToCompile(isShared(memoryOf(backend())));
+  if (refusal === undefined) return "with the kernels of tfjs-uan";
+  return `without the kernels of tfjs-uan, since ${NOT_COMPILED}: ${refusal}`;
+}
 
 const NAMES = Object.keys(CANDIDATES) as BackendCandidate[];
 
@@ -87,10 +103,10 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * - "tfjs-node-gpu", if it is installed and has found a GPU;
  * - "webgpu", then "webgl", if their packages are imported and the browser runs them on hardware, not in software;
  * - "tfjs-node", if it is installed;
- * - "wasm", then "cpu", with this package's kernels.
+ * - "wasm", then "cpu", with this package's kernels, or, where WebAssembly cannot be compiled, without them: the reason says so.
  *
  * Backends of other names are not considered. One that is imported, or registered otherwise, is taken as it is. In Node.js (from
- * 20.16), Bun and Deno those of @tensorflow/tfjs-node-gpu, -node, -backend-wasm and -backend-cpu that are installed are imported
+ * 20.16, and before in CommonJS), Bun and Deno those of @tensorflow/tfjs-node-gpu, -node, -backend-wasm and -backend-cpu that are installed are imported
  * when their turn comes: found from where this package is, or from the program that was started. In a browser nothing is. A native
  * TensorFlow has to add two numbers before it is chosen: that of 4.22 loads in Node.js 23 and later, but computes nothing there.
  *

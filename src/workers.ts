@@ -4,7 +4,7 @@
  * @module tfjs-uan/workers
  */
 import { setWasmModules, type WasmModules } from "./binary/module.js";
-import { isWasmModule } from "./binary/wasmModule.js";
+import { isWasmModule, type WasmModule } from "./binary/webAssembly.js";
 import "./index.js";
 import { usePrecompiledBackend } from "./tensorflow/precompiledBackend.js";
 
@@ -14,7 +14,7 @@ export interface PrecompiledModules {
    * TensorFlow.js's, of the version that is installed: `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm`, or
    * `tfjs-backend-wasm.wasm` beside it, without SIMD. Not the threaded one.
    */
-  tensorflow: WebAssembly.Module;
+  tensorflow: WasmModule;
   /** The library's: one at least, not threaded, such as `{ simd }`, `tfjs-uan/wasm/tfjs-uan-simd.wasm`. The fastest given runs. */
   uan: WasmModules;
 }

@@ -671,7 +671,15 @@ function appProject(format: Format): string {
 
 /** Runs a script as in a browser without a GPU. @param extra more globals */
 async function runAsBrowser(script: string, extra: object = {}): Promise<Report> {
-  const page: Record<string, unknown> = { console, WebAssembly, setTimeout, TextEncoder, TextDecoder, performance, ...extra };
+  const page: Record<string, unknown> = {
+    console,
+    WebAssembly,
+    setTimeout,
+    TextEncoder,
+    performance,
+    atob,
+    ...extra,
+  };
   page.navigator = { userAgent: "none" };
   page.document = { createElement: () => ({ getContext: () => null }) };
   page.window = page;
@@ -683,11 +691,11 @@ async function runAsBrowser(script: string, extra: object = {}): Promise<Report>
 
 const inBrowser = ({ chosen, inUse, sum }: Report) => {
   expect(chosen?.tried.map(({ candidate, reason }) => `${candidate}: ${reason}`)).toEqual([
-    "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
+    "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not imported, and only Node.js (from 20.16, before in CommonJS), Bun and Deno can look for it",
     "webgpu: there is no WebGPU here",
     "webgl: @tensorflow/tfjs-backend-webgl is not imported",
-    "tfjs-node: @tensorflow/tfjs-node is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
-    "wasm: @tensorflow/tfjs-backend-wasm is not imported, and only Node.js (from 20.16), Bun and Deno can look for it",
+    "tfjs-node: @tensorflow/tfjs-node is not imported, and only Node.js (from 20.16, before in CommonJS), Bun and Deno can look for it",
+    "wasm: @tensorflow/tfjs-backend-wasm is not imported, and only Node.js (from 20.16, before in CommonJS), Bun and Deno can look for it",
   ]);
   expect({ candidate: chosen?.candidate, inUse, sum }).toEqual({ candidate: "cpu", inUse: "cpu", sum: 3 });
 };

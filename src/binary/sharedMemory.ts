@@ -1,3 +1,5 @@
+import type { WasmMemory } from "./webAssembly.js";
+
 /** The id of a WebAssembly module's import section, and the kind of a memory in it. */
 const IMPORTS = 2;
 const MEMORY = 2;
@@ -41,6 +43,6 @@ function leb128(bytes: Uint8Array, at: number): [number, number] {
   }
 }
 
-export function isShared(memory: WebAssembly.Memory | undefined): boolean {
+export function isShared(memory: WasmMemory | undefined): boolean {
   return typeof SharedArrayBuffer !== "undefined" && memory?.buffer instanceof SharedArrayBuffer;
 }

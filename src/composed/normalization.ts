@@ -1,5 +1,7 @@
 import {
   add,
+  batchNorm2d,
+  getBackend,
   mean as meanOf,
   moments,
   mul,
@@ -10,6 +12,8 @@ import {
   sub,
   sum,
   type Tensor,
+  type Tensor1D,
+  type Tensor2D,
   zeros,
   zerosLike,
 } from "@tensorflow/tfjs-core";
@@ -24,6 +28,24 @@ import type { Tensors } from "./tensors.js";
 /** The axes of a group's numbers in [slices, outer, groups, channels of a group, inner], and the axes of a channel's. */
 const OF_GROUP = [1, 3, 4];
 const OF_CHANNEL = [0, 1, 4];
+
+/**
+ * Backends whose batchNorm subtracts the mean before it multiplies, as others do not: where means are large, they lose digits. It is
+ * 30 times as fast there as the same out of other operations.
+ */
+const EXACT = ["cpu", "wasm"];
+
+/** Normalizes x, [rows, channels], by mean and variance [channels]. */
+function normalizeRows(
+  x: Tensor,
+  [rows, channels]: [number, number],
+  mean: Tensor,
+  variance: Tensor,
+  { gamma, beta, epsilon }: { gamma: Tensor | undefined; beta: Tensor | undefined; epsilon: number },
+): Tensor {
+  const inputs = [mean, variance, beta, gamma] as [Tensor1D, Tensor1D, Tensor1D?, Tensor1D?];
+  return reshape(batchNorm2d(reshape(x, [rows, channels]) as Tensor2D, ...inputs, epsilon), x.shape);
+}
 
 /** The moments of RMS normalization. */
 function squareMeans(numbers: Tensor) {
@@ -45,8 +67,14 @@ export function composedNormalization(
   { x, gamma, beta }: Tensors<NormalizationInputs>,
   attrs: NormalizationAttrs,
 ): [Tensor, Tensor, Tensor] {
-  const shape = [attrs.slices, attrs.groups];
+  const { slices, outer, channels, inner, groups, rms, epsilon } = attrs;
+  const shape = [slices, groups];
   if (x.size === 0) return [zerosLike(x), zeros(shape), zeros(shape)];
+  if (!rms && slices * inner === 1 && groups === channels && EXACT.includes(getBackend())) {
+    const { mean, variance } = moments(reshape(x, [outer, channels]), 0);
+    const y = normalizeRows(x, [outer, channels], mean, variance, { gamma, beta, epsilon });
+    return [y, reshape(mean, shape), reshape(variance, shape)];
+  }
   const { perChannel, z, mean, variance } = standardized(x, attrs);
   const scaled = gamma ? mul(z, perChannel(gamma)) : z;
   const y = beta ? add(scaled, perChannel(beta)) : scaled;
@@ -73,6 +101,9 @@ export function composedNormalizationInference(
   { x, mean, variance, gamma, beta }: Tensors<NormalizationInferenceInputs>,
   { outer, channels, inner, epsilon }: NormalizationInferenceAttrs,
 ): Tensor {
+  if (inner === 1 && x.size > 0 && EXACT.includes(getBackend())) {
+    return normalizeRows(x, [outer, channels], mean, variance, { gamma, beta, epsilon });
+  }
   const perChannel = (tensor: Tensor) => reshape(tensor, [1, channels, 1]);
   const inverse = rsqrt(add(variance, epsilon));
   const scale = gamma ? mul(inverse, gamma) : inverse;

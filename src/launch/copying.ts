@@ -2,14 +2,14 @@ import type { KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { bindBinary } from "../binary/module.js";
 import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
+import { shared } from "../shared.js";
 import { launch } from "./launch.js";
 import { type Addresses, type KernelPlan, type MakePlan, sizeOf } from "./plan.js";
 
 // Kernels over a memory of the library's own, for backends whose tensors are JavaScript arrays. The memory grows as plans need, up
 // to maxBytes; streamed tensors that do not fit go through it in windows. It holds nothing between calls.
 
-let maxBytes = 64 * 2 ** 20;
-let memory: WebAssembly.Memory | undefined;
+const state = shared("copying", () => ({ maxBytes: 64 * 2 ** 20, memory: undefined as WebAssembly.Memory | undefined }));
 
 /**
  * Bounds the memory that the copying path works in.
@@ -21,14 +21,14 @@ export function setCopyingMemoryLimit(bytes: number): void {
   if (!isMemorySize(bytes)) {
     throw new RangeError(`setCopyingMemoryLimit: bytes must be between 64 KiB and 4 GiB, got ${bytes}`);
   }
-  maxBytes = pagesOf(bytes) * PAGE;
-  memory = undefined;
+  state.maxBytes = pagesOf(bytes) * PAGE;
+  state.memory = undefined;
 }
 
 function memoryOf(bytes: number): WebAssembly.Memory {
-  memory ??= new WebAssembly.Memory({ initial: 1, maximum: maxBytes / PAGE });
-  growTo(memory, bytes);
-  return memory;
+  state.memory ??= new WebAssembly.Memory({ initial: 1, maximum: state.maxBytes / PAGE });
+  growTo(state.memory, bytes);
+  return state.memory;
 }
 
 const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
@@ -49,6 +49,7 @@ interface Stream {
 
 function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: number) {
   const { count, chunkAlignment } = plan;
+  const { maxBytes } = state;
   // Address 0 stands for an input that was not given: start behind it.
   let used = 16;
   const take = (bytes: number) => {

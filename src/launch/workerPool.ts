@@ -1,4 +1,7 @@
 import type { Pointer } from "../binary/interface.js";
+import type { WasmMemory, WasmModule } from "../binary/webAssembly.js";
+import { builtinModule, nodeProcess } from "../runtime/builtin.js";
+import { warnOnce } from "../shared.js";
 
 // Worker threads that share a memory call one function of the binary, each for another chunk. In that memory there is a mailbox of
 // words: the calls to make, and how many of them no thread has taken yet. Every thread takes calls while there are any; so a
@@ -56,8 +59,8 @@ function takeCalls(functions: Array<Functions[string]>, mailbox: Int32Array, lay
 
 /** What a worker begins with. */
 interface Start {
-  module: WebAssembly.Module;
-  memory: WebAssembly.Memory;
+  module: WasmModule;
+  memory: WasmMemory;
   mailbox: Pointer;
   bytes: number;
   names: string[];
@@ -80,28 +83,48 @@ interface Thread {
   terminate(): unknown;
 }
 
+/** What is used of node:worker_threads. */
+interface NodeThreads {
+  Worker: new (
+    source: string,
+    options: object,
+  ) => Thread & { unref(): void; on(event: "error", listener: (error: Error) => void): void };
+}
+
+/** @throws Error where there are no threads to be had */
 function startThread(start: Start): Thread {
-  const node = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process?.getBuiltinModule?.(
-    "node:worker_threads",
-  ) as { Worker: new (source: string, options: object) => Thread & { unref(): void } } | undefined;
+  const node = builtinModule<NodeThreads>("node:worker_threads");
   if (node) {
     const source = `(${PROGRAM})(require("node:worker_threads").workerData)`;
     const worker = new node.Worker(source, { eval: true, workerData: start });
+    worker.on("error", warnOfThread);
     worker.unref();
     return worker;
+  }
+  if (typeof Worker === "undefined") {
+    const version = nodeProcess()?.versions?.node;
+    throw new Error(
+      version ? `Node.js ${version} has threads for CommonJS programs; from 20.16 on, for ES modules` : "no Worker",
+    );
   }
   const source = `onmessage = ({ data }) => (${PROGRAM})(data)`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url);
+  worker.onerror = ({ message }) => warnOfThread({ message: message || "the page's policy may forbid workers from blobs" });
   worker.postMessage(start);
   return worker;
+}
+
+/** Says that a thread does not start, or has ended: without it, too, all is computed. */
+function warnOfThread({ message }: { message: string }): void {
+  warnOnce(`a thread cannot be started here, so that the caller's does its work: ${message}`);
 }
 
 /** Threads over a shared memory. */
 export class WorkerPool {
   /** The binary's functions over the memory. */
   readonly functions: Functions;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   private readonly threads: Thread[] = [];
   /** The functions in the order of their names in `start`. */
   private readonly callable: Array<Functions[string]>;
@@ -120,7 +143,7 @@ export class WorkerPool {
    * @param mailbox MAILBOX_BYTES in it, for the pool alone as long as threads live
    * @param threads how many, with the caller's
    */
-  constructor(functions: object, module: WebAssembly.Module, memory: WebAssembly.Memory, mailbox: Pointer, threads: number) {
+  constructor(functions: object, module: WasmModule, memory: WasmMemory, mailbox: Pointer, threads: number) {
     this.functions = functions as Functions;
     this.callable = Object.values(this.functions);
     this.memory = memory;
@@ -166,8 +189,8 @@ export class WorkerPool {
   private startAll(): void {
     try {
       for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.start));
-    } catch {
-      // A page's policy may forbid workers: the caller's thread does all the work.
+    } catch (error) {
+      warnOfThread(error as Error);
       this.wanted = 0;
     }
   }

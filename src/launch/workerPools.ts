@@ -2,6 +2,8 @@ import { argumentError } from "../arguments.js";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { moduleFor } from "../binary/module.js";
 import { isShared } from "../binary/sharedMemory.js";
+import type { WasmMemory } from "../binary/webAssembly.js";
+import { shared } from "../shared.js";
 import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "./workerPool.js";
 
 // Worker pools over memories that are not the library's own: those of TensorFlow.js's threaded build.
@@ -9,39 +11,41 @@ import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "./worker
 /** The library takes no more threads unless it is told to. */
 const DEFAULT_MAX_THREADS = 4;
 
-let wanted: number | undefined;
-const pools = new Map<WebAssembly.Memory, WorkerPool>();
+const state = shared("worker pools", () => ({
+  wanted: undefined as number | undefined,
+  pools: new Map<WasmMemory, WorkerPool>(),
+}));
 
 /**
  * Sets how many threads, with the caller's, work on a large tensor where the backend's memory is shared: with TensorFlow.js's
  * threaded build, in cross-origin isolated pages. The first large tensor starts them; until they have started, the caller's thread
- * does all the work. The results do not depend on their number.
+ * does all the work, and so where they cannot start, as a warning says then. The results do not depend on their number.
  *
  * @param count default: as many as the machine has cores, but at most 4; 1 for the caller's alone
  * @throws Error where count is not a positive integer up to 64
  */
 export function setThreadCount(count: number): void {
   if (!isThreadCount(count)) throw argumentError("setThreadCount", "count", THREAD_COUNT, String(count));
-  wanted = count;
-  for (const memory of [...pools.keys()]) endWorkerPool(memory);
+  state.wanted = count;
+  for (const memory of [...state.pools.keys()]) endWorkerPool(memory);
 }
 
 /** The threads over a memory; undefined where it is not shared. */
 export function workerPoolOver(
-  memory: WebAssembly.Memory,
+  memory: WasmMemory,
   binary: BinaryExports,
   malloc: (bytes: number) => number,
 ): WorkerPool | undefined {
   if (!isShared(memory)) return undefined;
-  const known = pools.get(memory);
+  const known = state.pools.get(memory);
   if (known?.functions === (binary as object)) return known;
   endWorkerPool(memory);
   const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
-  const count = wanted ?? Math.min(cores, DEFAULT_MAX_THREADS);
+  const count = state.wanted ?? Math.min(cores, DEFAULT_MAX_THREADS);
   const mailbox = malloc(MAILBOX_BYTES) as Pointer;
   if (mailbox === 0) return undefined;
   const pool = new WorkerPool(binary, moduleFor(true), memory, mailbox, count);
-  pools.set(memory, pool);
+  state.pools.set(memory, pool);
   return pool;
 }
 
@@ -49,7 +53,7 @@ export function workerPoolOver(
  * Ends the threads over a memory: before it is let go of, or before other threads take their place. Their mailbox is not freed: a
  * thread that is about to end may still look at it.
  */
-export function endWorkerPool(memory: WebAssembly.Memory): void {
-  pools.get(memory)?.terminate();
-  pools.delete(memory);
+export function endWorkerPool(memory: WasmMemory): void {
+  state.pools.get(memory)?.terminate();
+  state.pools.delete(memory);
 }

@@ -1,6 +1,7 @@
-import { conv3d, engine, getGradient, registerGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
+import { conv3d, engine, getGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
 import type { AnyKernel, GradientDeclaration } from "../kernels/declaration.js";
 import { isRecording } from "../tensorflow/tape.js";
+import { isOurs, putGradient } from "./copies.js";
 import { compose, run } from "./run.js";
 
 /** Registers a kernel's gradient as it is declared. */
@@ -9,7 +10,7 @@ export function registerKernelGradient(
   { kernel, savedInputs, savedOutputs = [], gradients }: GradientDeclaration,
 ): void {
   const savedNames = [...savedInputs, ...savedOutputs.filter((output) => output !== undefined)];
-  registerGradient({
+  putGradient({
     kernelName: name,
     inputsToSave: [...savedInputs],
     outputsToSave: savedOutputs.map((output) => output !== undefined),
@@ -35,8 +36,9 @@ function like(input: Tensor | undefined, gradient: Tensor): Tensor {
 /** TensorFlow.js has no gradient of the kernel of transposed convolutions of volumes, which is linear in both inputs. */
 export function registerConv3DTransposeGradient(): void {
   const kernelName = "Conv3DBackpropInputV2";
-  if (getGradient(kernelName)) return;
-  registerGradient({
+  const there = getGradient(kernelName);
+  if (there && !isOurs(there)) return;
+  putGradient({
     kernelName,
     inputsToSave: ["dy", "filter"],
     gradFunc: (ddx, saved, attrs) => {

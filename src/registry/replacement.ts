@@ -1,24 +1,13 @@
-import {
-  getKernel,
-  type KernelConfig,
-  type NamedTensorInfoMap,
-  registerKernel,
-  type TensorInfo,
-  unregisterKernel,
-} from "@tensorflow/tfjs-core";
+import { getKernel, type KernelConfig, type NamedTensorInfoMap, type TensorInfo } from "@tensorflow/tfjs-core";
 import { VOLUMES } from "../composed/volumes.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
+import { isOurs, putKernel, type Replacement, registry, takeBackReplacements } from "./copies.js";
 import { REPLACING_KERNELS } from "./kernels.js";
 import { onWasm } from "./run.js";
 
 // Kernels that the 'wasm' backend has, and that the library has faster, or right. The registry holds the library's while the backend
 // is in use, whichever was imported first: they enter at once where the backend has been imported, and else when the backend is set
 // up, by the setupFunc of a kernel that it lacks (see register.ts).
-
-interface Replacement {
-  ours: KernelConfig;
-  theirs?: KernelConfig;
-}
 
 /** Whether ours takes a call; the others go to theirs. */
 const FITS: { [kernelName: string]: (inputs: NamedTensorInfoMap) => boolean } = {
@@ -30,28 +19,35 @@ const FITS: { [kernelName: string]: (inputs: NamedTensorInfoMap) => boolean } = 
   },
 };
 
-const replacements: Replacement[] = [...REPLACING_KERNELS.map(onWasm), ...VOLUMES].map((kernel) => {
-  const ours = { ...kernel };
-  const replacement: Replacement = { ours };
-  // The replaced kernel is set up and disposed of, too: it may be put back.
-  ours.setupFunc = (backend) => replacement.theirs?.setupFunc?.(backend);
-  ours.disposeFunc = (backend) => replacement.theirs?.disposeFunc?.(backend);
-  const fits = FITS[kernel.kernelName];
-  if (fits) {
-    ours.kernelFunc = (args) => {
-      const { kernelFunc } = fits(args.inputs) ? kernel : (replacement.theirs ?? kernel);
-      return kernelFunc(args);
-    };
-  }
-  return replacement;
-});
+/** The kernel of TensorFlow.js that a kernel of the library has replaced on 'wasm'. */
+export const theirs = (kernelName: string) => registry.replaced.get(kernelName);
 
-let wanted = true;
+/** A kernel that sets up, disposes of and, where it does not fit, calls the one that it replaces, which may be put back. */
+function inPlaceOfTheirs(kernel: KernelConfig, waits: boolean): Replacement {
+  const { kernelName, kernelFunc } = kernel;
+  const fits = FITS[kernelName] ?? (() => true);
+  const ours: KernelConfig = {
+    ...kernel,
+    setupFunc(backend) {
+      kernel.setupFunc?.(backend);
+      theirs(kernelName)?.setupFunc?.(backend);
+    },
+    disposeFunc(backend) {
+      kernel.disposeFunc?.(backend);
+      theirs(kernelName)?.disposeFunc?.(backend);
+    },
+    kernelFunc: (args) => (fits(args.inputs) ? kernelFunc : (theirs(kernelName)?.kernelFunc ?? kernelFunc))(args),
+  };
+  return { kernel: ours, waits };
+}
 
-/** Registers a kernel in the place of whichever is registered. */
-function exchange(kernel: KernelConfig): void {
-  if (getKernel(kernel.kernelName, kernel.backendName)) unregisterKernel(kernel.kernelName, kernel.backendName);
-  registerKernel(kernel);
+/** Says what replaces kernels of the backend's. @param missing kernels that it lacks, as far as is known */
+export function setReplacements(missing: KernelConfig[]): void {
+  const replacing = [...REPLACING_KERNELS.map((kernel) => onWasm(kernel, () => theirs(kernel.name))), ...VOLUMES];
+  registry.replacements = [
+    ...missing.map((kernel) => inPlaceOfTheirs(kernel, false)),
+    ...replacing.map((kernel) => inPlaceOfTheirs(kernel, true)),
+  ];
 }
 
 /**
@@ -60,13 +56,12 @@ function exchange(kernel: KernelConfig): void {
  * @param isThere whether the backend has registered all it has: then what is missing is added
  */
 export function replaceKernels(isThere: boolean): void {
-  if (!wanted) return;
-  for (const replacement of replacements) {
-    const { ours } = replacement;
-    const registered = getKernel(ours.kernelName, ours.backendName);
-    if (registered === ours || (!registered && !isThere)) continue;
-    if (registered) replacement.theirs = registered;
-    exchange(ours);
+  const { replacements, replaced, wanted } = registry;
+  for (const { kernel, waits } of replacements) {
+    const registered = getKernel(kernel.kernelName, kernel.backendName);
+    if (registered === kernel) continue;
+    if (registered && !isOurs(registered)) replaced.set(kernel.kernelName, registered);
+    if (registered ? wanted : !waits || (isThere && wanted)) putKernel(kernel);
   }
 }
 
@@ -80,12 +75,7 @@ export function replaceKernels(isThere: boolean): void {
  * @param enabled false puts the replaced kernels back. Kernels that the backend lacks stay.
  */
 export function setKernelReplacement(enabled: boolean): void {
-  wanted = enabled;
-  if (enabled) {
-    replaceKernels(false);
-    return;
-  }
-  for (const { ours, theirs } of replacements) {
-    if (theirs && getKernel(ours.kernelName, ours.backendName) === ours) exchange(theirs);
-  }
+  registry.wanted = enabled;
+  if (enabled) replaceKernels(false);
+  else takeBackReplacements();
 }

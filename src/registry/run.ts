@@ -8,63 +8,78 @@ import {
   type KernelFunc,
   type NamedTensorMap,
   ones,
-  registerKernel,
   type Tensor,
   type TensorInfo,
   tidy,
 } from "@tensorflow/tfjs-core";
 import type { BinaryExports } from "../binary/interface.js";
+import { NOT_COMPILED, refusalToCompile } from "../binary/module.js";
+import { isShared } from "../binary/sharedMemory.js";
 import type { Tensors } from "../composed/tensors.js";
 import type { AnyBinaryKernel, AnyKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { runCopying } from "../launch/copying.js";
 import { runInPlace } from "../launch/inPlace.js";
 import type { MakePlan } from "../launch/plan.js";
+import { warnOnce } from "../shared.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
+import { putKernel } from "./copies.js";
 import { type AnyForms, OWN_KERNELS } from "./kernels.js";
-
-let warned = false;
 
 function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
   const memory = memoryOf(backend);
   if (memory) return runInPlace(backend as WasmBackend, memory, makePlan);
-  if (!warned) {
-    warned = true;
-    console.warn("tfjs-uan: the memory of the WASM backend cannot be reached; tensors are copied, which is slower.");
-  }
+  warnOnce("the memory of the WASM backend cannot be reached; tensors are copied, which is slower.");
   return runCopying(backend, makePlan);
 }
 
-function onBinary(kernel: AnyBinaryKernel, runPlan: typeof runOnWasm): KernelFunc {
-  return ({ inputs, attrs, backend }) => {
+/** @param otherwise what is run where the binary cannot be compiled */
+function onBinary(kernel: AnyBinaryKernel, runPlan: typeof runOnWasm, otherwise: KernelFunc): KernelFunc {
+  return (call) => {
+    const { inputs, attrs } = call;
+    const backend = call.backend as KernelBackend;
     const view = kernel.check(inputs, attrs);
-    const outputs = runPlan(backend as KernelBackend, (binary) => kernel.plan(binary, inputs, attrs, view));
+    const refusal = refusalToCompile(isShared(memoryOf(backend)));
+    if (refusal !== undefined) {
+      warnOnce(`${NOT_COMPILED} (${refusal}): TensorFlow.js's operations do the work, which is slower. ${REMEDY}`);
+      return otherwise(call);
+    }
+    const outputs = runPlan(backend, (binary) => kernel.plan(binary, inputs, attrs, view));
     return outputs.length === 1 ? (outputs[0] as TensorInfo) : outputs;
   };
 }
 
-/** A kernel for 'wasm', over the backend's own memory. */
-export const onWasm = (kernel: AnyBinaryKernel): KernelConfig => ({
-  kernelName: kernel.name,
-  backendName: "wasm",
-  kernelFunc: onBinary(kernel, runOnWasm),
-});
+const REMEDY = "Where only compiling is forbidden, give setWasmModules binaries that are compiled already.";
+
+/**
+ * A kernel for 'wasm', over the backend's own memory.
+ *
+ * @param theirs the kernel of TensorFlow.js that it replaces, if it does: run where the binary cannot be compiled
+ */
+export function onWasm(kernel: AnyBinaryKernel, theirs: () => KernelConfig | undefined): KernelConfig {
+  const otherwise: KernelFunc = (call) => {
+    const there = theirs();
+    if (there) return there.kernelFunc(call);
+    throw new Error(`${kernel.op}: TensorFlow.js has no such kernel for 'wasm', and ${NOT_COMPILED} for tfjs-uan's. ${REMEDY}`);
+  };
+  return { kernelName: kernel.name, backendName: "wasm", kernelFunc: onBinary(kernel, runOnWasm, otherwise) };
+}
 
 const isBinary = (kernel: AnyKernel): kernel is AnyBinaryKernel => kernel.plan !== undefined;
 
 /** The form of one of the library's own kernels that runs on a backend. */
 function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): KernelFunc {
-  if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm);
-  if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying);
-  const program = backendName === "webgpu" || backendName === "webgl" ? forms[backendName] : undefined;
   // The engine hands a kernel the tensors themselves, and takes tensors from it.
-  return program ?? (({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs));
+  const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs);
+  if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm, composed);
+  if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying, composed);
+  return (backendName === "webgpu" || backendName === "webgl" ? forms[backendName] : undefined) ?? composed;
 }
 
 /** Registers one of the library's own kernels for a backend. */
 export function registerOwnKernel(kernel: AnyKernel, backendName: string): void {
   const kernelFunc = formFor(kernel, OWN_KERNELS.get(kernel) as AnyForms, backendName);
-  registerKernel({ kernelName: kernel.name, backendName, kernelFunc });
+  putKernel({ kernelName: kernel.name, backendName, kernelFunc });
 }
 
 /** A kernel's composed form, with its checks. It can be differentiated. */

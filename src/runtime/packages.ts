@@ -1,19 +1,13 @@
+import { builtinModule, nodeProcess } from "./builtin.js";
 import { Refusal } from "./refusal.js";
 
 // Packages that may not be installed, from their place in node_modules. There is no import() here, nor a require(): what their
 // argument would have to be, a variable, is an error to some bundlers (Metro), a warning to others (webpack), and means one in
-// ES modules and another in CommonJS. What Node.js, Bun and Deno give to ask for at run time, no bundler sees.
+// ES modules and another in CommonJS.
 
 interface Require {
   (path: string): unknown;
   resolve(name: string): string;
-}
-
-interface Runtime {
-  process?: {
-    argv?: string[];
-    getBuiltinModule?(name: "module"): { createRequire?(file: string): Require } | undefined;
-  };
 }
 
 /** The file that this is in, which may be a bundle's. Only CommonJS has __filename, only ES modules import.meta: a stack has both. */
@@ -32,10 +26,9 @@ function ownFile(): string | undefined {
 
 /** Ways to look for packages: as this file would, and as the program that was started would, which need not see the same. */
 function waysToRequire(): Require[] {
-  const { process } = globalThis as Runtime;
-  const createRequire = process?.getBuiltinModule?.("module")?.createRequire;
+  const { createRequire } = builtinModule<{ createRequire?(file: string): Require }>("module") ?? {};
   if (!createRequire) return [];
-  return [ownFile(), process?.argv?.[1]].flatMap((file) => {
+  return [ownFile(), nodeProcess()?.argv?.[1]].flatMap((file) => {
     try {
       return file ? [createRequire(file)] : [];
     } catch {
@@ -58,7 +51,7 @@ function isDamage({ code, path }: { code?: string; path?: string }): boolean {
 export function importInstalled(name: string): void {
   const ways = waysToRequire();
   if (ways.length === 0) {
-    throw new Refusal(`${name} is not imported, and only Node.js (from 20.16), Bun and Deno can look for it`);
+    throw new Refusal(`${name} is not imported, and only Node.js (from 20.16, before in CommonJS), Bun and Deno can look for it`);
   }
   let unknown: Refusal | undefined;
   for (const requireFrom of ways) {

@@ -1,7 +1,7 @@
 import { argumentError } from "../arguments.js";
 import type { StandaloneExports } from "../binary/interface.js";
 import { isShared, withSharedMemory } from "../binary/sharedMemory.js";
-import { isWasmModule } from "../binary/wasmModule.js";
+import { isWasmModule } from "../binary/webAssembly.js";
 import { standaloneSimd } from "./inlined.js";
 import { tagOf } from "./operands.js";
 
@@ -12,17 +12,18 @@ const inlined: { unshared?: WebAssembly.Module; shared?: WebAssembly.Module } = 
 /** The inlined binary, compiled, for one kind of memory. */
 export function inlinedModule(op: string, shared: boolean): WebAssembly.Module {
   const kind = shared ? "shared" : "unshared";
+  if (inlined[kind]) return inlined[kind];
+  const unshared = Uint8Array.from({ length: standaloneSimd.length / 2 }, (_, i) =>
+    Number.parseInt(standaloneSimd.slice(2 * i, 2 * i + 2), 16),
+  );
+  const bytes = shared ? withSharedMemory(unshared) : unshared;
   try {
-    if (!inlined[kind]) {
-      const bytes = Uint8Array.from({ length: standaloneSimd.length / 2 }, (_, i) =>
-        Number.parseInt(standaloneSimd.slice(2 * i, 2 * i + 2), 16),
-      );
-      inlined[kind] = new WebAssembly.Module(shared ? withSharedMemory(bytes) : bytes);
-    }
+    inlined[kind] = new WebAssembly.Module(bytes);
     return inlined[kind];
   } catch (cause) {
-    const why = "the runtime has no SIMD, or does not compile from bytes";
-    throw new Error(`${op}: ${why}; give it a 'module', compiled from one of ${FILES}`, { cause });
+    const why = WebAssembly.validate(bytes) ? `WebAssembly cannot be compiled here (${cause})` : "the runtime has no SIMD";
+    const remedy = `${shared ? "leave 'threads' out and " : ""}give it a 'module', compiled from one of ${FILES}`;
+    throw new Error(`${op}: ${why}; ${remedy}`, { cause });
   }
 }
 
@@ -36,6 +37,9 @@ export function bindBinary(op: string, memory: WebAssembly.Memory, module: WebAs
     exports = new WebAssembly.Instance(binary, { env: { memory } }).exports as StandaloneExports;
   } catch (error) {
     cause = error;
+    // Under a page's policy WebKit compiles, and then refuses to make an instance.
+    const isOfModule = module !== undefined && ["LinkError", "TypeError"].includes((error as Error).name);
+    if (!isOfModule) throw new Error(`${op}: WebAssembly cannot be instantiated here (${cause})`, { cause });
   }
   if (typeof exports.uan_apply === "function") return exports as StandaloneExports;
   throw new Error(`${op}: argument 'module' must be compiled from one of ${FILES}, got another`, { cause });

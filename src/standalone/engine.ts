@@ -54,10 +54,11 @@ const MOMENTS: MomentName[] = ["mass", "mean", "variance"];
 /**
  * An engine with a memory of its own.
  *
- * @throws Error where an option does not fit, or the runtime cannot compile the binary
+ * @throws Error where an option does not fit, or the runtime has no WebAssembly or refuses the binary; the message says why
  */
 export function createEngine(options: EngineOptions = {}): Engine {
   checkObject("createEngine", "options", options);
+  if (typeof WebAssembly === "undefined") throw new Error("createEngine: there is no WebAssembly here");
   return new MixtureEngine(options);
 }
 
@@ -200,12 +201,8 @@ function checkThreads(op: string, threads: number, module: unknown): void {
   if (threads === 1) return;
   if (module !== undefined) throw argumentError(op, "module", "be left out where there are threads", tagOf(module));
   if (typeof SharedArrayBuffer === "undefined") {
-    throw argumentError(
-      op,
-      "threads",
-      "be 1 where there is no SharedArrayBuffer: in pages not cross-origin isolated",
-      String(threads),
-    );
+    const where = globalThis.crossOriginIsolated === false ? "in a page that is not cross-origin isolated" : "in this runtime";
+    throw argumentError(op, "threads", `be 1 where there is no SharedArrayBuffer: ${where}`, String(threads));
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module tfjs-uan/standalone
  */
+export type { WasmModule } from "../binary/webAssembly.js";
 export { createEngine } from "./engine.js";
 export type {
   Engine,

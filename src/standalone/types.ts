@@ -1,3 +1,5 @@
+import type { WasmModule } from "../binary/webAssembly.js";
+
 // What users of tfjs-uan/standalone see. Nothing here, nor what it imports, knows TensorFlow.js.
 
 /** Float32 numbers of an engine's memory, made by {@link Engine.buffer}. */
@@ -147,7 +149,7 @@ export interface EngineOptions {
    * The binary, compiled: `tfjs-uan/wasm/tfjs-uan-standalone-simd.wasm`, `…-relaxed-simd.wasm`, which is the faster one where there
    * is relaxed SIMD, or `…-scalar.wasm` where there is no SIMD. Default: the one for SIMD, which is inlined.
    */
-  module?: WebAssembly.Module | undefined;
+  module?: WasmModule | undefined;
   /** Bytes of memory to begin with, rounded up to whole pages of 64 KiB. Default one page. */
   initialBytes?: number | undefined;
   /** The most that the memory may grow to, likewise; at most 4 GiB. Default 1 GiB. */
@@ -155,8 +157,8 @@ export interface EngineOptions {
   /**
    * How many threads, with the caller's, share the work of a call on tens of thousands of activations. Default 1. With more, the
    * engine's memory is a SharedArrayBuffer, which browsers have in cross-origin isolated pages only, and the binary is the inlined
-   * one. Threads are workers, started by the first
-   * such call; until they have started the caller's does all the work. What is computed does not depend on their number.
+   * one. Threads are workers, started by the first such call; until they have started the caller's does all the work, and so where
+   * they cannot start, as in ES modules on Node.js before 20.16: a warning says why. What is computed does not depend on their number.
    */
   threads?: number | undefined;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { withSharedMemory } from "../../src/binary/sharedMemory.js";
+import { forgetCopies } from "../helpers/copies.js";
 
 const load = () => import("../../src/binary/module.js");
 const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wasm/tfjs-uan-${name}.wasm`));
@@ -8,7 +9,7 @@ const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/wa
 describe("chosenWasmModule", () => {
   afterEach(() => {
     vi.restoreAllMocks();
-    vi.resetModules();
+    forgetCopies();
   });
 
   it("is the one with relaxed SIMD where the runtime validates it, for either kind of memory", async () => {
@@ -29,6 +30,16 @@ describe("chosenWasmModule", () => {
     vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
     expect(chosenWasmModule()).toBe("scalar");
     expect(chosenWasmModule(true)).toBe("threadedSimd");
+  });
+
+  it("is named where there is no WebAssembly, too", async () => {
+    const { chosenWasmModule } = await load();
+    vi.stubGlobal("WebAssembly", undefined);
+    try {
+      expect(chosenWasmModule()).toBe("scalar");
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("is a binary that was given before any other, without asking the runtime", async () => {

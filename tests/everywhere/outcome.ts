@@ -8,7 +8,8 @@ export async function outcomeOf<T>(files: ServeOptions, path: string): Promise<T
     const browser = await launchChromium();
     try {
       const page = await openPage(browser, `${served.url}${path}`);
-      await page.waitForFunction("globalThis.outcome");
+      // A function: a page's policy may forbid that text is evaluated.
+      await page.waitForFunction(() => "outcome" in globalThis);
       return await page.evaluate("globalThis.outcome");
     } finally {
       await browser.close();

@@ -11,6 +11,7 @@ import {
   mixtureResponsibilities,
   setWasmModules,
   unsupervisedAdaptiveNormalization,
+  type WasmModule,
   type WasmModules,
 } from "tfjs-uan";
 import {
@@ -27,8 +28,10 @@ const { mass }: { mass: tf.Tensor2D } = mixtureMoments(y, [[0, 0, 0]], [[1, 1, 1
 const tau: tf.Tensor = mixtureResponsibilities(y, [[0, 0, 0]], [[1, 1, 1]], [1]);
 const z: tf.Tensor4D = groupNormalization(layerNormalization(batchNormalization(y), { axis: [2, 3] }), { groups: 3 });
 const mixed: tf.Tensor4D = mixtureNormalization(z, { numComponents: 2, seed: 1 });
-const modules: WasmModules = {};
+const compiled: WebAssembly.Module = new WebAssembly.Module(new Uint8Array());
+const modules: WasmModules = { simd: compiled };
 setWasmModules(modules);
+const given: WebAssembly.Module | undefined = modules.simd satisfies WasmModule | undefined;
 const binary: keyof WasmModules = chosenWasmModule();
 const model: tfl.Sequential = tfl.sequential({
   layers: [
@@ -42,7 +45,7 @@ const built: UnsupervisedAdaptiveNormalization = new UnsupervisedAdaptiveNormali
 // @ts-expect-error: there is no such update
 layer({ update: "em" });
 
-const engine: Engine = createEngine({ maximumBytes: 2 ** 26 });
+const engine: Engine = createEngine({ maximumBytes: 2 ** 26, module: compiled });
 const buffer: EngineBuffer = engine.buffer(6);
 const ones = new Float32Array(3).fill(1);
 const mixture: Mixture = { mean: new Float32Array(3), variance: ones, prior: ones.subarray(0, 1) };
@@ -53,4 +56,4 @@ const numbers: Floats = engine.moments(array, mixture).variance;
 // @ts-expect-error: an array of numbers is no Float32Array
 engine.responsibilities([1, 2, 3], mixture);
 
-export { binary, built, gradients, mass, mixed, model, numbers, same, swapped, tau };
+export { binary, built, given, gradients, mass, mixed, model, numbers, same, swapped, tau };

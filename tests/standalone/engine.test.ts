@@ -33,7 +33,10 @@ let engine: Engine;
 beforeEach(() => {
   engine = createEngine();
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 describe("createEngine", () => {
   it("makes engines that are independent of each other", () => {
@@ -62,23 +65,49 @@ describe("createEngine", () => {
     }
   });
 
-  it("says what to do if the inlined binary cannot be compiled", async () => {
+  const refused = new WebAssembly.CompileError("refused");
+  const giveModule = "give it a 'module', compiled from one of tfjs-uan/wasm/tfjs-uan-standalone-*.wasm";
+  it.each<[string, boolean, number, string]>([
+    ["the runtime has no SIMD", false, 1, `createEngine: the runtime has no SIMD; ${giveModule}`],
+    [
+      "compiling is forbidden",
+      true,
+      1,
+      `createEngine: WebAssembly cannot be compiled here (CompileError: refused); ${giveModule}`,
+    ],
+    [
+      "compiling is forbidden, and threads are wanted",
+      true,
+      2,
+      `createEngine: WebAssembly cannot be compiled here (CompileError: refused); leave 'threads' out and ${giveModule}`,
+    ],
+  ])("says what to do where %s", async (_, isValid, threads, message) => {
     vi.resetModules();
     const { createEngine } = await import("../../src/standalone/index.js");
-    const refused = new WebAssembly.CompileError("no SIMD");
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(isValid);
     vi.spyOn(WebAssembly, "Module").mockImplementation(() => {
       throw refused;
     });
-    expect(() => createEngine()).toThrow(
-      expect.objectContaining({
-        message:
-          "createEngine: the runtime has no SIMD, or does not compile from bytes; give it a 'module', compiled from one of " +
-          "tfjs-uan/wasm/tfjs-uan-standalone-*.wasm",
-        cause: refused,
-      }),
-    );
+    expect(() => createEngine({ threads })).toThrow(expect.objectContaining({ message, cause: refused }));
     vi.restoreAllMocks();
     expect(createEngine({ module: compiled("standalone-scalar") }).normalize(x, mixture)).toHaveLength(x.length);
+  });
+
+  it.each([
+    ["without a module", {}],
+    ["with one", { module: compiled("standalone-simd") }],
+  ])("blames no argument, %s, where a page's policy lets WebKit make no instance", (_, options) => {
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(() => {
+      throw new EvalError("refused by the policy");
+    });
+    expect(() => createEngine(options)).toThrow(
+      "createEngine: WebAssembly cannot be instantiated here (EvalError: refused by the policy)",
+    );
+  });
+
+  it("says so where there is no WebAssembly", () => {
+    vi.stubGlobal("WebAssembly", undefined);
+    expect(() => createEngine()).toThrow("createEngine: there is no WebAssembly here");
   });
 
   it("has the memory of its options, in whole pages", () => {

@@ -92,11 +92,21 @@ describe("an engine with threads", () => {
     expect(() => createEngine({ threads })).toThrow("createEngine: argument 'threads' must be an integer from 1 to 64");
   });
 
-  it("refuses a module together with threads, and threads without shared memory", () => {
+  it("refuses a module together with threads", () => {
     expect(() => createEngine({ threads: 2, module: compiled("standalone-simd") })).toThrow(
       "createEngine: argument 'module' must be left out where there are threads",
     );
+  });
+
+  it.each([
+    [false, "in a page that is not cross-origin isolated"],
+    [true, "in this runtime"],
+    [undefined, "in this runtime"],
+  ])("refuses threads without shared memory: crossOriginIsolated is %s", (isolated, where) => {
     vi.stubGlobal("SharedArrayBuffer", undefined);
-    expect(() => createEngine({ threads: 2 })).toThrow("argument 'threads' must be 1 where there is no SharedArrayBuffer");
+    vi.stubGlobal("crossOriginIsolated", isolated);
+    expect(() => createEngine({ threads: 2 })).toThrow(
+      `createEngine: argument 'threads' must be 1 where there is no SharedArrayBuffer: ${where}, got 2`,
+    );
   });
 });
