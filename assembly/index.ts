@@ -27,6 +27,7 @@ export {
   norm_grad_params_reset,
   norm_grad_prepare,
 } from "./normalization/grad";
+export { norm_inference_apply } from "./normalization/inference";
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";

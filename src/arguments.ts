@@ -69,9 +69,9 @@ export function viewOf(op: string, x: TensorInfo, axis: number): View {
     throw argumentError(op, "x", `have a rank from 1 to ${MAX_RANK}`, `rank ${shape.length}`);
   }
   const at = normalizeAxis(op, axis, shape.length);
-  const outer = sizeOf(shape.slice(0, at));
+  const outer = sizeOf(shape, 0, at);
   const channels = shape[at] as number;
-  const inner = sizeOf(shape.slice(at + 1));
+  const inner = sizeOf(shape, at + 1);
   const size = outer * channels * inner;
   if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
   if (size > MAX_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
@@ -83,9 +83,13 @@ export function checkFloat32(op: string, argument: string, tensor: { dtype: Data
 }
 
 export function checkShape(op: string, argument: string, tensor: TensorInfo, shape: readonly number[]): void {
-  if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
-    throw argumentError(op, argument, `have shape ${show(shape)}`, show(tensor.shape));
-  }
+  if (!sameShape(tensor.shape, shape)) throw argumentError(op, argument, `have shape ${show(shape)}`, show(tensor.shape));
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 export function checkEpsilon(op: string, epsilon: number): void {
@@ -108,20 +112,23 @@ export function checkNonNegativeInteger(op: string, argument: string, value: num
 
 /** Checks that the inputs of a mixture fit each other. */
 export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon }: MixtureAttrs): MixtureView {
-  for (const argument of ["x", "mean", "variance", "prior"] as const) checkFloat32(op, argument, inputs[argument]);
+  const { x, mean, variance, prior } = inputs;
+  checkFloat32(op, "x", x);
+  checkFloat32(op, "mean", mean);
+  checkFloat32(op, "variance", variance);
+  checkFloat32(op, "prior", prior);
   checkEpsilon(op, epsilon);
-  const view = viewOf(op, inputs.x, axis);
-  const { shape } = inputs.mean;
-  const [components = 0, channels] = shape;
-  if (shape.length !== 2 || components < 1 || channels !== view.channels) {
-    throw argumentError(op, "mean", `have shape [K, ${view.channels}] with K ≥ 1`, show(shape));
+  const { outer, channels, inner, size } = viewOf(op, x, axis);
+  const components = mean.shape[0] ?? 0;
+  if (mean.shape.length !== 2 || components < 1 || mean.shape[1] !== channels) {
+    throw argumentError(op, "mean", `have shape [K, ${channels}] with K ≥ 1`, show(mean.shape));
   }
-  checkShape(op, "variance", inputs.variance, shape);
-  const [first, second = 1, ...more] = inputs.prior.shape;
-  if (first !== components || second !== 1 || more.length > 0) {
-    throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, show(inputs.prior.shape));
+  checkShape(op, "variance", variance, mean.shape);
+  const { shape } = prior;
+  if (shape[0] !== components || (shape[1] ?? 1) !== 1 || shape.length > 2) {
+    throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, show(shape));
   }
-  return { ...view, components };
+  return { outer, channels, inner, size, components };
 }
 
 /** Checks for one of a few strings. */

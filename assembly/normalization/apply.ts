@@ -39,8 +39,11 @@ function storeApplyConstants(table: NormTable, group: u32, mean: f64, variance: 
     const scale = <f64>load<f32>(elementOf(table, GAMMA, c)) * r;
     store<f32>(elementOf(table, CENTER, c), center);
     store<f32>(elementOf(table, SCALE, c), <f32>scale);
-    // OFFSET makes up for the rounding of the mean, which matters if the mean is large beside the deviation.
-    store<f32>(elementOf(table, OFFSET, c), <f32>(<f64>load<f32>(elementOf(table, BETA, c)) + scale * (<f64>center - mean)));
+    // OFFSET makes up for the rounding of the mean, which matters if the mean is large beside the deviation. If it is exact, an
+    // infinite scale must not make NaN of it.
+    const rounding = <f64>center - mean;
+    const beta = <f64>load<f32>(elementOf(table, BETA, c));
+    store<f32>(elementOf(table, OFFSET, c), <f32>(rounding == 0 ? beta : beta + scale * rounding));
   }
 }
 

@@ -218,6 +218,10 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (ASC_FEATURE_SIMD) return f64x2.div(a, b);
   return a / b;
 }
+@inline export function sqrtWide(a: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.sqrt(a);
+  return Math.sqrt(a);
+}
 @inline export function gtWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.gt(a, b);
   return <f64>(a > b);

@@ -40,7 +40,7 @@ export function checkConvolution(
   const { strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations = 1 } = attrs;
   const format = backend_util.convertConv2DDataFormat(dataFormat);
   const view = backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, depthwise, format);
-  for (const [argument, tensor] of Object.entries(tensors)) checkFloat32(op, argument, tensor);
+  for (const argument in tensors) checkFloat32(op, argument, tensors[argument as keyof typeof tensors] as TensorInfo);
   if (filter[2] !== view.inChannels) {
     throw argumentError(
       op,

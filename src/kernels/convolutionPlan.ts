@@ -97,6 +97,6 @@ export function convolutionPlan(
     ...NOT_STREAMED,
     tableBytes,
     scratchBytes: packedAt + packed - tableBytes,
-    constants: Uint32Array.from(ConvolutionPlanWords, (word) => words[word]),
-  } satisfies Partial<KernelPlan>;
+    constants: new Uint32Array(ConvolutionPlanWords.map((word) => words[word])),
+  } satisfies KernelPlan;
 }

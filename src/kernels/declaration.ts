@@ -25,10 +25,27 @@ export interface KernelDeclaration<I, A, V, B = BinaryExports> {
 export type BinaryKernel<I, A, V, B = BinaryExports> = KernelDeclaration<I, A, V, B> &
   Required<Pick<KernelDeclaration<I, A, V, B>, "plan">>;
 
+/**
+ * A kernel under the name of one of TensorFlow.js's, for 'wasm'. It takes what TensorFlow.js's kernels on 'cpu' take: numbers that are
+ * int32 or bool are cast to float32.
+ */
+export interface NamesakeKernel<I, A, V> extends BinaryKernel<I, A, V> {
+  /** Inputs that are not cast: indices, int32. Default: none. */
+  indices?: readonly string[];
+  /** The input whose dtype the output has. Default: none; it is float32. */
+  dtypeOf?: string;
+  /** Whether TensorFlow.js's kernel computes a call of float32 inputs right. Calls that the check refuses go to it. Default: never. */
+  theirsTakes?(inputs: I, attrs: A): boolean;
+  /** Whether TensorFlow.js's kernel is faster. Calls that it takes go to it then. Default: never. */
+  theirsIsFaster?(inputs: I): boolean;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds declarations of different inputs and attributes
 export type AnyKernel = KernelDeclaration<any, any, any, any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type AnyBinaryKernel = BinaryKernel<any, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AnyNamesakeKernel = NamesakeKernel<any, any, any>;
 
 /** How a kernel is differentiated: by another kernel of the same attributes. */
 export interface GradientDeclaration {

@@ -61,10 +61,11 @@ export function rowPlan(
     streamedInputs: { x },
     streamedOutputs: {},
     outputs: {},
+    passes: [],
     prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
       binary.mixture_norm_prepare(table, prior, mean, variance, gamma, beta, channels, components, epsilon);
     },
-  } satisfies Partial<KernelPlan>;
+  } satisfies KernelPlan<TableNames | "x">;
 }
 
 export type RowNames<More extends string> = TableNames | "x" | More;

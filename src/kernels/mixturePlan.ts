@@ -29,9 +29,10 @@ export function mixturePlan(
     streamedInputs: { x },
     streamedOutputs: {},
     outputs: {},
+    passes: [],
     prepare({ table, mean, variance, prior, gamma, beta }: Addresses<TableNames>) {
-      const parameters = [mean, variance, prior, gamma, beta] as const;
-      binary.mixture_prepare(table, ...parameters, channels, inner, components, accumulators, epsilon, fold, ucb);
+      // biome-ignore format: one line
+      binary.mixture_prepare(table, mean, variance, prior, gamma, beta, channels, inner, components, accumulators, epsilon, fold, ucb);
     },
-  } satisfies Partial<KernelPlan>;
+  } satisfies KernelPlan<TableNames | "x">;
 }

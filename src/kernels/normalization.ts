@@ -32,12 +32,19 @@ export interface NormalizationGradInputs {
   gamma?: TensorInfo | undefined;
 }
 
+const isCount = (n: number) => Number.isInteger(n) && n >= 0;
+
 export function checkNormalization(op: string, { x, gamma, beta }: NormalizationInputs, attrs: NormalizationAttrs): void {
   const { slices, outer, channels, inner, groups, epsilon } = attrs;
   checkFloat32(op, "x", x);
   checkEpsilon(op, epsilon);
-  const sizes = [slices, outer, channels, inner, groups];
-  const isView = sizes.every((n) => Number.isInteger(n) && n >= 0) && slices * outer * channels * inner === sizeOf(x.shape);
+  const isView =
+    isCount(slices) &&
+    isCount(outer) &&
+    isCount(channels) &&
+    isCount(inner) &&
+    isCount(groups) &&
+    slices * outer * channels * inner === sizeOf(x.shape);
   if (!isView || channels % groups !== 0) {
     const wanted = `hold ${slices} × [${outer}, ${channels}, ${inner}] numbers, its channels in ${groups} groups`;
     throw argumentError(op, "x", wanted, `shape [${x.shape}]`);
@@ -60,11 +67,14 @@ export function normalizationPlan(binary: BinaryExports, { gamma, beta }: PerCha
     tableBytes: binary.norm_table_bytes(channels, inner),
     inputs: { gamma, beta },
     outputs: {},
+    streamedInputs: {},
+    streamedOutputs: {},
+    passes: [],
     prepare({ table, gamma, beta }: Addresses<"gamma" | "beta">) {
       binary.norm_prepare(table, gamma, beta, size, channels, inner, groups, epsilon);
       if (rms) binary.norm_rms_prepare(table);
     },
-  };
+  } satisfies KernelPlan<"gamma" | "beta">;
 }
 
 /**

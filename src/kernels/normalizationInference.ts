@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkFloat32, checkShape } from "../arguments.js";
-import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
-import type { BinaryKernel, KernelDeclaration } from "./declaration.js";
+import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
+import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
+import type { BinaryKernel, KernelDeclaration, NamesakeKernel } from "./declaration.js";
 import { checkNormalization, type NormalizationInputs, normalizationPlan } from "./normalization.js";
 
 export interface NormalizationInferenceInputs extends NormalizationInputs {
@@ -23,14 +23,21 @@ export interface NormalizationInferenceAttrs {
   epsilon: number;
 }
 
-const asOneSlice = (attrs: NormalizationInferenceAttrs) => ({ ...attrs, slices: 1, groups: attrs.channels });
+/** Rows of channels that are normalized without a table: its constants, for each channel, would take more time than they save. */
+const MAX_DIRECT_ROWS = 16;
+
+const asOneSlice = ({ outer, channels, inner, epsilon }: NormalizationInferenceAttrs) => {
+  return { slices: 1, outer, channels, inner, groups: channels, epsilon };
+};
 
 function check(op: string, inputs: NormalizationInferenceInputs, attrs: NormalizationInferenceAttrs): void {
+  const { mean, variance } = inputs;
+  const perChannel = [attrs.channels];
   checkNormalization(op, inputs, asOneSlice(attrs));
-  for (const argument of ["mean", "variance"] as const) {
-    checkFloat32(op, argument, inputs[argument]);
-    checkShape(op, argument, inputs[argument], [attrs.channels]);
-  }
+  checkFloat32(op, "mean", mean);
+  checkShape(op, "mean", mean, perChannel);
+  checkFloat32(op, "variance", variance);
+  checkShape(op, "variance", variance, perChannel);
 }
 
 /** Outputs: the gradients of x (like x), mean, variance, gamma and beta [channels], of Σ dy·y. */
@@ -53,10 +60,24 @@ export const NormalizationInference: BinaryKernel<NormalizationInferenceInputs, 
     check(this.op, inputs, attrs);
   },
   plan(binary, { x, mean, variance, gamma, beta }, attrs): KernelPlan<"x" | "mean" | "variance" | "gamma" | "beta" | "y"> {
+    const { outer, channels, inner, epsilon } = attrs;
+    const inputs = { gamma, beta, mean, variance };
+    if (inner === 1 && outer <= MAX_DIRECT_ROWS) {
+      return {
+        ...NOT_STREAMED,
+        inputs: { gamma, beta, mean, variance, x },
+        outputs: { y: x.shape },
+        passes: [
+          wholePass(({ x, mean, variance, gamma, beta, y }) => {
+            binary.norm_inference_apply(x, mean, variance, gamma, beta, y, outer, channels, epsilon);
+          }),
+        ],
+      };
+    }
     const shared = normalizationPlan(binary, { gamma, beta }, asOneSlice(attrs));
     return {
       ...shared,
-      inputs: { gamma, beta, mean, variance },
+      inputs,
       streamedInputs: { x },
       streamedOutputs: { y: x.shape },
       prepare(at) {
@@ -82,16 +103,29 @@ interface FusedBatchNormInputs {
   offset?: TensorInfo;
 }
 
-/** The same under the name, and with the arguments, that tf.batchNorm knows; mean and variance [C]. */
-export const FusedBatchNorm: BinaryKernel<FusedBatchNormInputs, { varianceEpsilon: number }, NormalizationInferenceAttrs> = {
+/** Numbers in x up to which TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun. */
+const MAX_THEIRS = 192;
+
+/** The same under the name, and with the arguments, that tf.batchNorm knows; mean and variance [C], any epsilon. */
+export const FusedBatchNorm: NamesakeKernel<FusedBatchNormInputs, { varianceEpsilon: number }, NormalizationInferenceAttrs> = {
   name: "FusedBatchNorm",
   op: "batchNorm",
-  check({ x, scale: gamma, offset: beta, ...moments }, { varianceEpsilon: epsilon }) {
-    const channels = moments.mean.shape[0] ?? 0;
-    const attrs = { outer: channels > 0 ? sizeOf(x.shape) / channels : 0, channels, inner: 1, epsilon };
-    check(this.op, { x, gamma, beta, ...moments }, attrs);
-    return attrs;
+  check({ x, mean, variance, scale, offset }, { varianceEpsilon }) {
+    const channels = x.shape.at(-1) ?? 1;
+    checkFloat32(this.op, "x", x);
+    checkPerChannel(this.op, "mean", mean, channels);
+    checkPerChannel(this.op, "variance", variance, channels);
+    checkPerChannel(this.op, "scale", scale, channels);
+    checkPerChannel(this.op, "offset", offset, channels);
+    return { outer: sizeOf(x.shape, 0, x.shape.length - 1), channels, inner: 1, epsilon: varianceEpsilon };
   },
-  plan: (binary, { scale: gamma, offset: beta, ...inputs }, _, attrs) =>
-    NormalizationInference.plan(binary, { gamma, beta, ...inputs }, attrs, undefined),
+  plan: (binary, { x, mean, variance, scale: gamma, offset: beta }, _, attrs) =>
+    NormalizationInference.plan(binary, { x, gamma, beta, mean, variance }, attrs, undefined),
+  dtypeOf: "x",
+  // TensorFlow.js also takes a mean and variance of x's shape, or one that is repeated along it.
+  theirsTakes({ x, mean, variance, scale = mean, offset = mean }) {
+    const isEmpty = ({ shape }: TensorInfo) => sizeOf(shape) === 0;
+    return isEmpty(x) || !(isEmpty(mean) || isEmpty(variance) || isEmpty(scale) || isEmpty(offset));
+  },
+  theirsIsFaster: ({ x }) => sizeOf(x.shape) <= MAX_THEIRS,
 };

@@ -1,14 +1,15 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkNonNegativeInteger, checkShape } from "../arguments.js";
 import { type KernelPlan, NOT_STREAMED, sizeOf, wholePass } from "../launch/plan.js";
-import type { BinaryKernel } from "./declaration.js";
+import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo; segmentIds: TensorInfo };
 
 /** Output: [numSegments, ...x.shape.slice(1)], the sums of the rows of x by their id. Rows of other ids are left out. */
-export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, void> = {
+export const UnsortedSegmentSum: NamesakeKernel<Inputs, { numSegments: number }, void> = {
   name: "UnsortedSegmentSum",
   op: "unsortedSegmentSum",
+  indices: ["segmentIds"],
   check({ x, segmentIds }, { numSegments }) {
     checkFloat32(this.op, "x", x);
     if (segmentIds.dtype !== "int32") throw argumentError(this.op, "segmentIds", "have dtype int32", segmentIds.dtype);
@@ -20,7 +21,6 @@ export const UnsortedSegmentSum: BinaryKernel<Inputs, { numSegments: number }, v
     const [rows = 0, ...row] = x.shape;
     return {
       ...NOT_STREAMED,
-      tableBytes: 16,
       inputs: { x, segmentIds },
       outputs: { sums: [numSegments, ...row] },
       passes: [

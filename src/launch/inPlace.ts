@@ -15,9 +15,9 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
 
 function placeInHeap(backend: WasmBackend, memory: WebAssembly.Memory, plan: KernelPlan, tableBytes: number) {
   const outputs: TensorInfo[] = [];
-  const table = allocate(backend, tableBytes) as Pointer;
+  const table = (tableBytes > 0 ? allocate(backend, tableBytes) : 0) as Pointer;
   const release = (failed: boolean) => {
-    free(backend, table);
+    if (table !== 0) free(backend, table);
     if (failed) for (const output of outputs) backend.disposeData(output.dataId, true);
   };
   const at: Addresses = { table };

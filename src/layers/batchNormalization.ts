@@ -39,11 +39,13 @@ export class BatchNormalization extends TheirBatchNormalization {
       const x = singleTensor(this.name, inputs);
       const { epsilon, momentum, movingMean, movingVariance } = this;
       const axis = normalizeAxis(this.name, Number(this.axis), x.rank);
-      const config = { axis, epsilon, gamma: this.gamma?.read(), beta: this.beta?.read() };
+      const [gamma, beta] = [this.gamma?.read(), this.beta?.read()];
       const isTraining = kwargs?.training && x.size > 0 && !(this.asKeras && isFrozen(this));
-      if (!isTraining) return normalize(x, { ...config, mean: movingMean.read(), variance: movingVariance.read() });
+      if (!isTraining)
+        return normalize(x, { axis, epsilon, gamma, beta, mean: movingMean.read(), variance: movingVariance.read() });
       const counted = this.asKeras ? countedPlaces(x, kwargs) : undefined;
-      return normalizeAndFollow(x, config, { mean: movingMean, variance: movingVariance, momentum }, counted);
+      const moving = { mean: movingMean, variance: movingVariance, momentum };
+      return normalizeAndFollow(x, { axis, epsilon, gamma, beta }, moving, counted);
     });
   }
 }

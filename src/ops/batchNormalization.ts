@@ -14,16 +14,19 @@ export interface BatchNormalizationConfig extends ChannelNormalizationConfig {
   variance?: Tensor | TensorLike;
 }
 
+/** All numbers of a channel share a mean and a variance. */
+function oneSlice(x: Tensor, { axis = -1 }: ChannelNormalizationConfig) {
+  const { outer, channels, inner } = viewOf(op, x, axis);
+  return { slices: 1, outer, channels, inner, groups: channels };
+}
+
 /** The batch, normalized by its own moments, and these moments: [C], the variance biased, without gradients. */
 export function normalizeBatch<T extends Tensor>(
   x: T | TensorLike,
   config: ChannelNormalizationConfig = {},
 ): Normalized<T, Tensor1D> {
   return tidy(() => {
-    const { y, mean, variance } = normalize<T>(op, x, config, (numbers) => {
-      const { outer, channels, inner } = viewOf(op, numbers, config.axis ?? -1);
-      return { slices: 1, outer, channels, inner, groups: channels };
-    });
+    const { y, mean, variance } = normalize<T>(op, x, config, (numbers) => oneSlice(numbers, config));
     return { y, mean: reshape(mean, [-1]) as Tensor1D, variance: reshape(variance, [-1]) as Tensor1D };
   });
 }
@@ -43,7 +46,7 @@ export function normalizeBatch<T extends Tensor>(
 export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: BatchNormalizationConfig = {}): T {
   const { mean, variance, axis = -1, epsilon = 1e-3 } = config;
   if (mean === undefined && variance === undefined) {
-    return tidy(() => normalizeBatch<T>(x, config).y);
+    return tidy(() => normalize<T>(op, x, config, (numbers) => oneSlice(numbers, config)).y);
   }
   if (mean === undefined || variance === undefined) {
     const [missing, given] = mean === undefined ? ["mean", "variance"] : ["variance", "mean"];

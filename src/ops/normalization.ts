@@ -35,10 +35,11 @@ export function normalize<T extends Tensor>(
 ): Normalized<T, Tensor2D> {
   const [y, mean, variance] = tidy(() => {
     const numbers = toTensor(op, "x", x);
-    const attrs = { ...slicesOf(numbers), epsilon };
+    const { slices, outer, channels, inner, groups, rms } = slicesOf(numbers);
+    const attrs = { slices, outer, channels, inner, groups, rms, epsilon };
     const row = (argument: string, value: Tensor | TensorLike | undefined) => {
       const tensor = toOptionalTensor(op, argument, value);
-      return tensor?.size === attrs.channels ? reshape(tensor, [attrs.channels]) : tensor;
+      return tensor && tensor.rank !== 1 && tensor.size === channels ? reshape(tensor, [channels]) : tensor;
     };
     const inputs = { x: numbers, gamma: row("gamma", gamma), beta: row("beta", beta) };
     checkNormalization(op, inputs, attrs);

@@ -2,7 +2,7 @@ import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
 import type { NormAttrs } from "../arguments.js";
 import { UnsupervisedAdaptiveNorm as kernel } from "../kernels/unsupervisedAdaptiveNorm.js";
 import { run } from "../registry/run.js";
-import { attrsOf, type MixtureConfig, mixtureTensors } from "./mixture.js";
+import { type MixtureConfig, mixtureTensors } from "./mixture.js";
 import { toOptionalTensor } from "./tensors.js";
 
 export interface UnsupervisedAdaptiveNormalizationConfig extends MixtureConfig {
@@ -49,11 +49,17 @@ export function unsupervisedAdaptiveNormalization<T extends Tensor>(
   prior: Tensor | TensorLike,
   config: UnsupervisedAdaptiveNormalizationConfig = {},
 ): T {
+  const { axis = -1, epsilon = 1e-3, formula } = config;
   return tidy(kernel.op, () => {
-    const inputs = mixtureTensors(kernel.op, x, mean, variance, prior);
-    const attrs = { ...attrsOf(config), formula: config.formula };
-    const gamma = toOptionalTensor(kernel.op, "gamma", config.gamma);
-    const beta = toOptionalTensor(kernel.op, "beta", config.beta);
-    return run(kernel, { ...inputs, gamma, beta }, attrs) as T;
+    const tensors = mixtureTensors(kernel.op, x, mean, variance, prior);
+    const inputs = {
+      x: tensors.x,
+      mean: tensors.mean,
+      variance: tensors.variance,
+      prior: tensors.prior,
+      gamma: toOptionalTensor(kernel.op, "gamma", config.gamma),
+      beta: toOptionalTensor(kernel.op, "beta", config.beta),
+    };
+    return run(kernel, inputs, { axis, epsilon, formula }) as T;
   });
 }

@@ -13,11 +13,11 @@ import { shared } from "../shared.js";
 // What the library has in TensorFlow.js's registry. Where a process has several copies of the library, that is the kernels and
 // gradients of the copy that was loaded last; each knows what was there before any of them.
 
-/** A kernel for 'wasm', under a name that TensorFlow.js has or may have a kernel for. */
+/** A kernel under a name that TensorFlow.js has or may have a kernel for. */
 export interface Replacement {
   kernel: KernelConfig;
-  /** Whether it is registered only where there is one to replace, or once the backend has registered all it has. */
-  waits: boolean;
+  /** When it is registered where there is none to replace: at once, once the backend has registered all it has, or never. */
+  added: "at once" | "at last" | "never";
 }
 
 interface Registry {
@@ -27,7 +27,7 @@ interface Registry {
   kernels: Set<KernelConfig>;
   /** The newest copy's. */
   replacements: Replacement[];
-  /** The kernels that they take the place of, by name: none of ours. */
+  /** The kernels that they take the place of, by backend and name: none of ours. */
   replaced: Map<string, KernelConfig>;
   /** Whether they are to: see setKernelReplacement. */
   wanted: boolean;
@@ -40,6 +40,18 @@ export const registry = shared<Registry>("registry", () => ({
   replaced: new Map(),
   wanted: true,
 }));
+
+const keyOf = ({ backendName, kernelName }: Pick<KernelConfig, "kernelName" | "backendName">) => `${backendName}/${kernelName}`;
+
+/** What tells the kernel of TensorFlow.js that one of ours has replaced. */
+export function replacedBy(kernel: Pick<KernelConfig, "kernelName" | "backendName">): () => KernelConfig | undefined {
+  const key = keyOf(kernel);
+  return () => registry.replaced.get(key);
+}
+
+export function setReplaced(theirs: KernelConfig): void {
+  registry.replaced.set(keyOf(theirs), theirs);
+}
 
 export const isOurs = (config: KernelConfig | GradConfig) => registry.ours.has(config);
 
@@ -67,7 +79,7 @@ function takeBack(kernel: KernelConfig): void {
   const { kernelName, backendName } = kernel;
   registry.kernels.delete(kernel);
   if (getKernel(kernelName, backendName) !== kernel) return;
-  const theirs = backendName === "wasm" ? registry.replaced.get(kernelName) : undefined;
+  const theirs = registry.replaced.get(keyOf(kernel));
   if (theirs) exchange(theirs);
   else unregisterKernel(kernelName, backendName);
 }
@@ -81,5 +93,5 @@ export function takeBackAll(): string[] {
 
 /** Puts back what the newest copy's kernels have replaced. */
 export function takeBackReplacements(): void {
-  for (const { kernel } of registry.replacements) if (registry.replaced.has(kernel.kernelName)) takeBack(kernel);
+  for (const { kernel } of registry.replacements) if (registry.replaced.has(keyOf(kernel))) takeBack(kernel);
 }

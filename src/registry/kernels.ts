@@ -12,7 +12,7 @@ import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
-import type { AnyBinaryKernel, AnyKernel, KernelDeclaration } from "../kernels/declaration.js";
+import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
 import { MixtureNorm, MixtureNormGrad } from "../kernels/mixtureNorm.js";
@@ -63,7 +63,7 @@ add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGr
 export const OWN_KERNELS: ReadonlyMap<AnyKernel, AnyForms> = OWN;
 
 /** Kernels of TensorFlow.js that its 'wasm' backend lacks. */
-export const MISSING_KERNELS: AnyBinaryKernel[] = [
+export const MISSING_KERNELS: AnyNamesakeKernel[] = [
   Conv2DBackpropFilter,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
@@ -71,4 +71,4 @@ export const MISSING_KERNELS: AnyBinaryKernel[] = [
 ];
 
 /** Kernels that take the place of those of the 'wasm' backend. */
-export const REPLACING_KERNELS: AnyBinaryKernel[] = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad];
+export const REPLACING_KERNELS: AnyNamesakeKernel[] = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad];

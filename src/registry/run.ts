@@ -1,5 +1,6 @@
 import {
   type Attribute,
+  cast,
   engine,
   getBackend,
   getKernel,
@@ -16,14 +17,15 @@ import type { BinaryExports } from "../binary/interface.js";
 import { NOT_COMPILED, refusalToCompile } from "../binary/module.js";
 import { isShared } from "../binary/sharedMemory.js";
 import type { Tensors } from "../composed/tensors.js";
-import type { AnyBinaryKernel, AnyKernel, KernelDeclaration } from "../kernels/declaration.js";
+import type { AnyBinaryKernel, AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { runCopying } from "../launch/copying.js";
 import { runInPlace } from "../launch/inPlace.js";
 import type { MakePlan } from "../launch/plan.js";
 import { warnOnce } from "../shared.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
-import { putKernel } from "./copies.js";
+import { areFloat32, castToFloat32 } from "./casts.js";
+import { putKernel, replacedBy } from "./copies.js";
 import { type AnyForms, OWN_KERNELS } from "./kernels.js";
 
 function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
@@ -33,12 +35,33 @@ function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): T
   return runCopying(backend, makePlan);
 }
 
-/** @param otherwise what is run where the binary cannot be compiled */
-function onBinary(kernel: AnyBinaryKernel, runPlan: typeof runOnWasm, otherwise: KernelFunc): KernelFunc {
+/** A call of a kernel, as TensorFlow.js's engine makes it, and what it takes for it. */
+export type Call = Parameters<KernelFunc>[0];
+export type Result = ReturnType<KernelFunc>;
+
+function throwRefusal(_: Call, refusal: unknown): never {
+  throw refusal;
+}
+
+/**
+ * @param otherwise what is run where the binary cannot be compiled
+ * @param refused what is run where the kernel's check refuses the call. Default: the refusal is thrown
+ */
+function onBinary(
+  kernel: AnyBinaryKernel,
+  runPlan: typeof runOnWasm,
+  otherwise: KernelFunc,
+  refused: (call: Call, refusal: unknown) => Result = throwRefusal,
+): KernelFunc {
   return (call) => {
     const { inputs, attrs } = call;
     const backend = call.backend as KernelBackend;
-    const view = kernel.check(inputs, attrs);
+    let view: unknown;
+    try {
+      view = kernel.check(inputs, attrs);
+    } catch (refusal) {
+      return refused(call, refusal);
+    }
     const refusal = refusalToCompile(isShared(memoryOf(backend)));
     if (refusal !== undefined) {
       warnOnce(`${NOT_COMPILED} (${refusal}): TensorFlow.js's operations do the work, which is slower. ${REMEDY}`);
@@ -52,17 +75,40 @@ function onBinary(kernel: AnyBinaryKernel, runPlan: typeof runOnWasm, otherwise:
 const REMEDY = "Where only compiling is forbidden, give setWasmModules binaries that are compiled already.";
 
 /**
- * A kernel for 'wasm', over the backend's own memory.
- *
- * @param theirs the kernel of TensorFlow.js that it replaces, if it does: run where the binary cannot be compiled
+ * A kernel under a name of TensorFlow.js's for 'wasm', over the backend's own memory. A call that its check refuses is cast to
+ * float32, if it is not, or goes to the kernel that it replaces, if that takes it. So do calls that that is faster at, and all where
+ * the binary cannot be compiled.
  */
-export function onWasm(kernel: AnyBinaryKernel, theirs: () => KernelConfig | undefined): KernelConfig {
+export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
+  const name = { kernelName: kernel.name, backendName: "wasm" };
+  const theirs = replacedBy(name);
   const otherwise: KernelFunc = (call) => {
     const there = theirs();
     if (there) return there.kernelFunc(call);
     throw new Error(`${kernel.op}: TensorFlow.js has no such kernel for 'wasm', and ${NOT_COMPILED} for tfjs-uan's. ${REMEDY}`);
   };
-  return { kernelName: kernel.name, backendName: "wasm", kernelFunc: onBinary(kernel, runOnWasm, otherwise) };
+  const theirsTakes = ({ inputs, attrs }: Call): boolean =>
+    theirs() !== undefined && areFloat32(inputs, kernel.indices) && kernel.theirsTakes?.(inputs, attrs) === true;
+  const refused = (call: Call, refusal: unknown): Result => {
+    const { inputs, attrs } = call;
+    const result = tidy(() => {
+      const floats = castToFloat32(inputs, kernel.indices);
+      if (!floats) return undefined;
+      const output: Tensor = engine().runKernel(kernel.name, floats, attrs as { [name: string]: Attribute });
+      return kernel.dtypeOf ? cast(output, (inputs[kernel.dtypeOf] as TensorInfo).dtype) : output;
+    });
+    if (result) return result;
+    if (theirsTakes(call)) return otherwise(call);
+    throw refusal;
+  };
+  const ours = onBinary(kernel, runOnWasm, otherwise, refused);
+  return {
+    ...name,
+    kernelFunc(call) {
+      const leaves = kernel.theirsIsFaster?.(call.inputs) && theirsTakes(call);
+      return leaves ? otherwise(call) : ours(call);
+    },
+  };
 }
 
 const isBinary = (kernel: AnyKernel): kernel is AnyBinaryKernel => kernel.plan !== undefined;
@@ -77,9 +123,13 @@ function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): Kerne
 }
 
 /** Registers one of the library's own kernels for a backend. */
-export function registerOwnKernel(kernel: AnyKernel, backendName: string): void {
+export function registerOwnKernel(
+  kernel: AnyKernel,
+  backendName: string,
+  lifeCycle: Pick<KernelConfig, "setupFunc" | "disposeFunc"> = {},
+): void {
   const kernelFunc = formFor(kernel, OWN_KERNELS.get(kernel) as AnyForms, backendName);
-  putKernel({ kernelName: kernel.name, backendName, kernelFunc });
+  putKernel({ kernelName: kernel.name, backendName, kernelFunc, ...lifeCycle });
 }
 
 /** A kernel's composed form, with its checks. It can be differentiated. */

@@ -53,18 +53,7 @@ describe("kernels that replace the backend's", () => {
   });
 });
 
-describe("FusedBatchNorm", () => {
-  beforeEach(() => useBackend("wasm"));
-
-  it("refuses a mean of another dtype", () => {
-    const mean = tf.zeros([4], "int32") as tf.Tensor1D;
-    expect(() => tf.batchNorm(tf.zeros([2, 4]), mean, tf.ones([4]) as tf.Tensor1D)).toThrow(
-      "batchNorm: argument 'mean' must have dtype float32, got int32",
-    );
-  });
-});
-
-describe("kernels of convolutions on 'wasm'", () => {
+describe("kernels under TensorFlow.js's names on 'wasm'", () => {
   beforeEach(() => useBackend("wasm"));
 
   it.each<[string, () => tf.Tensor, string]>([
@@ -75,8 +64,13 @@ describe("kernels of convolutions on 'wasm'", () => {
     ],
     [
       "a dy of another dtype",
-      () => run("Conv2DBackpropFilter", { ...tensors(), dy: tf.ones([1, 5, 5, 4], "bool") }, { filterShape: [3, 3, 2, 4] }),
-      "conv2dBackpropFilter: argument 'dy' must have dtype float32, got bool",
+      () =>
+        run(
+          "Conv2DBackpropFilter",
+          { ...tensors(), dy: tf.tensor(Array(100).fill("a"), [1, 5, 5, 4]) },
+          { filterShape: [3, 3, 2, 4] },
+        ),
+      "conv2dBackpropFilter: argument 'dy' must have dtype float32, got string",
     ],
     [
       "a filter of other channels",
@@ -102,6 +96,21 @@ describe("kernels of convolutions on 'wasm'", () => {
           { filterShape: [3, 3, 1, 1], dilations: 50000 },
         ),
       "bytes left",
+    ],
+    [
+      "a mean of another dtype",
+      () => run("FusedBatchNorm", { x: tf.ones([1, 1, 3, 2]), mean: tf.tensor1d(["a", "b"]), variance: tf.ones([2]) }, {}),
+      "batchNorm: argument 'mean' must have dtype float32, got string",
+    ],
+    [
+      "an empty mean with a variance",
+      () => run("FusedBatchNorm", { x: tf.ones([1, 1, 3, 2]), mean: tf.tensor1d([]), variance: tf.ones([2]) }, {}),
+      "batchNorm: argument 'mean' must have shape [2], got [0]",
+    ],
+    [
+      "a dy of fewer rows",
+      () => run("Conv2DBackpropInput", { ...tensors(), dy: tf.ones([1, 4, 5, 4]) }, { inputShape: [1, 5, 5, 2] }),
+      "conv2dBackpropInput: argument 'dy' must have shape [1, 5, 5, 4], got [1, 4, 5, 4]",
     ],
     [
       "segments of another length",

@@ -34,6 +34,7 @@ import {
   splatBits,
   splatWide,
   sqrt,
+  sqrtWide,
   storeSumsOfLanes,
   storeVec,
   sub,
@@ -98,6 +99,7 @@ describe("arithmetic", () => {
     expectWide(subWide(a, b), 1, -24);
     expectWide(mulWide(a, b), 6, -128);
     expectWide(divWide(a, b), 1.5, -0.5);
+    expectWide(sqrtWide(vecWide(6.25, 9)), 2.5, 3);
   });
 });
 
