@@ -1,7 +1,19 @@
 import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
-import { ConvolutionPlan, ceilDiv, describeImage, edgeOf, paddedHeight, paddedWidth, stepsOf } from "./plan";
+import {
+  ConvolutionPlan,
+  ceilDiv,
+  cutBefore,
+  describeImage,
+  edgeOf,
+  imageBytes,
+  marginBefore,
+  outImageBytes,
+  paddedHeight,
+  paddedWidth,
+  stepsOf,
+} from "./plan";
 
 /**
  * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
@@ -14,6 +26,17 @@ import { ConvolutionPlan, ceilDiv, describeImage, edgeOf, paddedHeight, paddedWi
  */
 export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
   const plan = changetype<ConvolutionPlan>(at);
+  memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * plan.inChannels * plan.outChannels) << 2);
+  addFilterGradient(plan, x, imageBytes(plan), dy, plan.batch, dw);
+}
+
+/**
+ * Adds the gradients of `count` images to dw, those of a filter of the plan's height and width.
+ *
+ * @param x, dy the first images. Those of x are xStep bytes apart, those of dy follow each other
+ */
+export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize, dy: usize, count: u32, dw: usize): void {
+  const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
@@ -21,26 +44,27 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
   const panels = ceilDiv(outChannels, COLUMNS);
   const height = paddedHeight(plan);
   const width = paddedWidth(plan);
-  memory.fill(dw, 0, (<usize>plan.filterHeight * m * outChannels) << 2);
-  if (plan.batch == 0 || height == 0 || width == 0) return;
+  if (height == 0 || width == 0) return;
 
   const copies = !plan.channelsLast || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
   const row = (<usize>(copies ? width : plan.inWidth) * inChannels) << 2;
-  const inImage = (<usize>plan.inHeight * plan.inWidth * inChannels) << 2;
-  const outImage = (<usize>plan.outHeight * plan.outWidth * outChannels) << 2;
+  const outImage = outImageBytes(plan);
   steps.length = plan.outWidth;
   steps.step = (plan.strideWidth * inChannels) << 2;
   steps.segmentStep = plan.strideHeight * <u32>row;
-  for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += outImage) {
+  for (let image: u32 = 0; image < count; image++, x += xStep, dy += outImage) {
     let source = x;
     if (copies) {
       source = at + plan.padded;
-      const rows = min(plan.inHeight, max(height, plan.padTop) - plan.padTop);
-      const columns = min(plan.inWidth, max(width, plan.padLeft) - plan.padLeft);
-      const top = min(plan.padTop, height);
-      const left = min(plan.padLeft, width);
-      const image = describeImage(plan, rows, columns, inChannels, plan.inHeight, plan.inWidth);
-      padImage(image, x, source, top, height - top - rows, left, width - left - columns, 1);
+      const top = marginBefore(plan.padTop, height);
+      const left = marginBefore(plan.padLeft, width);
+      const cutTop = cutBefore(plan.padTop);
+      const cutLeft = cutBefore(plan.padLeft);
+      const rows = min(plan.inHeight - cutTop, height - top);
+      const columns = min(plan.inWidth - cutLeft, width - left);
+      const from = describeImage(plan, rows, columns, inChannels, plan.inHeight, plan.inWidth);
+      const first = x + cutTop * from.rowStep + cutLeft * from.columnStep;
+      padImage(from, first, source, top, height - top - rows, left, width - left - columns, 1);
     }
     for (let first: u32 = 0; first < plan.outHeight; first += plan.packedRows) {
       const rows = min(plan.packedRows, plan.outHeight - first);

@@ -1,6 +1,16 @@
-import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
+import { COLUMNS, gemmColumnTile, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { cropImage, padImage } from "./image";
-import { borderBefore, ConvolutionPlan, ceilDiv, describeImage, edgeOf, lastRow, stepsOf } from "./plan";
+import {
+  borderBefore,
+  ConvolutionPlan,
+  ceilDiv,
+  describeImage,
+  edgeOf,
+  imageBytes,
+  lastRow,
+  outImageBytes,
+  stepsOf,
+} from "./plan";
 
 /** Bytes of packed filter that one pass over the pixels uses, at most, so that they stay in the first-level cache. */
 const PASS_BYTES: u32 = 24576;
@@ -19,20 +29,28 @@ const PASS_BYTES: u32 = 24576;
  */
 export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
   const plan = changetype<ConvolutionPlan>(at);
+  if (plan.batch == 0 || imageBytes(plan) == 0) return;
+  packFilter(plan, filter);
+  inputGradient(plan, dy, plan.batch, dx, imageBytes(plan), false);
+}
+
+/**
+ * dx of `count` images, or its sum with what dx holds, by a filter that is packed in the plan's scratch.
+ *
+ * @param dy, dx the first images. Those of dy follow each other, those of dx are dxStep bytes apart
+ */
+export function inputGradient(plan: ConvolutionPlan, dy: usize, count: u32, dx: usize, dxStep: usize, accumulate: bool): void {
+  const at = changetype<usize>(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const inImage = (<usize>plan.inHeight * plan.inWidth * inChannels) << 2;
-  const outImage = (<usize>plan.outHeight * plan.outWidth * outChannels) << 2;
-  if (plan.batch == 0 || inImage == 0) return;
-  pack(plan, filter);
-
-  const top = borderBefore(plan.filterHeight, plan.strideHeight);
-  const left = borderBefore(plan.filterWidth, plan.strideWidth);
+  const outImage = outImageBytes(plan);
+  const top = borderBefore(plan.filterHeight, plan.strideHeight, plan.padTop);
+  const left = borderBefore(plan.filterWidth, plan.strideWidth, plan.padLeft);
   const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
   const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
   const copies = !plan.channelsLast || top != 0 || left != 0 || rows > plan.outHeight || columns > plan.outWidth;
   const row = (<usize>(copies ? left + columns : plan.outWidth) * outChannels) << 2;
-  for (let b: u32 = 0; b < plan.batch; b++, dy += outImage, dx += inImage) {
+  for (let i: u32 = 0; i < count; i++, dy += outImage, dx += dxStep) {
     let source = dy;
     if (copies) {
       source = at + plan.padded;
@@ -45,7 +63,7 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
     let packed = at + plan.packed;
     for (let y: u32 = 0; y < plan.strideHeight; y++) {
       for (let x: u32 = 0; x < plan.strideWidth; x++) {
-        packed = phase(plan, y, x, source, row, top, left, packed, out);
+        packed = phase(plan, y, x, source, row, top, left, packed, out, accumulate);
       }
     }
     if (!plan.channelsLast) {
@@ -55,6 +73,11 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
   }
 }
 
+/** Bytes of the packed filter for each number of a pixel's sums. An only channel is packed alone. */
+@inline function panelBytes(plan: ConvolutionPlan): u32 {
+  return plan.inChannels == 1 ? 4 : <u32>PANEL;
+}
+
 /** The number of a filter's rows, or columns, that phase p meets. */
 @inline function taps(filter: u32, stride: u32, p: u32): u32 {
   return p < filter ? ceilDiv(filter - p, stride) : 0;
@@ -62,7 +85,8 @@ export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize,
 
 /** The first position of phase p. */
 @inline function firstOf(p: u32, pad: u32, stride: u32): u32 {
-  return (p + stride - (pad % stride)) % stride;
+  const remainder = <i32>pad % <i32>stride;
+  return (p + stride - <u32>remainder) % stride;
 }
 
 /**
@@ -80,6 +104,7 @@ function phase(
   left: u32,
   packed: usize,
   out: usize,
+  accumulate: bool,
 ): usize {
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
@@ -88,13 +113,13 @@ function phase(
   const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
   const length = tapColumns * plan.outChannels;
   const panels = ceilDiv(inChannels, COLUMNS);
-  const panelBytes = <usize>tapRows * length * PANEL;
-  const pass = max<u32>(PASS_BYTES / max<u32>(length * <u32>PANEL, 1), 1);
+  const panel = panelBytes(plan);
+  const pass = max<u32>(PASS_BYTES / max<u32>(length * panel, 1), 1);
   const y0 = firstOf(y, plan.padTop, plan.strideHeight);
   const x0 = firstOf(x, plan.padLeft, plan.strideWidth);
   // The first row and column of the bordered dy that the phase's first pixel meets.
-  const sourceRow = (y0 + plan.padTop - y) / plan.strideHeight + top + 1 - tapRows;
-  const sourceColumn = (x0 + plan.padLeft - x) / plan.strideWidth + left + 1 - tapColumns;
+  const sourceRow = <u32>(<i32>(y0 + plan.padTop - y) / <i32>plan.strideHeight) + top + 1 - tapRows;
+  const sourceColumn = <u32>(<i32>(x0 + plan.padLeft - x) / <i32>plan.strideWidth) + left + 1 - tapColumns;
   const width = x0 < plan.inWidth ? ceilDiv(plan.inWidth - x0, plan.strideWidth) : 0;
   steps.length = length;
   steps.step = 4;
@@ -104,28 +129,32 @@ function phase(
     let tap: u32 = 0;
     do {
       steps.segments = min(pass, tapRows - tap);
-      const b = packed + j * panelBytes + <usize>tap * length * PANEL;
+      const b = packed + <usize>(j * tapRows + tap) * length * panel;
       for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
         const a = source + (sourceRow + n + tap) * row + sourceColumn * pixel;
         const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
         const cStep = (plan.strideWidth * inChannels) << 2;
         for (let i: u32 = 0; i < width; i += ROWS) {
-          gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), columns, tap != 0, edgeOf(plan));
+          const rows = min(ROWS, width - i);
+          const adds = accumulate || tap != 0;
+          if (inChannels == 1) gemmColumnTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, adds);
+          else gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, columns, adds, edgeOf(plan));
         }
       }
       tap += steps.segments;
     } while (tap < tapRows);
   }
-  return packed + panels * panelBytes;
+  return packed + <usize>panels * tapRows * length * panel;
 }
 
 /**
  * Packs the filter phase by phase: for each panel of input channels, the phase's taps in reverse order, each with its output
  * channels.
  */
-function pack(plan: ConvolutionPlan, filter: usize): void {
+export function packFilter(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
+  const panel = panelBytes(plan);
   let to = changetype<usize>(plan) + plan.packed;
   for (let y: u32 = 0; y < plan.strideHeight; y++) {
     for (let x: u32 = 0; x < plan.strideWidth; x++) {
@@ -138,8 +167,8 @@ function pack(plan: ConvolutionPlan, filter: usize): void {
             const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
             const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
             const from = filter + ((<usize>((filterRow * plan.filterWidth + filterColumn) * inChannels + j) * outChannels) << 2);
-            for (let o: u32 = 0; o < outChannels; o++, to += PANEL) {
-              for (let c: u32 = 0; c < COLUMNS; c++) {
+            for (let o: u32 = 0; o < outChannels; o++, to += panel) {
+              for (let c: u32 = 0; c < panel >> 2; c++) {
                 store<f32>(to + (c << 2), c < columns ? load<f32>(from + ((<usize>c * outChannels + o) << 2)) : 0);
               }
             }

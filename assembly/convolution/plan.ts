@@ -2,7 +2,7 @@ import { COLUMNS, PANEL, ROWS, Steps } from "../simd/gemm";
 import { Image } from "./image";
 
 // Gradients of two-dimensional convolutions (docs/math.md, section 6.1), as matrix products over images with a border of zeros;
-// and of pools, which have the same sizes.
+// and of pools, which have the same sizes. A volume is a stack of images: its gradients are sums of those of its images.
 //
 // The images of the batch are taken one by one. An image is copied with its border to the plan's scratch, unless it needs no
 // border. The operand that is packed for the products is in the scratch, too. So the scratch is one bordered image and one
@@ -15,6 +15,11 @@ import { Image } from "./image";
 @unmanaged
 export class ConvolutionPlan {
   batch: u32;
+  // Images have depth 1.
+  inDepth: u32;
+  outDepth: u32;
+  filterDepth: u32;
+  strideDepth: u32;
   inHeight: u32;
   inWidth: u32;
   inChannels: u32;
@@ -27,6 +32,8 @@ export class ConvolutionPlan {
   strideWidth: u32;
   dilationHeight: u32;
   dilationWidth: u32;
+  // Positions before the input's first, as i32: where they are negative, the windows start after it.
+  padFront: u32;
   padTop: u32;
   padLeft: u32;
   /** 1 or 0. */
@@ -87,13 +94,31 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return out == 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
 }
 
+/** The border before a bordered image of `size` rows, or columns. */
+@inline export function marginBefore(pad: u32, size: u32): u32 {
+  return <u32>max<i32>(min<i32>(pad, size), 0);
+}
+/** The rows, or columns, of the input that a bordered image leaves out at its beginning. */
+@inline export function cutBefore(pad: u32): u32 {
+  return <u32>max<i32>(-(<i32>pad), 0);
+}
+
 /** The border before dy, so that it has the pixels of every tap of every input pixel. */
-@inline export function borderBefore(filter: u32, stride: u32): u32 {
-  return ceilDiv(filter, stride) - 1;
+@inline export function borderBefore(filter: u32, stride: u32, pad: u32): u32 {
+  return (filter - 1 + cutBefore(pad)) / stride;
 }
 /** The last row, or column, of dy or its border that an input pixel meets. */
 @inline export function lastRow(size: u32, pad: u32, stride: u32): u32 {
   return size == 0 ? 0 : (size + pad - 1) / stride;
+}
+
+/** Bytes of an image of the input. */
+@inline export function imageBytes(plan: ConvolutionPlan): usize {
+  return (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
+}
+/** Bytes of an image of the output. */
+@inline export function outImageBytes(plan: ConvolutionPlan): usize {
+  return (<usize>plan.outHeight * plan.outWidth * plan.outChannels) << 2;
 }
 
 /** The plan's image, set to [height, width] out of a tensor's [fullHeight, fullWidth, channels]. */

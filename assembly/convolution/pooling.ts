@@ -1,48 +1,98 @@
-import { add, gt, LANES, loadVec, mul, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
-import { ConvolutionPlan, edgeOf } from "./plan";
+import { add, ge, gt, LANES, loadVec, mul, pmax, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
+import { ConvolutionPlan, cutBefore, edgeOf, imageBytes, marginBefore, paddedWidth } from "./plan";
 
-// Gradients of two-dimensional pools (docs/math.md, section 6.3), with channels last. Each pixel of dy belongs to a window of the
-// input, which the edges of the input clip.
+// Pools of volumes, and gradients of pools (docs/math.md, section 6.3), with channels last. Each pixel of the output belongs to a
+// window of the input, which the edges of the input clip. An image is a volume of depth 1.
 
-/** The first row and column of a clipped window, and their numbers. */
+/** The first image, row and column of a clipped window, and their numbers. */
 @unmanaged
 class Window {
+  image: u32;
+  images: u32;
   row: u32;
   rows: u32;
   column: u32;
   columns: u32;
 }
 
-@inline function clip(out: u32, stride: u32, pad: u32, filter: u32, size: u32, window: Window, isRow: bool): void {
-  const from = <i32>(out * stride) - <i32>pad;
-  const first = max(from, 0);
-  const n = max(min(from + <i32>filter, <i32>size) - first, 0);
-  if (isRow) {
-    window.row = first;
-    window.rows = n;
-  } else {
-    window.column = first;
-    window.columns = n;
+/** Where a window begins along an axis, before it is clipped. */
+@inline function beginning(out: u32, stride: u32, pad: u32): i32 {
+  return <i32>(out * stride - pad);
+}
+@inline function clippedFirst(from: i32): u32 {
+  return <u32>max<i32>(from, 0);
+}
+@inline function clippedCount(from: i32, filter: u32, size: u32): u32 {
+  return <u32>max<i32>(min<i32>(from + filter, size) - max<i32>(from, 0), 0);
+}
+
+@inline function clipImages(plan: ConvolutionPlan, out: u32, window: Window): void {
+  const from = beginning(out, plan.strideDepth, plan.padFront);
+  window.image = clippedFirst(from);
+  window.images = clippedCount(from, plan.filterDepth, plan.inDepth);
+}
+@inline function clipRows(plan: ConvolutionPlan, out: u32, window: Window): void {
+  const from = beginning(out, plan.strideHeight, plan.padTop);
+  window.row = clippedFirst(from);
+  window.rows = clippedCount(from, plan.filterHeight, plan.inHeight);
+}
+@inline function clipColumns(plan: ConvolutionPlan, out: u32, window: Window): void {
+  const from = beginning(out, plan.strideWidth, plan.padLeft);
+  window.column = clippedFirst(from);
+  window.columns = clippedCount(from, plan.filterWidth, plan.inWidth);
+}
+
+/** Which of equal numbers a window's largest is: the first, as in TensorFlow.js's pools of images. */
+@unmanaged
+class First {
+  @inline takes(value: Vec, largest: Vec): Vec {
+    return gt(value, largest);
+  }
+  @inline takesNumber(value: f32, largest: f32): bool {
+    return value > largest;
   }
 }
 
-/** Adds one pixel of dy to its window of dx. x and dx are the window's first pixels; rows are `row` bytes apart. */
+/** Or the last, as in its pools of volumes. */
 @unmanaged
-class MaxPool {
-  @inline visit(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, window: Window, row: usize, edge: usize): void {
+class Last {
+  @inline takes(value: Vec, largest: Vec): Vec {
+    return ge(value, largest);
+  }
+  @inline takesNumber(value: f32, largest: f32): bool {
+    return value >= largest;
+  }
+}
+
+/** Adds one pixel of dy to its window of dx. x and dx are the window's first pixels. Rows and images are `row` and `image` bytes apart. */
+@unmanaged
+class MaxPool<Choice> {
+  @inline visit(
+    plan: ConvolutionPlan,
+    x: usize,
+    dy: usize,
+    dx: usize,
+    window: Window,
+    row: usize,
+    image: usize,
+    edge: usize,
+  ): void {
     const pixel = (<usize>plan.inChannels) << 2;
+    const choice = changetype<Choice>(0);
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
-      // The first of the largest numbers, as its distance from the window's first pixel; −1 if none is above −∞.
+      // The largest number, as its distance from the window's first pixel; −1 if the window has none.
       let largest: Vec = splat(-Infinity);
       let argmax: Vec = splatBits(-1);
-      for (let r: u32 = 0; r < window.rows; r++) {
-        let offset = r * row;
-        for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
-          const value = loadVec(x + offset + q);
-          const isLarger = gt(value, largest);
-          largest = select(value, largest, isLarger);
-          argmax = select(splatBits(<i32>offset), argmax, isLarger);
+      for (let i: u32 = 0; i < window.images; i++) {
+        for (let r: u32 = 0; r < window.rows; r++) {
+          let offset = i * image + r * row;
+          for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
+            const value = loadVec(x + offset + q);
+            const takes = choice.takes(value, largest);
+            largest = select(value, largest, takes);
+            argmax = select(splatBits(<i32>offset), argmax, takes);
+          }
         }
       }
       storeVec(edge, argmax);
@@ -56,13 +106,15 @@ class MaxPool {
     for (; q < pixel; q += 4) {
       let largest: f32 = -Infinity;
       let argmax: i32 = -1;
-      for (let r: u32 = 0; r < window.rows; r++) {
-        let offset = r * row;
-        for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
-          const value = load<f32>(x + offset + q);
-          if (value > largest) {
-            largest = value;
-            argmax = <i32>offset;
+      for (let i: u32 = 0; i < window.images; i++) {
+        for (let r: u32 = 0; r < window.rows; r++) {
+          let offset = i * image + r * row;
+          for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
+            const value = load<f32>(x + offset + q);
+            if (choice.takesNumber(value, largest)) {
+              largest = value;
+              argmax = <i32>offset;
+            }
           }
         }
       }
@@ -75,16 +127,27 @@ class MaxPool {
 
 @unmanaged
 class AveragePool {
-  @inline visit(plan: ConvolutionPlan, _x: usize, dy: usize, dx: usize, window: Window, row: usize, _edge: usize): void {
+  @inline visit(
+    plan: ConvolutionPlan,
+    _x: usize,
+    dy: usize,
+    dx: usize,
+    window: Window,
+    row: usize,
+    image: usize,
+    _edge: usize,
+  ): void {
     const pixel = (<usize>plan.inChannels) << 2;
     // The pool is the mean of the pixels in the clipped window.
-    const share = <f32>1 / <f32>(window.rows * window.columns);
-    for (let r: u32 = 0; r < window.rows; r++) {
-      let to = dx + r * row;
-      for (let c: u32 = 0; c < window.columns; c++, to += pixel) {
-        let q: usize = 0;
-        for (; q + VEC <= pixel; q += VEC) storeVec(to + q, add(loadVec(to + q), mul(loadVec(dy + q), splat(share))));
-        for (; q < pixel; q += 4) store<f32>(to + q, load<f32>(to + q) + load<f32>(dy + q) * share);
+    const share = <f32>1 / <f32>(window.images * window.rows * window.columns);
+    for (let i: u32 = 0; i < window.images; i++) {
+      for (let r: u32 = 0; r < window.rows; r++) {
+        let to = dx + i * image + r * row;
+        for (let c: u32 = 0; c < window.columns; c++, to += pixel) {
+          let q: usize = 0;
+          for (; q + VEC <= pixel; q += VEC) storeVec(to + q, add(loadVec(to + q), mul(loadVec(dy + q), splat(share))));
+          for (; q < pixel; q += 4) store<f32>(to + q, load<f32>(to + q) + load<f32>(dy + q) * share);
+        }
       }
     }
   }
@@ -94,29 +157,43 @@ function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize):
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
+  const volume = plan.inDepth * image;
   const window = changetype<Window>(edgeOf(plan));
   const edge = changetype<usize>(window) + offsetof<Window>();
-  memory.fill(dx, 0, plan.batch * image);
-  for (let b: u32 = 0; b < plan.batch; b++, x += image, dx += image) {
-    for (let y: u32 = 0; y < plan.outHeight; y++) {
-      clip(y, plan.strideHeight, plan.padTop, plan.filterHeight, plan.inHeight, window, true);
-      for (let z: u32 = 0; z < plan.outWidth; z++, dy += pixel) {
-        clip(z, plan.strideWidth, plan.padLeft, plan.filterWidth, plan.inWidth, window, false);
-        const from = window.row * row + window.column * pixel;
-        changetype<T>(0).visit(plan, x + from, dy, dx + from, window, row, edge);
+  memory.fill(dx, 0, plan.batch * volume);
+  for (let b: u32 = 0; b < plan.batch; b++, x += volume, dx += volume) {
+    for (let outImage: u32 = 0; outImage < plan.outDepth; outImage++) {
+      clipImages(plan, outImage, window);
+      for (let outRow: u32 = 0; outRow < plan.outHeight; outRow++) {
+        clipRows(plan, outRow, window);
+        for (let outColumn: u32 = 0; outColumn < plan.outWidth; outColumn++, dy += pixel) {
+          clipColumns(plan, outColumn, window);
+          const from = window.image * image + window.row * row + window.column * pixel;
+          changetype<T>(0).visit(plan, x + from, dy, dx + from, window, row, image, edge);
+        }
       }
     }
   }
 }
 
 /**
- * dx of a maximum pool: dy is added to the first of the window's largest numbers.
+ * dx of a maximum pool of images: dy is added to the first of the window's largest numbers.
  *
  * @param at a ConvolutionPlan
  * @param x, dy, dx as the plan describes them, channels last
  */
 export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  visitWindows<MaxPool>(changetype<ConvolutionPlan>(at), x, dy, dx);
+  visitWindows<MaxPool<First>>(changetype<ConvolutionPlan>(at), x, dy, dx);
+}
+
+/**
+ * dx of a maximum pool of volumes: dy is added to the last of the window's largest numbers.
+ *
+ * @param at a ConvolutionPlan
+ * @param x, dy, dx as the plan describes them, channels last
+ */
+export function max_pool3d_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
+  visitWindows<MaxPool<Last>>(changetype<ConvolutionPlan>(at), x, dy, dx);
 }
 
 /**
@@ -127,4 +204,96 @@ export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): 
  */
 export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
   visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx);
+}
+
+/**
+ * A maximum pool of volumes. NaN is passed over; the maximum of a window without a number is −∞.
+ *
+ * The windows of a row of the output share their rows and images. The maxima over these go to the scratch, as one row of pixels
+ * from −padLeft on; the largest of a window's pixels in that row are the output.
+ *
+ * @param at a ConvolutionPlan
+ * @param x, y as the plan describes them, channels last
+ */
+export function max_pool3d_apply(at: usize, x: usize, y: usize): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const pixel = (<usize>plan.inChannels) << 2;
+  const row = plan.inWidth * pixel;
+  const image = imageBytes(plan);
+  const width = paddedWidth(plan);
+  const left = marginBefore(plan.padLeft, width);
+  const cut = cutBefore(plan.padLeft);
+  const columns = min(plan.inWidth - cut, width - left);
+  const window = changetype<Window>(edgeOf(plan));
+  const maxima = at + plan.padded;
+  fillWithLeast(maxima, width * pixel);
+  x += cut * pixel;
+  for (let b: u32 = 0; b < plan.batch; b++, x += plan.inDepth * image) {
+    for (let outImage: u32 = 0; outImage < plan.outDepth; outImage++) {
+      clipImages(plan, outImage, window);
+      for (let outRow: u32 = 0; outRow < plan.outHeight; outRow++) {
+        clipRows(plan, outRow, window);
+        const from = x + window.image * image + window.row * row;
+        maximaOverRows(window, from, row, image, maxima + left * pixel, columns * pixel);
+        y = maximaAlongRow(plan, maxima, y);
+      }
+    }
+  }
+}
+
+/** Stores −∞ in `bytes` bytes. */
+function fillWithLeast(to: usize, bytes: usize): void {
+  for (const end = to + bytes; to < end; to += 4) store<f32>(to, -Infinity);
+}
+
+/** Stores the maxima over the window's rows and images, for `bytes` bytes of a row. */
+function maximaOverRows(window: Window, x: usize, row: usize, image: usize, to: usize, bytes: usize): void {
+  let q: usize = 0;
+  for (; q + VEC <= bytes; q += VEC) {
+    let largest: Vec = splat(-Infinity);
+    for (let i: u32 = 0; i < window.images; i++) {
+      let p = x + q + i * image;
+      for (let r = window.rows; r != 0; r--, p += row) largest = pmax(largest, loadVec(p));
+    }
+    storeVec(to + q, largest);
+  }
+  for (; q < bytes; q += 4) {
+    let largest: f32 = -Infinity;
+    for (let i: u32 = 0; i < window.images; i++) {
+      let p = x + q + i * image;
+      for (let r = window.rows; r != 0; r--, p += row) {
+        const value = load<f32>(p);
+        if (value > largest) largest = value;
+      }
+    }
+    store<f32>(to + q, largest);
+  }
+}
+
+/**
+ * Stores a row of the output, each pixel the maximum of filterWidth pixels.
+ *
+ * @returns the address after the row
+ */
+function maximaAlongRow(plan: ConvolutionPlan, from: usize, to: usize): usize {
+  const pixel = (<usize>plan.inChannels) << 2;
+  // Without a stride, the pixels of the row are one run of numbers.
+  const runs: u32 = plan.strideWidth == 1 ? 1 : plan.outWidth;
+  const bytes = plan.strideWidth == 1 ? plan.outWidth * pixel : pixel;
+  for (let run: u32 = 0; run < runs; run++, from += plan.strideWidth * pixel, to += bytes) {
+    let q: usize = 0;
+    for (; q + VEC <= bytes; q += VEC) {
+      let largest: Vec = splat(-Infinity);
+      let p = from + q;
+      for (let c = plan.filterWidth; c != 0; c--, p += pixel) largest = pmax(largest, loadVec(p));
+      storeVec(to + q, largest);
+    }
+    for (; q < bytes; q += 4) {
+      let largest: f32 = -Infinity;
+      let p = from + q;
+      for (let c = plan.filterWidth; c != 0; c--, p += pixel) largest = max(largest, load<f32>(p));
+      store<f32>(to + q, largest);
+    }
+  }
+  return to;
 }

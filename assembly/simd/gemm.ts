@@ -1,4 +1,4 @@
-import { add, LANES, loadSplat, loadVec, madd, splat, storeVec, VEC, Vec } from "./vec";
+import { add, LANES, loadSplat, loadVec, madd, splat, storeVec, sumOfLanes, VEC, Vec } from "./vec";
 
 // Matrix products by tiles of ROWS × COLUMNS accumulators, which stay in registers. For each k, each of ROWS numbers of A is
 // splat to a vector and multiplied by COLUMNS numbers of B. B is packed: COLUMNS numbers for each k, contiguous, so that B is
@@ -104,4 +104,62 @@ export function gemmTile(
 @inline function storeRow(at: usize, left: Vec, right: Vec, adds: bool): void {
   storeVec(at, adds ? add(loadVec(at), left) : left);
   storeVec(at + VEC, adds ? add(loadVec(at + VEC), right) : right);
+}
+
+/**
+ * C = A·B, or C + A·B, for a tile of the only column of C. Here a vector has several k, so that no lane is idle.
+ *
+ * @param steps the numbers of a segment are contiguous
+ * @param b one number for each k, contiguous
+ */
+export function gemmColumnTile(
+  steps: Steps,
+  a: usize,
+  rowStep: usize,
+  b: usize,
+  c: usize,
+  cStep: usize,
+  rows: u32,
+  accumulate: bool,
+): void {
+  // Rows after the last repeat it.
+  const o1 = rows > 1 ? rowStep : 0;
+  const o2 = rows > 2 ? 2 * rowStep : o1;
+  const o3 = rows > 3 ? 3 * rowStep : o2;
+  let c0: Vec = splat(0);
+  let c1: Vec = splat(0);
+  let c2: Vec = splat(0);
+  let c3: Vec = splat(0);
+  // The remainders of the segments.
+  let r0: f32 = 0;
+  let r1: f32 = 0;
+  let r2: f32 = 0;
+  let r3: f32 = 0;
+  for (let s: u32 = 0; s < steps.segments; s++) {
+    let p = a;
+    let k = steps.length;
+    for (; k >= LANES; k -= LANES, p += VEC, b += VEC) {
+      const bk = loadVec(b);
+      c0 = madd(loadVec(p), bk, c0);
+      c1 = madd(loadVec(p + o1), bk, c1);
+      c2 = madd(loadVec(p + o2), bk, c2);
+      c3 = madd(loadVec(p + o3), bk, c3);
+    }
+    for (; k != 0; k--, p += 4, b += 4) {
+      const bk = load<f32>(b);
+      r0 += load<f32>(p) * bk;
+      r1 += load<f32>(p + o1) * bk;
+      r2 += load<f32>(p + o2) * bk;
+      r3 += load<f32>(p + o3) * bk;
+    }
+    a += steps.segmentStep;
+  }
+  storeNumber(c, sumOfLanes(c0) + r0, accumulate);
+  if (rows > 1) storeNumber(c + cStep, sumOfLanes(c1) + r1, accumulate);
+  if (rows > 2) storeNumber(c + 2 * cStep, sumOfLanes(c2) + r2, accumulate);
+  if (rows > 3) storeNumber(c + 3 * cStep, sumOfLanes(c3) + r3, accumulate);
+}
+
+@inline function storeNumber(at: usize, value: f32, adds: bool): void {
+  store<f32>(at, adds ? load<f32>(at) + value : value);
 }

@@ -95,6 +95,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return f32x4.gt(a, b);
   return <f32>(a > b);
 }
+/** A mask, where a ≥ b. */
+@inline export function ge(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.ge(a, b);
+  return <f32>(a >= b);
+}
 /** A mask, where a = b. */
 @inline export function eq(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.eq(a, b);

@@ -10,7 +10,8 @@ export interface ConvolutionAttrs {
   dilations?: number | [number, number];
 }
 
-export type ConvolutionView = backend_util.Conv2DInfo;
+/** The sizes of a convolution or a pool, of images or of volumes. */
+export type ConvolutionView = backend_util.Conv2DInfo | backend_util.Conv3DInfo;
 
 /** Keeps all positions along an image with its border unsigned 32-bit integers. */
 const MAX_PIXELS = 2 ** 30;

@@ -2,7 +2,7 @@ import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
 import { type KernelPlan, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkRank4 } from "./convolution.js";
-import { convolutionPlan, forPool } from "./convolutionPlan.js";
+import { convolutionPlan, forPoolGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
 
 type Inputs = { dy: TensorInfo; input: TensorInfo };
@@ -25,7 +25,7 @@ export const MaxPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
     return checkPool(this.op, inputs, attrs);
   },
   plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "input" | "dx"> => ({
-    ...convolutionPlan(binary, view, forPool),
+    ...convolutionPlan(binary, view, forPoolGradient),
     inputs: { dy, input },
     outputs: { dx: input.shape },
     passes: [wholePass(({ table, dy, input, dx }) => binary.max_pool_grad_apply(table, input, dy, dx))],
@@ -40,7 +40,7 @@ export const AvgPoolGrad: BinaryKernel<Inputs, Attrs, ConvolutionView> = {
     return checkPool(this.op, inputs, attrs);
   },
   plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "dx"> => ({
-    ...convolutionPlan(binary, view, forPool),
+    ...convolutionPlan(binary, view, forPoolGradient),
     inputs: { dy },
     outputs: { dx: input.shape },
     passes: [wholePass(({ table, dy, dx }) => binary.average_pool_grad_apply(table, dy, dx))],

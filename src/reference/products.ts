@@ -25,13 +25,16 @@ export function contract(
   return sums;
 }
 
-/** Windows over space of any rank, as TensorFlow places them. */
+/** Windows over space of any rank, as TensorFlow.js places them. */
 export interface Windows {
   batch: number;
   sizes: number[];
   window: number[];
-  strides: number;
-  pad: "same" | "valid";
+  /** One for all axes, or one for each. */
+  strides: number | number[];
+  pad: "same" | "valid" | number;
+  /** Of the output's sizes, where pad is a number. Default "floor". */
+  dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
 export const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
@@ -44,21 +47,37 @@ function places(sizes: number[]): number[][] {
   );
 }
 
-export function outSizes({ sizes, window, strides, pad }: Windows): number[] {
-  return sizes.map((size, i) => Math.ceil((pad === "same" ? size : size - (window[i] as number) + 1) / strides));
+const strideOf = ({ strides }: Windows, axis: number) => (typeof strides === "number" ? strides : (strides[axis] as number));
+
+export function outSizes(windows: Windows): number[] {
+  const { sizes, window, pad, dimRoundingMode = "floor" } = windows;
+  return sizes.map((size, i) => {
+    const stride = strideOf(windows, i);
+    if (pad === "same") return Math.ceil(size / stride);
+    const room = size + 2 * (pad === "valid" ? 0 : pad) - (window[i] as number);
+    return room < 0 ? 0 : Math[dimRoundingMode](room / stride + 1);
+  });
+}
+
+/** The positions before the first that the first window takes in. In volumes, padding "same" may be negative. */
+function padBefore(windows: Windows, out: number[]): number[] {
+  const { sizes, window, pad } = windows;
+  return sizes.map((size, i) => {
+    if (typeof pad === "number") return pad;
+    const missing = ((out[i] as number) - 1) * strideOf(windows, i) + (window[i] as number) - size;
+    if (pad === "valid") return 0;
+    return Math.floor((sizes.length === 3 ? missing : Math.max(0, missing)) / 2);
+  });
 }
 
 /** Which input each tap of each window sees: numbers of places, those of output and input counted over the whole batch. */
 export function taps(windows: Windows): { output: number; input: number; tap: number }[] {
-  const { batch, sizes, window, strides, pad } = windows;
+  const { batch, sizes, window } = windows;
   const out = outSizes(windows);
-  const before = sizes.map((size, i) => {
-    const missing = ((out[i] as number) - 1) * strides + (window[i] as number) - size;
-    return pad === "same" ? Math.max(0, Math.floor(missing / 2)) : 0;
-  });
+  const before = padBefore(windows, out);
   const found = places(out).flatMap((place, output) =>
     places(window).flatMap((offsets, tap) => {
-      const at = place.map((p, i) => p * strides + (offsets[i] as number) - (before[i] as number));
+      const at = place.map((p, i) => p * strideOf(windows, i) + (offsets[i] as number) - (before[i] as number));
       const isInside = at.every((position, i) => position >= 0 && position < (sizes[i] as number));
       const input = at.reduce((sum, position, i) => sum * (sizes[i] as number) + position, 0);
       return isInside ? [{ output, input, tap }] : [];
@@ -107,14 +126,16 @@ export function averagePool(windows: Windows, channels: number): { terms: Term[]
   return { terms, w: counts.map((count) => 1 / count) };
 }
 
-/** Terms and weights of the largest of each window, which must have only one. */
+/** Terms and weights of the largest number of each window: of equal ones the first, in volumes the last. */
 export function maxPool(windows: Windows, channels: number, x: ArrayLike<number>): { terms: Term[]; w: Float64Array } {
+  const isVolume = windows.sizes.length === 3;
   const largest: Term[] = [];
   for (const term of pooled(windows, channels)) {
-    const before = largest[term.y];
-    if (!before || (x[term.x] as number) > (x[before.x] as number)) largest[term.y] = term;
+    const value = x[term.x] as number;
+    const before = x[largest[term.y]?.x as number] ?? Number.NEGATIVE_INFINITY;
+    if (value > before || (isVolume && value === before)) largest[term.y] = term;
   }
-  return { terms: largest, w: new Float64Array(largest.length).fill(1) };
+  return { terms: largest.filter(Boolean), w: new Float64Array(largest.length).fill(1) };
 }
 
 /** y [ids.length, width] is rows of x, w [1] is one; with x and y the other way round, x is sums of rows of y. */

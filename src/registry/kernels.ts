@@ -12,6 +12,7 @@ import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
+import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
 import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
@@ -21,6 +22,7 @@ import { MixtureNormKMeansInit } from "../kernels/mixtureNormKMeansInit.js";
 import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
 import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
+import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
@@ -71,4 +73,14 @@ export const MISSING_KERNELS: AnyNamesakeKernel[] = [
 ];
 
 /** Kernels that take the place of those of the 'wasm' backend. */
-export const REPLACING_KERNELS: AnyNamesakeKernel[] = [AvgPoolGrad, Conv2DBackpropInput, FusedBatchNorm, MaxPoolGrad];
+export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
+  AvgPool3DGrad,
+  AvgPoolGrad,
+  Conv2DBackpropInput,
+  Conv3DBackpropFilterV2,
+  Conv3DBackpropInputV2,
+  FusedBatchNorm,
+  MaxPool3D,
+  MaxPool3DGrad,
+  MaxPoolGrad,
+];

@@ -1,5 +1,4 @@
 import { getKernel, type KernelConfig } from "@tensorflow/tfjs-core";
-import { VOLUMES } from "../composed/volumes.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
 import { withTraining } from "./fusedBatchNorm.js";
@@ -39,7 +38,6 @@ export function setReplacements(otherBackends: string[]): void {
   registry.replacements = [
     ...missing,
     ...replacing,
-    ...VOLUMES.map((kernel) => inPlaceOfTheirs(kernel, "at last")),
     ...otherBackends.map((backend) => inPlaceOfTheirs(batchNormOn(backend), "never")),
   ];
 }
@@ -64,8 +62,9 @@ export function replaceKernels(complete?: string): void {
  * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
  *
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
- * (tf.batchNorm), MaxPoolGrad and AvgPoolGrad are faster. MaxPoolGrad, AvgPoolGrad, Conv3DBackpropInputV2, Conv3DBackpropFilterV2,
- * MaxPool3D and MaxPool3DGrad are right where the backend's give wrong values.
+ * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
+ * MaxPool3DGrad and AvgPool3DGrad) are faster. MaxPoolGrad, AvgPoolGrad and those of volumes are right where the backend's give wrong
+ * values.
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.

@@ -440,12 +440,13 @@ const UNTRAINABLE: Record<string, Reason> = {
   "resizing, in a model": listed,
 };
 
-const padded = { why: "the gradient of AvgPool on 'cpu' counts in the padding, which the pool leaves out" };
+const padded = { why: "the gradient of average pools on 'cpu' counts in the padding, which the pool leaves out" };
 const nearest = { why: "the gradient of ResizeNearestNeighbor on 'cpu' misses some pixels" };
 
 const NOT_ON_CPU: Record<string, Entry["notOnCpu"]> = {
   "averagePooling1d, same": padded,
   "averagePooling2d, same": padded,
+  "averagePooling3d, same": padded,
   "randomWidth, nearest, called": nearest,
   "resizing, nearest, called": nearest,
   "upSampling2d, channels first": nearest,

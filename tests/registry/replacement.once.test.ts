@@ -3,7 +3,17 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { setKernelReplacement } from "../../src/index.js";
 import { useBackend } from "../helpers/backends.js";
 
-const NAMES = ["AvgPoolGrad", "Conv2DBackpropInput", "FusedBatchNorm", "MaxPoolGrad"];
+const NAMES = [
+  "AvgPool3DGrad",
+  "AvgPoolGrad",
+  "Conv2DBackpropInput",
+  "Conv3DBackpropFilterV2",
+  "Conv3DBackpropInputV2",
+  "FusedBatchNorm",
+  "MaxPool3D",
+  "MaxPool3DGrad",
+  "MaxPoolGrad",
+];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));
 
 const attrs = { strides: 1, pad: "same", dataFormat: "NHWC" } as const;

@@ -55,12 +55,17 @@ describe("kernels of convolutions on 'wasm'", () => {
 
   it("give back all that they take from the heap, also when a call throws", () => {
     const { x, filter, dy } = tensors();
+    const volume = tf.ones([1, 2, 2, 2, 2]);
+    const integers = tf.ones([1, 2, 2, 2, 2], "int32");
     const before = tf.memory().numTensors;
     const held = heldBy(() => {
       for (let i = 0; i < 100; i++) {
         run("Conv2DBackpropFilter", { x, dy }, { filterShape: [3, 3, 2, 4] }).dispose();
         run("Conv2DBackpropInput", { dy, filter }, { inputShape: [1, 5, 5, 2] }).dispose();
         run("MaxPoolGrad", { dy: x, input: x }, { filterSize: 2 }).dispose();
+        run("MaxPool3D", { x: volume }, { filterSize: 2 }).dispose();
+        run("MaxPool3D", { x: integers }, { filterSize: 2 }).dispose();
+        run("Conv3DBackpropInputV2", { dy: volume, filter: volume }, { inputShape: [1, 2, 2, 2, 2] }).dispose();
         expect(() => run("Conv2DBackpropFilter", { x, dy: x }, { filterShape: [3, 3, 2, 4] })).toThrow("argument 'dy'");
       }
     });
@@ -68,18 +73,22 @@ describe("kernels of convolutions on 'wasm'", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("take scratch for one image and one packed operand, whatever the batch", () => {
-    const taken = [1, 64].map((batch) => {
-      const [x, dy] = [tf.ones([batch, 16, 16, 8]), tf.ones([batch, 16, 16, 16])];
-      let most = 0;
-      heldBy(
-        () => run("Conv2DBackpropFilter", { x, dy }, { filterShape: [3, 3, 8, 16] }),
-        (bytes) => {
-          most = Math.max(most, bytes);
-        },
-      );
-      return most;
-    });
-    expect(taken[1]).toBe(taken[0]);
+  /** The largest block of the heap that a gradient takes for filters [...window, 8, 16] over [...sizes]. */
+  function takenBy(kernel: string, sizes: number[], window: number[]): number {
+    const [x, dy] = [tf.ones([...sizes, 8]), tf.ones([...sizes, 16])];
+    let most = 0;
+    heldBy(
+      () => run(kernel, { x, dy }, { filterShape: [...window, 8, 16] }),
+      (bytes) => {
+        most = Math.max(most, bytes);
+      },
+    );
+    return most;
+  }
+
+  it("take scratch for one image and one packed operand, whatever the batch and the depth", () => {
+    const taken = takenBy("Conv2DBackpropFilter", [1, 16, 16], [3, 3]);
+    expect(takenBy("Conv2DBackpropFilter", [64, 16, 16], [3, 3])).toBe(taken);
+    expect(takenBy("Conv3DBackpropFilterV2", [2, 9, 16, 16], [2, 3, 3])).toBe(taken);
   });
 });

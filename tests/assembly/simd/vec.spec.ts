@@ -14,6 +14,7 @@ import {
   divWide,
   eq,
   exponent,
+  ge,
   gt,
   gtWide,
   HALVES,
@@ -150,11 +151,13 @@ describe("pmax and pmin", () => {
 });
 
 describe("masks", () => {
-  it("gt and eq set all bits of a lane or none, none for NaN", () => {
+  it("gt, ge and eq set all bits of a lane or none, none for NaN", () => {
     const over = gt(vec(2, 1, 1, NaN), vec(1, 1, 2, 1));
+    const notUnder = ge(vec(2, 1, 1, NaN), vec(1, 1, 2, NaN));
     const same = eq(vec(2, 1, NaN, 0), vec(1, 1, NaN, -0.0));
     for (let i: u32 = 0; i < LANES; i++) {
       expect<u32>(bits(over, i)).toBe(i == 0 ? u32.MAX_VALUE : 0);
+      expect<u32>(bits(notUnder, i)).toBe(i < 2 ? u32.MAX_VALUE : 0);
       expect<u32>(bits(same, i)).toBe(i == 1 || i == 3 ? u32.MAX_VALUE : 0);
     }
     expect<bool>(anyTrue(gt(splat(NaN), splat(-Infinity)))).toBe(false);

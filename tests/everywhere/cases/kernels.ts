@@ -66,7 +66,7 @@ const SAME_2 = { pad: "same", strides: 2 } as const;
 const RANKS: { [rank: number]: string } = { 2: "2d", 3: "3d" };
 
 function windowsOf({ sizes, window, strides = 1, pad = "valid", from = 3, to = 4 }: Given) {
-  const windows: Windows = { batch: 2, sizes, window, strides, pad };
+  const windows = { batch: 2, sizes, window, strides, pad } satisfies Windows;
   const name = `[2,${sizes},${from}], window [${window}], strides ${strides}, ${pad}`;
   return {
     windows,

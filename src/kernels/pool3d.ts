@@ -1,0 +1,60 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { checkFloat32, checkShape } from "../arguments.js";
+import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { convolutionPlan, forPool, forPoolGradient } from "./convolutionPlan.js";
+import type { BinaryKernel } from "./declaration.js";
+import { checkVolumePool, type PoolAttrs, type VolumeView } from "./volume.js";
+
+type Inputs = { dy: TensorInfo; input: TensorInfo };
+
+/** Output: y. */
+export const MaxPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> = {
+  name: "MaxPool3D",
+  op: "maxPool3d",
+  check({ x }, attrs) {
+    return checkVolumePool(this.op, "x", x, attrs);
+  },
+  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
+    ...convolutionPlan(binary, view, forPool),
+    inputs: { x },
+    outputs: { y: view.outShape },
+    passes: [wholePass(({ table, x, y }) => binary.max_pool3d_apply(table, x, y))],
+  }),
+};
+
+function checkGradient(op: string, { dy, input }: Inputs, attrs: PoolAttrs): VolumeView {
+  const view = checkVolumePool(op, "input", input, attrs);
+  checkFloat32(op, "dy", dy);
+  checkShape(op, "dy", dy, view.outShape);
+  return view;
+}
+
+/** Output: dx, like the input. The output of the pool, which TensorFlow.js hands over too, is not needed. */
+export const MaxPool3DGrad: BinaryKernel<Inputs, PoolAttrs, VolumeView> = {
+  name: "MaxPool3DGrad",
+  op: "maxPool3dGrad",
+  check(inputs, attrs) {
+    return checkGradient(this.op, inputs, attrs);
+  },
+  plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "input" | "dx"> => ({
+    ...convolutionPlan(binary, view, forPoolGradient),
+    inputs: { dy, input },
+    outputs: { dx: input.shape },
+    passes: [wholePass(({ table, dy, input, dx }) => binary.max_pool3d_grad_apply(table, input, dy, dx))],
+  }),
+};
+
+/** Output: dx, like the input. */
+export const AvgPool3DGrad: BinaryKernel<Inputs, PoolAttrs, VolumeView> = {
+  name: "AvgPool3DGrad",
+  op: "avgPool3dGrad",
+  check(inputs, attrs) {
+    return checkGradient(this.op, inputs, attrs);
+  },
+  plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "dx"> => ({
+    ...convolutionPlan(binary, view, forPoolGradient),
+    inputs: { dy },
+    outputs: { dx: input.shape },
+    passes: [wholePass(({ table, dy, dx }) => binary.average_pool_grad_apply(table, dy, dx))],
+  }),
+};
