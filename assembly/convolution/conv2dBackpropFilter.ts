@@ -12,14 +12,16 @@ import {
   outImageBytes,
   paddedHeight,
   paddedWidth,
+  runColumnsOf,
   stepsOf,
 } from "./plan";
 
 /**
- * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution without dilation.
+ * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution.
  *
  * For a row of the filter, dW is [filterWidth · inChannels, outChannels]. It is a product, summed over all output pixels: of
- * the pixels of x that the row's taps meet, which are contiguous, and of dy, of which some rows are packed at once.
+ * the pixels of x that the row's taps meet, and of dy, of which some rows are packed at once. The pixels are contiguous. If the
+ * filter's columns are dilated, they are so for each tap by itself, and each tap is a product of its own.
  *
  * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
@@ -40,7 +42,9 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const m = plan.filterWidth * inChannels;
+  const run = runColumnsOf(plan, plan.filterWidth);
+  const runs = plan.filterWidth / run;
+  const m = run * inChannels;
   const panels = ceilDiv(outChannels, COLUMNS);
   const height = paddedHeight(plan);
   const width = paddedWidth(plan);
@@ -71,8 +75,10 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
       const k = rows * plan.outWidth;
       pack(plan, dy, first * plan.outWidth, k);
       steps.segments = rows;
-      for (let tap: u32 = 0; tap < plan.filterHeight; tap++) {
-        const a = source + (first * plan.strideHeight + tap) * row;
+      for (let tap: u32 = 0; tap < plan.filterHeight * runs; tap++) {
+        const tapRow = (tap / runs) * plan.dilationHeight;
+        const tapColumn = (tap % runs) * plan.dilationWidth;
+        const a = source + (first * plan.strideHeight + tapRow) * row + ((<usize>tapColumn * inChannels) << 2);
         for (let j: u32 = 0; j < panels; j++) {
           const panel = at + plan.packed + <usize>j * k * PANEL;
           const columns = min(COLUMNS, outChannels - j * COLUMNS);

@@ -9,6 +9,7 @@ import {
   imageBytes,
   lastRow,
   outImageBytes,
+  runColumnsOf,
   stepsOf,
 } from "./plan";
 
@@ -16,12 +17,12 @@ import {
 const PASS_BYTES: u32 = 24576;
 
 /**
- * dx of a convolution without dilation.
+ * dx of a convolution. An axis of it has a stride, or a dilation, or neither.
  *
  * An input pixel meets every strideHeight-th row and strideWidth-th column of the filter. Which ones these are depends on its
  * *phase*: the remainders of its position by the strides. The pixels of one phase are a convolution of dy with those taps in
- * reverse order. For each pixel, this is the product of the pixels of dy that the taps meet, which are contiguous, and the
- * taps, transposed and packed.
+ * reverse order. For each pixel, this is the product of the pixels of dy that the taps meet, and the taps, transposed and packed.
+ * The pixels of a *run* of taps are contiguous. A run is a row of taps, or if the columns are dilated, one tap.
  *
  * @param at a ConvolutionPlan
  * @param dy, dx as the plan describes them
@@ -44,8 +45,8 @@ export function inputGradient(plan: ConvolutionPlan, dy: usize, count: u32, dx: 
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const outImage = outImageBytes(plan);
-  const top = borderBefore(plan.filterHeight, plan.strideHeight, plan.padTop);
-  const left = borderBefore(plan.filterWidth, plan.strideWidth, plan.padLeft);
+  const top = borderBefore(plan.filterHeight, plan.strideHeight, plan.dilationHeight, plan.padTop);
+  const left = borderBefore(plan.filterWidth, plan.strideWidth, plan.dilationWidth, plan.padLeft);
   const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
   const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
   const copies = !plan.channelsLast || top != 0 || left != 0 || rows > plan.outHeight || columns > plan.outWidth;
@@ -111,45 +112,56 @@ function phase(
   const pixel = plan.outChannels << 2;
   const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
   const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
-  const length = tapColumns * plan.outChannels;
+  const runColumns = runColumnsOf(plan, tapColumns);
+  const length = runColumns * plan.outChannels;
   const panels = ceilDiv(inChannels, COLUMNS);
   const panel = panelBytes(plan);
+  const tapCount = tapRows * tapColumns;
   const pass = max<u32>(PASS_BYTES / max<u32>(length * panel, 1), 1);
   const y0 = firstOf(y, plan.padTop, plan.strideHeight);
   const x0 = firstOf(x, plan.padLeft, plan.strideWidth);
   // The first row and column of the bordered dy that the phase's first pixel meets.
-  const sourceRow = <u32>(<i32>(y0 + plan.padTop - y) / <i32>plan.strideHeight) + top + 1 - tapRows;
-  const sourceColumn = <u32>(<i32>(x0 + plan.padLeft - x) / <i32>plan.strideWidth) + left + 1 - tapColumns;
+  const firstRow = <u32>(<i32>(y0 + plan.padTop - y) / <i32>plan.strideHeight) + top;
+  const firstColumn = <u32>(<i32>(x0 + plan.padLeft - x) / <i32>plan.strideWidth) + left;
+  const sourceRow = firstRow - (tapRows - 1) * plan.dilationHeight;
+  const sourceColumn = firstColumn - (tapColumns - 1) * plan.dilationWidth;
   const width = x0 < plan.inWidth ? ceilDiv(plan.inWidth - x0, plan.strideWidth) : 0;
   steps.length = length;
   steps.step = 4;
-  steps.segmentStep = <u32>row;
+  steps.segmentStep = plan.dilationHeight * <u32>row;
   for (let j: u32 = 0; j < panels; j++) {
     const columns = min(COLUMNS, inChannels - j * COLUMNS);
-    let tap: u32 = 0;
+    let b = packed + <usize>(j * tapCount * plan.outChannels) * panel;
+    // Without taps, one empty product writes zeros.
+    let run: u32 = 0;
     do {
-      steps.segments = min(pass, tapRows - tap);
-      const b = packed + <usize>(j * tapRows + tap) * length * panel;
-      for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
-        const a = source + (sourceRow + n + tap) * row + sourceColumn * pixel;
-        const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
-        const cStep = (plan.strideWidth * inChannels) << 2;
-        for (let i: u32 = 0; i < width; i += ROWS) {
-          const rows = min(ROWS, width - i);
-          const adds = accumulate || tap != 0;
-          if (inChannels == 1) gemmColumnTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, adds);
-          else gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, columns, adds, edgeOf(plan));
+      const column = (sourceColumn + run * plan.dilationWidth) * pixel;
+      let tap: u32 = 0;
+      do {
+        steps.segments = min(pass, tapRows - tap);
+        const adds = accumulate || run + tap != 0;
+        for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
+          const a = source + (sourceRow + n + tap * plan.dilationHeight) * row + column;
+          const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
+          const cStep = (plan.strideWidth * inChannels) << 2;
+          for (let i: u32 = 0; i < width; i += ROWS) {
+            const rows = min(ROWS, width - i);
+            if (inChannels == 1) gemmColumnTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, adds);
+            else gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, columns, adds, edgeOf(plan));
+          }
         }
-      }
-      tap += steps.segments;
-    } while (tap < tapRows);
+        b += <usize>(steps.segments * length) * panel;
+        tap += steps.segments;
+      } while (tap < tapRows);
+      run += runColumns;
+    } while (run < tapColumns);
   }
-  return packed + <usize>panels * tapRows * length * panel;
+  return packed + <usize>(panels * tapCount * plan.outChannels) * panel;
 }
 
 /**
- * Packs the filter phase by phase: for each panel of input channels, the phase's taps in reverse order, each with its output
- * channels.
+ * Packs the filter phase by phase: for each panel of input channels, the phase's taps in reverse order, run by run, each with its
+ * output channels.
  */
 export function packFilter(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
@@ -160,21 +172,30 @@ export function packFilter(plan: ConvolutionPlan, filter: usize): void {
     for (let x: u32 = 0; x < plan.strideWidth; x++) {
       const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
       const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
+      const runColumns = runColumnsOf(plan, tapColumns);
       for (let j: u32 = 0; j < inChannels; j += COLUMNS) {
         const columns = min(COLUMNS, inChannels - j);
-        for (let u: u32 = 0; u < tapRows; u++) {
-          for (let v: u32 = 0; v < tapColumns; v++) {
-            const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
-            const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
-            const from = filter + ((<usize>((filterRow * plan.filterWidth + filterColumn) * inChannels + j) * outChannels) << 2);
-            for (let o: u32 = 0; o < outChannels; o++, to += panel) {
-              for (let c: u32 = 0; c < panel >> 2; c++) {
-                store<f32>(to + (c << 2), c < columns ? load<f32>(from + ((<usize>c * outChannels + o) << 2)) : 0);
-              }
+        for (let run: u32 = 0; run < tapColumns; run += runColumns) {
+          for (let u: u32 = 0; u < tapRows; u++) {
+            for (let v = run; v < run + runColumns; v++) {
+              const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
+              const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
+              const tap = filterRow * plan.filterWidth + filterColumn;
+              packTap(filter + ((<usize>(tap * inChannels + j) * outChannels) << 2), to, columns, outChannels, panel);
+              to += outChannels * panel;
             }
           }
         }
       }
+    }
+  }
+}
+
+/** Packs `columns` input channels of a tap, transposed, and fills them up to `panel` bytes with zeros. */
+@inline function packTap(from: usize, to: usize, columns: u32, outChannels: u32, panel: u32): void {
+  for (let o: u32 = 0; o < outChannels; o++, to += panel) {
+    for (let c: u32 = 0; c < panel >> 2; c++) {
+      store<f32>(to + (c << 2), c < columns ? load<f32>(from + ((<usize>c * outChannels + o) << 2)) : 0);
     }
   }
 }

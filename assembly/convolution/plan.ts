@@ -103,9 +103,14 @@ function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return <u32>max<i32>(-(<i32>pad), 0);
 }
 
-/** The border before dy, so that it has the pixels of every tap of every input pixel. */
-@inline export function borderBefore(filter: u32, stride: u32, pad: u32): u32 {
-  return (filter - 1 + cutBefore(pad)) / stride;
+/** The length of a run: of `columns` taps in a row, how many meet contiguous pixels. All, or one if columns are dilated. */
+@inline export function runColumnsOf(plan: ConvolutionPlan, columns: u32): u32 {
+  return plan.dilationWidth == 1 ? columns : 1;
+}
+
+/** The border before dy, so that it has the pixels of every tap of every input pixel. Stride or dilation is 1. */
+@inline export function borderBefore(filter: u32, stride: u32, dilation: u32, pad: u32): u32 {
+  return ((filter - 1) * dilation + cutBefore(pad)) / stride;
 }
 /** The last row, or column, of dy or its border that an input pixel meets. */
 @inline export function lastRow(size: u32, pad: u32, stride: u32): u32 {

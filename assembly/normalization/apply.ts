@@ -1,6 +1,6 @@
 import { loadVec, madd, storeVec, sub, VEC, Vec } from "../simd/vec";
 import { walk } from "../simd/walk";
-import { momentsOf } from "./moments";
+import { momentsOf, storeMoments } from "./moments";
 import {
   APPLY_CONSTANTS,
   BETA,
@@ -72,13 +72,13 @@ export function norm_inference_prepare(at: usize, mean: usize, variance: usize):
  *
  * @param at a table after norm_moments_accumulate
  * @param mean, variance float32 [groups]
+ * @param residual float32 [groups]: what the mean lost when it was rounded to float32
  */
-export function norm_moments_finalize(at: usize, mean: usize, variance: usize): void {
+export function norm_moments_finalize(at: usize, mean: usize, variance: usize, residual: usize): void {
   const table = changetype<NormTable>(at);
   for (let group: u32 = 0; group < table.groups; group++) {
     momentsOf(table, group);
-    store<f32>(mean + ((<usize>group) << 2), <f32>table.mean);
-    store<f32>(variance + ((<usize>group) << 2), <f32>table.variance);
+    storeMoments(table, mean + ((<usize>group) << 2), variance + ((<usize>group) << 2), residual + ((<usize>group) << 2));
     storeApplyConstants(table, group, table.mean, table.variance);
   }
   spreadConstants(table, APPLY_CONSTANTS);

@@ -26,7 +26,8 @@ import {
 //     dx = γ r dy − r² m₂ (x − E) − r m₁      m₁ = Σ γ dy / n      m₂ = r Σ γ dy (x − E) / n      over the group
 //     dγ = r Σ dy (x − E)      dβ = Σ dy                                                          over the channel
 //
-// so that dx = SCALE dy + PULL (x − CENTER) + OFFSET. There are two accumulators, Σ dy and Σ dy (x − E).
+// so that dx = SCALE dy + PULL (x − CENTER) + OFFSET. There are two accumulators, Σ dy and Σ dy (x − CENTER). CENTER is E rounded to
+// float32; E − CENTER, the residual, matters if E is large beside the deviation.
 
 @unmanaged
 class GradAccumulate {
@@ -133,19 +134,20 @@ export function norm_grad_merge(at: usize, other: usize): void {
  * Adds the accumulators of a slice to the gradients of gamma and beta, and stores the constants of norm_grad_apply.
  *
  * @param at a table after norm_grad_accumulate
- * @param variance float32 [groups]
+ * @param variance, residual float32 [groups], as norm_moments_finalize made them
  */
-export function norm_grad_finalize(at: usize, variance: usize): void {
+export function norm_grad_finalize(at: usize, variance: usize, residual: usize): void {
   const table = changetype<NormTable>(at);
   const channels = table.channels / table.groups;
   const n = <f64>(table.size / table.groups);
   for (let group: u32 = 0; group < table.groups; group++) {
     const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>group) << 2)) + table.epsilon);
+    const lost = <f64>load<f32>(residual + ((<usize>group) << 2));
     let m1: f64 = 0;
     let m2: f64 = 0;
     for (let c = group * channels; c < (group + 1) * channels; c++) {
       const sumDy = totalOf(table, c, 0);
-      const sumDyz = r * totalOf(table, c, ACCUMULATOR);
+      const sumDyz = r * (totalOf(table, c, ACCUMULATOR) - lost * sumDy);
       const dgamma = at + table.dgamma + ((<usize>c) << 3);
       const dbeta = at + table.dbeta + ((<usize>c) << 3);
       store<f64>(dgamma, load<f64>(dgamma) + sumDyz);
@@ -155,9 +157,10 @@ export function norm_grad_finalize(at: usize, variance: usize): void {
       m2 += gamma * sumDyz;
       store<f32>(elementOf(table, SCALE, c), <f32>(gamma * r));
     }
+    const pull = (-r * r * m2) / n;
     for (let c = group * channels; c < (group + 1) * channels; c++) {
-      store<f32>(elementOf(table, PULL, c), <f32>((-r * r * m2) / n));
-      store<f32>(elementOf(table, OFFSET, c), <f32>((-r * m1) / n));
+      store<f32>(elementOf(table, PULL, c), <f32>pull);
+      store<f32>(elementOf(table, OFFSET, c), <f32>((-r * m1) / n - pull * lost));
     }
   }
   spreadConstants(table, GRAD_CONSTANTS);

@@ -148,3 +148,14 @@ export function momentsOf(table: NormTable, group: u32): void {
   table.mean = mean;
   table.variance = squares / count;
 }
+
+/**
+ * Stores table.mean and table.variance.
+ *
+ * @param residual what the mean lost when it was rounded to float32
+ */
+@inline export function storeMoments(table: NormTable, mean: usize, variance: usize, residual: usize): void {
+  store<f32>(mean, <f32>table.mean);
+  store<f32>(variance, <f32>table.variance);
+  store<f32>(residual, <f32>(table.mean - <f64>(<f32>table.mean)));
+}

@@ -1,4 +1,5 @@
 import { add, LANES, loadVec, madd, mul, splat, storeVec, sub, sumOfLanes, VEC, Vec } from "../simd/vec";
+import { storeMoments } from "./moments";
 import { arrayOf, BETA, elementOf, GAMMA, NormTable, SUMS_DY, SUMS_DYX } from "./table";
 
 // Groups that are rows: contiguous numbers, each with a gamma and beta of its own. Groups are rows where a slice has one number
@@ -9,6 +10,8 @@ import { arrayOf, BETA, elementOf, GAMMA, NormTable, SUMS_DY, SUMS_DYX } from ".
 const MAX_SUM_VECTORS: u32 = 128;
 /** Slices after which the float32 sums of gamma's and beta's gradients are added to those in float64. */
 const FLUSH_SLICES: u32 = 64;
+/** A shift below does not count beside the rounding of float32. Only means of more than 16 deviations have larger ones. */
+const MIN_SHIFT: f64 = 1e-6;
 
 /** Mean and variance of a row of n numbers, into table.mean and table.variance. */
 function momentsOfRow(table: NormTable, x: usize, n: u32): void {
@@ -70,17 +73,16 @@ function momentsOfRow(table: NormTable, x: usize, n: u32): void {
 }
 
 /**
- * y, mean and variance of rows. The first row is the first group of a slice.
+ * y, mean, variance and residual of rows. The first row is the first group of a slice.
  *
  * @param x, y float32 [rows, channels / groups], not overlapping
- * @param mean, variance float32 [rows]
+ * @param mean, variance, residual float32 [rows]
  */
-export function rowsApply(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, rows: u32): void {
+export function rowsApply(table: NormTable, x: usize, y: usize, mean: usize, variance: usize, residual: usize, rows: u32): void {
   const n = table.channels / table.groups;
   for (let row: u32 = 0; row < rows; row++) {
     momentsOfRow(table, x, n);
-    store<f32>(mean + ((<usize>row) << 2), <f32>table.mean);
-    store<f32>(variance + ((<usize>row) << 2), <f32>table.variance);
+    storeMoments(table, mean + ((<usize>row) << 2), variance + ((<usize>row) << 2), residual + ((<usize>row) << 2));
     const r = 1 / Math.sqrt(table.variance + table.epsilon);
     const center = <f32>table.mean;
     const scale = <f32>r;
@@ -107,15 +109,26 @@ export function rowsApply(table: NormTable, x: usize, y: usize, mean: usize, var
  * dx of rows; adds to the gradients of gamma and beta. The first row is the first group of a slice.
  *
  * @param x, dy, dx float32 [rows, channels / groups], dx not overlapping the others
- * @param mean, variance float32 [rows]
+ * @param mean, variance, residual float32 [rows]
  */
-export function rowsGradApply(table: NormTable, x: usize, dy: usize, dx: usize, mean: usize, variance: usize, rows: u32): void {
+export function rowsGradApply(
+  table: NormTable,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  mean: usize,
+  variance: usize,
+  residual: usize,
+  rows: u32,
+): void {
   const n = table.channels / table.groups;
   const bytes = (<usize>n) << 2;
   const share = 1 / <f64>n;
   for (let row: u32 = 0; row < rows; row++) {
     const center = load<f32>(mean + ((<usize>row) << 2));
     const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>row) << 2)) + table.epsilon);
+    // x̂ = (x − E) r = z + shift
+    const shift = -r * <f64>load<f32>(residual + ((<usize>row) << 2));
     const first = (row % table.groups) * n;
     const gamma = elementOf(table, GAMMA, first);
     const sumsDy = elementOf(table, SUMS_DY, first);
@@ -151,15 +164,20 @@ export function rowsGradApply(table: NormTable, x: usize, dy: usize, dx: usize, 
       m2 += <f64>(dz * load<f32>(gamma + i));
     }
 
-    const pull = <f32>(-r * r * m2 * share);
-    const offset: f32 = table.rms ? 0 : <f32>(-r * m1 * share);
-    const p = splat(pull);
+    if (Math.abs(shift) > MIN_SHIFT) addShift(sumsDyx, dy, <f32>shift, bytes);
+
+    const pull = -r * (m2 + shift * m1) * share;
+    const offset = <f32>(pull * shift - (table.rms ? 0 : r * m1 * share));
+    const p = splat(<f32>(pull * r));
     const o = splat(offset);
     for (i = 0; i + VEC <= bytes; i += VEC) {
       storeVec(dx + i, madd(mul(loadVec(dy + i), s), loadVec(gamma + i), madd(sub(loadVec(x + i), c), p, o)));
     }
     for (; i < bytes; i += 4) {
-      store<f32>(dx + i, load<f32>(dy + i) * <f32>r * load<f32>(gamma + i) + ((load<f32>(x + i) - center) * pull + offset));
+      store<f32>(
+        dx + i,
+        load<f32>(dy + i) * <f32>r * load<f32>(gamma + i) + ((load<f32>(x + i) - center) * <f32>(pull * r) + offset),
+      );
     }
     x += bytes;
     dy += bytes;
@@ -167,6 +185,14 @@ export function rowsGradApply(table: NormTable, x: usize, dy: usize, dx: usize, 
     if (row % (FLUSH_SLICES * table.groups) == FLUSH_SLICES * table.groups - 1) flush(table);
   }
   flush(table);
+}
+
+/** What the sums of dy x̂ lack where x̂ is shifted. */
+function addShift(sumsDyx: usize, dy: usize, shift: f32, bytes: usize): void {
+  const s = splat(shift);
+  let i: usize = 0;
+  for (; i + VEC <= bytes; i += VEC) storeVec(sumsDyx + i, madd(loadVec(dy + i), s, loadVec(sumsDyx + i)));
+  for (; i < bytes; i += 4) store<f32>(sumsDyx + i, load<f32>(sumsDyx + i) + load<f32>(dy + i) * shift);
 }
 
 /** Adds the float32 sums of gamma's and beta's gradients to those in float64, and sets them to zero. */

@@ -13,6 +13,7 @@ const TOLERANCE = 1e-3;
 function shortened(message: string): string {
   const kernel = /Kernel '(\w+)' not registered for backend 'wasm'/.exec(message)?.[1];
   if (kernel) return `no kernel \`${kernel}\``;
+  if (message.includes("dilation rates greater than 1")) return "no gradient of dilated convolutions";
   const operation = /gradient function not found for (\w+)/.exec(message)?.[1];
   return operation ? `no gradient of \`${operation}\`` : (message.split("\n")[0] as string);
 }

@@ -47,10 +47,20 @@ function normalizeRows(
   return reshape(batchNorm2d(reshape(x, [rows, channels]) as Tensor2D, ...inputs, epsilon), x.shape);
 }
 
-/** The moments of RMS normalization. */
-function squareMeans(numbers: Tensor) {
+/** Mean and variance of groups, what the mean lost when it was rounded, and numbers − mean without that loss. */
+function centered(numbers: Tensor) {
+  const rounded = meanOf(numbers, OF_GROUP, true);
+  const deviations = sub(numbers, rounded);
+  const residual = meanOf(deviations, OF_GROUP, true);
+  const exact = sub(deviations, residual);
+  return { mean: rounded, residual, variance: meanOf(square(exact), OF_GROUP, true), deviations: exact };
+}
+
+/** The same for RMS normalization, whose mean is taken for 0. */
+function uncentered(numbers: Tensor) {
   const variance = meanOf(square(numbers), OF_GROUP, true);
-  return { mean: zerosLike(variance), variance };
+  const zero = zerosLike(variance);
+  return { mean: zero, residual: zero, variance, deviations: numbers };
 }
 
 /** Views of x, and z = (x − mean)/√(variance + epsilon), 1/√(variance + epsilon), mean and variance. */
@@ -58,27 +68,27 @@ function standardized(x: Tensor, { slices, outer, channels, inner, groups, rms, 
   const view = (tensor: Tensor) => reshape(tensor, [slices, outer, groups, channels / groups, inner]);
   const perChannel = (tensor: Tensor) => reshape(tensor, [1, 1, groups, channels / groups, 1]);
   const numbers = view(x);
-  const { mean, variance } = rms ? squareMeans(numbers) : moments(numbers, OF_GROUP, true);
+  const { mean, residual, variance, deviations } = rms ? uncentered(numbers) : centered(numbers);
   const scale = rsqrt(add(variance, epsilon));
-  return { view, perChannel, z: mul(sub(numbers, mean), scale), scale, mean, variance };
+  return { view, perChannel, z: mul(deviations, scale), scale, mean, variance, residual };
 }
 
-export function composedNormalization(
-  { x, gamma, beta }: Tensors<NormalizationInputs>,
-  attrs: NormalizationAttrs,
-): [Tensor, Tensor, Tensor] {
+export function composedNormalization({ x, gamma, beta }: Tensors<NormalizationInputs>, attrs: NormalizationAttrs): Tensor[] {
   const { slices, outer, channels, inner, groups, rms, epsilon } = attrs;
   const shape = [slices, groups];
-  if (x.size === 0) return [zerosLike(x), zeros(shape), zeros(shape)];
+  if (x.size === 0) return [zerosLike(x), ...Array.from({ length: 3 }, () => zeros(shape))];
   if (!rms && slices * inner === 1 && groups === channels && EXACT.includes(getBackend())) {
-    const { mean, variance } = moments(reshape(x, [outer, channels]), 0);
-    const y = normalizeRows(x, [outer, channels], mean, variance, { gamma, beta, epsilon });
-    return [y, reshape(mean, shape), reshape(variance, shape)];
+    const rows = reshape(x, [outer, channels]);
+    const rounded = meanOf(rows, 0);
+    const deviations = sub(rows, rounded);
+    const { mean: residual, variance } = moments(deviations, 0);
+    const y = reshape(normalizeRows(deviations, [outer, channels], residual, variance, { gamma, beta, epsilon }), x.shape);
+    return [y, ...[rounded, variance, residual].map((moments) => reshape(moments, shape))];
   }
-  const { perChannel, z, mean, variance } = standardized(x, attrs);
+  const { perChannel, z, mean, variance, residual } = standardized(x, attrs);
   const scaled = gamma ? mul(z, perChannel(gamma)) : z;
   const y = beta ? add(scaled, perChannel(beta)) : scaled;
-  return [reshape(y, x.shape), reshape(mean, shape), reshape(variance, shape)];
+  return [reshape(y, x.shape), ...[mean, variance, residual].map((moments) => reshape(moments, shape))];
 }
 
 /** It uses the mean and variance of x itself, not those of the inputs, so that it may be differentiated again. */
@@ -91,8 +101,8 @@ export function composedNormalizationGrad(
   const upstream = view(dy);
   const scaled = gamma ? mul(upstream, perChannel(gamma)) : upstream;
   const along = mul(z, meanOf(mul(scaled, z), OF_GROUP, true));
-  const centered = attrs.rms ? scaled : sub(scaled, meanOf(scaled, OF_GROUP, true));
-  const dx = mul(sub(centered, along), scale);
+  const across = attrs.rms ? scaled : sub(scaled, meanOf(scaled, OF_GROUP, true));
+  const dx = mul(sub(across, along), scale);
   const perChannelSum = (tensor: Tensor) => reshape(sum(tensor, OF_CHANNEL), [attrs.channels]);
   return [reshape(dx, x.shape), perChannelSum(mul(upstream, z)), perChannelSum(upstream)];
 }

@@ -12,7 +12,7 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
   name: "Conv2DBackpropFilter",
   op: "conv2dBackpropFilter",
   check(inputs, attrs) {
-    return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, { ...attrs, dilations: 1 }, false);
+    return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, attrs, false);
   },
   plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
     ...convolutionPlan(binary, view, forFilterGradient),

@@ -1,6 +1,7 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { argumentError } from "../arguments.js";
 import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
-import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
+import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, type Shape4D } from "./convolution.js";
 import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
@@ -10,14 +11,18 @@ type Attrs = ConvolutionAttrs & { inputShape: number[] };
 /** Multiplications up to which TensorFlow.js's kernel, which does nothing but its loops, is done before ours has packed an operand. */
 const MAX_THEIRS = 4096;
 
-type Shape4D = [number, number, number, number];
-
 /** Output: dx, of shape inputShape. Also the forward pass of transposed convolutions. */
 export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView> = {
   name: "Conv2DBackpropInput",
   op: "conv2dBackpropInput",
   check(inputs, attrs) {
-    return checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, { ...attrs, dilations: 1 }, false);
+    const view = checkConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, attrs, false);
+    const { strideHeight, strideWidth, dilationHeight, dilationWidth } = view;
+    if ((strideHeight > 1 && dilationHeight > 1) || (strideWidth > 1 && dilationWidth > 1)) {
+      const got = `[${dilationHeight}, ${dilationWidth}] with strides [${strideHeight}, ${strideWidth}]`;
+      throw argumentError(this.op, "dilations", "be 1 along axes whose strides are not", got);
+    }
+    return view;
   },
   plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
     ...convolutionPlan(binary, view, forInputGradient),
@@ -26,9 +31,9 @@ export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView>
     passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],
   }),
   // TensorFlow.js's kernel leaves out what dy has too many of, batches, rows or columns.
-  theirsTakes({ dy, filter }, { inputShape, strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations = 1 }) {
+  theirsTakes({ dy, filter }, { inputShape, strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations }) {
     if (inputShape.length !== 4 || dy.shape.length !== 4 || filter.shape.length !== 4) return false;
-    if ([dilations].flat().some((dilation) => dilation !== 1)) return false;
+    if ([dilations ?? 1].flat().some((dilation) => dilation !== 1)) return false;
     const shapes = [inputShape, filter.shape] as [Shape4D, Shape4D];
     const format = backend_util.convertConv2DDataFormat(dataFormat);
     const view = backend_util.computeConv2DInfo(...shapes, strides, 1, pad, dimRoundingMode, false, format);

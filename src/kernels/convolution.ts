@@ -7,7 +7,8 @@ export interface ConvolutionAttrs {
   pad: "valid" | "same" | number | backend_util.ExplicitPadding;
   dataFormat?: "NHWC" | "NCHW";
   dimRoundingMode?: "floor" | "round" | "ceil";
-  dilations?: number | [number, number];
+  /** Default 1. tf.layers.depthwiseConv2d gives null. */
+  dilations?: number | [number, number] | null;
 }
 
 /** The sizes of a convolution or a pool, of images or of volumes. */
@@ -16,7 +17,7 @@ export type ConvolutionView = backend_util.Conv2DInfo | backend_util.Conv3DInfo;
 /** Keeps all positions along an image with its border unsigned 32-bit integers. */
 const MAX_PIXELS = 2 ** 30;
 
-type Shape4D = [number, number, number, number];
+export type Shape4D = [number, number, number, number];
 
 export function checkRank4(op: string, argument: string, shape: readonly number[]): Shape4D {
   if (shape.length !== 4) throw argumentError(op, argument, "have rank 4", `shape [${shape.join(", ")}]`);
@@ -38,9 +39,9 @@ export function checkConvolution(
 ): ConvolutionView {
   const input = checkRank4(op, tensors.x ? "x" : "inputShape", inputShape);
   const filter = checkRank4(op, tensors.filter ? "filter" : "filterShape", filterShape);
-  const { strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations = 1 } = attrs;
+  const { strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations } = attrs;
   const format = backend_util.convertConv2DDataFormat(dataFormat);
-  const view = backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, depthwise, format);
+  const view = backend_util.computeConv2DInfo(input, filter, strides, dilations ?? 1, pad, dimRoundingMode, depthwise, format);
   for (const argument in tensors) checkFloat32(op, argument, tensors[argument as keyof typeof tensors] as TensorInfo);
   if (filter[2] !== view.inChannels) {
     throw argumentError(

@@ -26,8 +26,10 @@ const paddedWidth = (view: ConvolutionView) => extent(view.outWidth, view.stride
 const packedRows = ({ outWidth }: ConvolutionView) => Math.max(Math.floor(PACKED_PIXELS / Math.max(outWidth, 1)), 1);
 
 /** Rows of dy with the border in which the taps of every input pixel find theirs. */
-const borderedOut = (size: number, pad: number, stride: number, filter: number) =>
-  (size === 0 ? 0 : Math.floor((size + pad - 1) / stride)) + 1 + Math.floor((filter - 1 + Math.max(-pad, 0)) / stride);
+const borderedOut = (size: number, pad: number, stride: number, filter: number, dilation: number) =>
+  (size === 0 ? 0 : Math.floor((size + pad - 1) / stride)) +
+  1 +
+  Math.floor(((filter - 1) * dilation + Math.max(-pad, 0)) / stride);
 
 export const forPoolGradient = (): WorkingBytes => ({});
 
@@ -44,8 +46,8 @@ export function forFilterGradient(view: ConvolutionView, columns: number): Worki
 
 export function forInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
   const { inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth, padInfo } = view;
-  const height = borderedOut(inHeight, padInfo.top, view.strideHeight, filterHeight);
-  const width = borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth);
+  const height = borderedOut(inHeight, padInfo.top, view.strideHeight, filterHeight, view.dilationHeight);
+  const width = borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth, view.dilationWidth);
   return {
     padded: 4 * height * width * outChannels,
     dense: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,

@@ -29,6 +29,7 @@ export interface NormalizationGradInputs {
   /** [slices, groups], as the forward pass had them. */
   mean: TensorInfo;
   variance: TensorInfo;
+  residual: TensorInfo;
   gamma?: TensorInfo | undefined;
 }
 
@@ -87,24 +88,26 @@ const isOneSlice = ({ slices, outer, inner }: NormalizationAttrs) => slices === 
 export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, NormalizationAttrs, void> = {
   name: "NormalizationGrad",
   op: "normalization's gradient",
-  check({ x, dy, mean, variance, gamma }, attrs) {
+  check({ x, dy, mean, variance, residual, gamma }, attrs) {
     checkNormalization(this.op, { x, gamma }, attrs);
     const { slices, groups } = attrs;
     for (const [argument, tensor, shape] of [
       ["dy", dy, x.shape],
       ["mean", mean, [slices, groups]],
       ["variance", variance, [slices, groups]],
+      ["residual", residual, [slices, groups]],
     ] as const) {
       checkFloat32(this.op, argument, tensor);
       checkShape(this.op, argument, tensor, shape);
     }
   },
-  plan(binary, { x, dy, mean, variance, gamma }, attrs) {
+  plan(binary, { x, dy, mean, variance, residual, gamma }, attrs) {
     const { channels } = attrs;
     const shared = normalizationPlan(binary, { gamma }, attrs);
-    const plan: KernelPlan<"x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "dx" | "dgamma" | "dbeta"> = {
+    type Names = "x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "residual" | "dx" | "dgamma" | "dbeta";
+    const plan: KernelPlan<Names> = {
       ...shared,
-      inputs: { gamma, beta: undefined, mean, variance },
+      inputs: { gamma, beta: undefined, mean, variance, residual },
       streamedInputs: { x, dy },
       streamedOutputs: { dx: x.shape },
       outputs: { dgamma: [channels], dbeta: [channels] },
@@ -117,12 +120,13 @@ export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, Normalizat
         ? [
             parallelPass(binary, "norm_grad_accumulate", ["x", "dy"], {
               merge: "norm_grad_merge",
-              finalize: ({ table, variance }: Addresses<"variance">) => binary.norm_grad_finalize(table, variance),
+              finalize: ({ table, variance, residual }: Addresses<"variance" | "residual">) =>
+                binary.norm_grad_finalize(table, variance, residual),
             }),
             parallelPass(binary, "norm_grad_apply", ["x", "dy", "dx"]),
           ]
         : [
-            parallelPass(binary, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance"], {
+            parallelPass(binary, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance", "residual"], {
               merge: "norm_grad_params_merge",
             }),
           ],
@@ -132,14 +136,17 @@ export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, Normalizat
   },
 };
 
-/** Outputs: y, like x; mean and variance [slices, groups]. Mean and variance carry no gradient: moving averages use them. */
+/**
+ * Outputs: y, like x; mean, variance and residual [slices, groups]. Mean and variance carry no gradient: moving averages use them. The
+ * residual is what the mean lost when it was rounded to float32.
+ */
 export const Normalization: BinaryKernel<NormalizationInputs, NormalizationAttrs, void> = {
   name: "Normalization",
   op: "normalization",
   check(inputs, attrs) {
     checkNormalization(this.op, inputs, attrs);
   },
-  plan(binary, { x, gamma, beta }, attrs): KernelPlan<"x" | "gamma" | "beta" | "y" | "mean" | "variance"> {
+  plan(binary, { x, gamma, beta }, attrs): KernelPlan<"x" | "gamma" | "beta" | "y" | "mean" | "variance" | "residual"> {
     const moments = [attrs.slices, attrs.groups];
     const shared = normalizationPlan(binary, { gamma, beta }, attrs);
     return {
@@ -150,23 +157,23 @@ export const Normalization: BinaryKernel<NormalizationInputs, NormalizationAttrs
       },
       streamedInputs: { x },
       streamedOutputs: { y: x.shape },
-      outputs: { mean: moments, variance: moments },
+      outputs: { mean: moments, variance: moments, residual: moments },
       passes: isOneSlice(attrs)
         ? [
             parallelPass(binary, "norm_moments_accumulate", ["x"], {
               merge: "norm_moments_merge",
-              finalize: ({ table, mean, variance }: Addresses<"mean" | "variance">) =>
-                binary.norm_moments_finalize(table, mean, variance),
+              finalize: ({ table, mean, variance, residual }: Addresses<"mean" | "variance" | "residual">) =>
+                binary.norm_moments_finalize(table, mean, variance, residual),
             }),
             parallelPass(binary, "norm_apply", ["x", "y"]),
           ]
-        : [parallelPass(binary, "norm_slices_apply", ["x", "y", "mean", "variance"])],
+        : [parallelPass(binary, "norm_slices_apply", ["x", "y", "mean", "variance", "residual"])],
     };
   },
   gradient: {
     kernel: NormalizationGrad,
     savedInputs: ["x", "gamma"],
-    savedOutputs: [undefined, "mean", "variance"],
+    savedOutputs: [undefined, "mean", "variance", "residual"],
     gradients: ["x", "gamma", "beta"],
     ones: { gamma: (_: NormalizationInputs, { channels }: NormalizationAttrs) => [channels] },
   },

@@ -35,7 +35,12 @@ export interface Windows {
   pad: "same" | "valid" | number;
   /** Of the output's sizes, where pad is a number. Default "floor". */
   dimRoundingMode?: "floor" | "round" | "ceil";
+  /** From each number of a window to the next. Default 1. */
+  dilations?: number | number[];
 }
+
+/** A size of each axis, where it may be the same for all. */
+const along = (sizes: number | number[], axis: number) => (typeof sizes === "number" ? sizes : (sizes[axis] as number));
 
 export const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
 
@@ -47,24 +52,27 @@ function places(sizes: number[]): number[][] {
   );
 }
 
-const strideOf = ({ strides }: Windows, axis: number) => (typeof strides === "number" ? strides : (strides[axis] as number));
+/** The sizes of a window with what its dilation leaves out. */
+const extents = ({ window, dilations = 1 }: Windows) => window.map((size, i) => (size - 1) * along(dilations, i) + 1);
 
 export function outSizes(windows: Windows): number[] {
-  const { sizes, window, pad, dimRoundingMode = "floor" } = windows;
+  const { sizes, strides, pad, dimRoundingMode = "floor" } = windows;
+  const extent = extents(windows);
   return sizes.map((size, i) => {
-    const stride = strideOf(windows, i);
+    const stride = along(strides, i);
     if (pad === "same") return Math.ceil(size / stride);
-    const room = size + 2 * (pad === "valid" ? 0 : pad) - (window[i] as number);
+    const room = size + 2 * (pad === "valid" ? 0 : pad) - (extent[i] as number);
     return room < 0 ? 0 : Math[dimRoundingMode](room / stride + 1);
   });
 }
 
 /** The positions before the first that the first window takes in. In volumes, padding "same" may be negative. */
 function padBefore(windows: Windows, out: number[]): number[] {
-  const { sizes, window, pad } = windows;
+  const { sizes, strides, pad } = windows;
+  const extent = extents(windows);
   return sizes.map((size, i) => {
     if (typeof pad === "number") return pad;
-    const missing = ((out[i] as number) - 1) * strideOf(windows, i) + (window[i] as number) - size;
+    const missing = ((out[i] as number) - 1) * along(strides, i) + (extent[i] as number) - size;
     if (pad === "valid") return 0;
     return Math.floor((sizes.length === 3 ? missing : Math.max(0, missing)) / 2);
   });
@@ -72,12 +80,14 @@ function padBefore(windows: Windows, out: number[]): number[] {
 
 /** Which input each tap of each window sees: numbers of places, those of output and input counted over the whole batch. */
 export function taps(windows: Windows): { output: number; input: number; tap: number }[] {
-  const { batch, sizes, window } = windows;
+  const { batch, sizes, window, strides, dilations = 1 } = windows;
   const out = outSizes(windows);
   const before = padBefore(windows, out);
   const found = places(out).flatMap((place, output) =>
     places(window).flatMap((offsets, tap) => {
-      const at = place.map((p, i) => p * strideOf(windows, i) + (offsets[i] as number) - (before[i] as number));
+      const at = place.map(
+        (p, i) => p * along(strides, i) + (offsets[i] as number) * along(dilations, i) - (before[i] as number),
+      );
       const isInside = at.every((position, i) => position >= 0 && position < (sizes[i] as number));
       const input = at.reduce((sum, position, i) => sum * (sizes[i] as number) + position, 0);
       return isInside ? [{ output, input, tap }] : [];

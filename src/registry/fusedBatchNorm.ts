@@ -79,13 +79,10 @@ function putTrainingGradient(): void {
     const [x, mean, variance, scale] = saved as [Tensor, Tensor, Tensor, Tensor];
     if (!isTraining({ x, mean, variance })) return theirs.gradFunc(dy, saved, attrs);
     const view = attrsOf({ x, scale }, attrs as unknown as Attrs);
-    const [, own, ownVariance] = run<object, NormalizationAttrs, void, Tensor[]>(Normalization, { x }, view) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
+    const outputs = run<object, NormalizationAttrs, void, Tensor[]>(Normalization, { x }, view);
+    const [, own, ownVariance, residual] = outputs as [Tensor, Tensor, Tensor, Tensor];
     const compute = isRecording() ? compose : run;
-    const inputs = { x, dy: dy as Tensor, mean: own, variance: ownVariance, gamma: scale };
+    const inputs = { x, dy: dy as Tensor, mean: own, variance: ownVariance, residual, gamma: scale };
     const [dx, dscale, doffset] = compute(NormalizationGrad, inputs, view) as [Tensor, Tensor, Tensor];
     return {
       x: () => dx,

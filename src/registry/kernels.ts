@@ -84,3 +84,11 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   MaxPool3DGrad,
   MaxPoolGrad,
 ];
+
+/** Convolutions of the 'wasm' backend that run by its own kernels, and that the library mends: whether they are depthwise. */
+export const MENDED_CONVOLUTIONS: { [kernelName: string]: boolean } = {
+  Conv2D: false,
+  FusedConv2D: false,
+  DepthwiseConv2dNative: true,
+  FusedDepthwiseConv2D: true,
+};

@@ -1,8 +1,11 @@
-import { getKernel, type KernelConfig } from "@tensorflow/tfjs-core";
+import { getKernel, type KernelConfig, type TensorInfo } from "@tensorflow/tfjs-core";
+import { runCropped } from "../composed/croppedConvolution.js";
+import type { ConvolutionAttrs } from "../kernels/convolution.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
+import { differentiateDilated, isDilated } from "./dilation.js";
 import { withTraining } from "./fusedBatchNorm.js";
-import { MISSING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
+import { MENDED_CONVOLUTIONS, MISSING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
 import { onWasm } from "./run.js";
 
 // Kernels that TensorFlow.js's backends have, and that the library has faster, or right. The registry holds the library's while a
@@ -27,6 +30,21 @@ function batchNormOn(backendName: string): KernelConfig {
   return { ...name, kernelFunc: withTraining((call) => (theirs() as KernelConfig).kernelFunc(call)) };
 }
 
+/** A convolution of the 'wasm' backend's, of the part of x that it reads. Dilated, it can be differentiated. */
+function mendedConvolution(kernelName: string, depthwise: boolean): KernelConfig {
+  const name = { kernelName, backendName: "wasm" };
+  const theirs = replacedBy(name);
+  return {
+    ...name,
+    kernelFunc(call) {
+      const output = runCropped((theirs() as KernelConfig).kernelFunc, call, depthwise) as TensorInfo;
+      const attrs = call.attrs as unknown as ConvolutionAttrs;
+      if (isDilated(attrs)) differentiateDilated(kernelName, attrs, output);
+      return output;
+    },
+  };
+}
+
 /** Says what replaces kernels of TensorFlow.js's. @param otherBackends all but 'wasm' */
 export function setReplacements(otherBackends: string[]): void {
   const missing = MISSING_KERNELS.map((kernel) => inPlaceOfTheirs(onWasm(kernel), "at once"));
@@ -35,9 +53,11 @@ export function setReplacements(otherBackends: string[]): void {
     if (kernel === FusedBatchNorm) ours.kernelFunc = withTraining(ours.kernelFunc);
     return inPlaceOfTheirs(ours, "at last");
   });
+  const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, depthwise]) => mendedConvolution(name, depthwise));
   registry.replacements = [
     ...missing,
     ...replacing,
+    ...mended.map((kernel) => inPlaceOfTheirs(kernel, "never")),
     ...otherBackends.map((backend) => inPlaceOfTheirs(batchNormOn(backend), "never")),
   ];
 }
@@ -65,6 +85,9 @@ export function replaceKernels(complete?: string): void {
  * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
  * MaxPool3DGrad and AvgPool3DGrad) are faster. MaxPoolGrad, AvgPoolGrad and those of volumes are right where the backend's give wrong
  * values.
+ *
+ * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
+ * can be differentiated.
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.

@@ -27,6 +27,7 @@ class Pass {
   dx: usize;
   mean: usize;
   variance: usize;
+  residual: usize;
   gamma: usize;
   beta: usize;
   dgamma: usize;
@@ -48,6 +49,7 @@ class Pass {
     this.dx = room(this.bytes);
     this.mean = room((slices * groups) << 2);
     this.variance = room((slices * groups) << 2);
+    this.residual = room((slices * groups) << 2);
     this.gamma = room(channels << 2);
     this.beta = room(channels << 2);
     this.dgamma = room(channels << 2);
@@ -70,10 +72,20 @@ class Pass {
 
   bySlices(): void {
     this.begin();
-    norm_slices_apply(this.table, this.x, this.y, this.mean, this.variance, 0, this.slices * this.size);
+    norm_slices_apply(this.table, this.x, this.y, this.mean, this.variance, this.residual, 0, this.slices * this.size);
     this.begin();
     norm_grad_params_reset(this.table);
-    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, this.slices * this.size);
+    norm_grad_slices_apply(
+      this.table,
+      this.x,
+      this.dy,
+      this.dx,
+      this.mean,
+      this.variance,
+      this.residual,
+      0,
+      this.slices * this.size,
+    );
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
 
@@ -85,7 +97,7 @@ class Pass {
     norm_moments_reset(this.table);
     norm_moments_accumulate(this.table, this.x, 0, cut);
     norm_moments_accumulate(this.table, this.x + after, cut, rest);
-    norm_moments_finalize(this.table, this.mean, this.variance);
+    norm_moments_finalize(this.table, this.mean, this.variance, this.residual);
     norm_apply(this.table, this.x, this.y, 0, cut);
     norm_apply(this.table, this.x + after, this.y + after, cut, rest);
     this.begin();
@@ -93,7 +105,7 @@ class Pass {
     norm_grad_prepare(this.table, this.mean);
     norm_grad_accumulate(this.table, this.x, this.dy, 0, cut);
     norm_grad_accumulate(this.table, this.x + after, this.dy + after, cut, rest);
-    norm_grad_finalize(this.table, this.variance);
+    norm_grad_finalize(this.table, this.variance, this.residual);
     norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, cut);
     norm_grad_apply(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
@@ -110,7 +122,7 @@ class Pass {
     norm_moments_accumulate(other, this.x + after, cut, rest);
     norm_moments_merge(this.table, other);
     this.close(other);
-    norm_moments_finalize(this.table, this.mean, this.variance);
+    norm_moments_finalize(this.table, this.mean, this.variance, this.residual);
     norm_apply(this.table, this.x, this.y, 0, this.size);
     this.begin();
     norm_grad_params_reset(this.table);
@@ -120,7 +132,7 @@ class Pass {
     norm_grad_accumulate(other, this.x + after, this.dy + after, cut, rest);
     norm_grad_merge(this.table, other);
     this.close(other);
-    norm_grad_finalize(this.table, this.variance);
+    norm_grad_finalize(this.table, this.variance, this.residual);
     norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, this.size);
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }
@@ -132,7 +144,7 @@ class Pass {
     norm_grad_params_reset(this.table);
     const other = this.copy();
     const first = cut * this.size;
-    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, 0, first);
+    norm_grad_slices_apply(this.table, this.x, this.dy, this.dx, this.mean, this.variance, this.residual, 0, first);
     norm_grad_slices_apply(
       other,
       this.x + after,
@@ -140,6 +152,7 @@ class Pass {
       this.dx + after,
       this.mean,
       this.variance,
+      this.residual,
       first,
       this.slices * this.size - first,
     );
@@ -208,6 +221,7 @@ class Pass {
       intact(this.dx, this.bytes) &&
       intact(this.mean, stats) &&
       intact(this.variance, stats) &&
+      intact(this.residual, stats) &&
       intact(this.dgamma, small) &&
       intact(this.dbeta, small) &&
       intact(this.table, norm_table_bytes(this.channels, this.inner));

@@ -17,10 +17,4 @@ export const KNOWN: KnownFault[] = [
 ];
 
 /** Faults of the library that are still to be mended. */
-export const TODO: KnownFault[] = [
-  {
-    backend: "wasm",
-    test: "conv2dTranspose test-wasm {} input=8x8x8,output=4x4x8,f=8,s=1,inDepth=8,p=same vec4",
-    reason: "The library refuses an output shape that padding 'same' does not give; TensorFlow.js takes it.",
-  },
-];
+export const TODO: KnownFault[] = [];

@@ -413,7 +413,6 @@ const noGradientOf = (kernel: string) => ({
   why: `TensorFlow.js has no gradient of ${kernel}`,
   error: new RegExp(`gradient function not found for ${kernel}`),
 });
-const dilated = { why: "TensorFlow.js has no gradient of dilated convolutions", error: /dilation rates greater than 1/ };
 const listed = {
   why: "the layer does not take the list that a model calls it with",
   error: /x must be rank 3 or 4, but got rank 1/,
@@ -423,8 +422,6 @@ const UNTRAINABLE: Record<string, Reason> = {
   "masking, differentiated": noGradientOf("Any"),
   "thresholdedReLU, differentiated": noGradientOf("Greater"),
   "conv1d, causal": { why: "not implemented by the layer", error: /CAUSAL padding mode/ },
-  "conv1d, dilation 2": dilated,
-  "conv2d, dilation 2": dilated,
   "batchNormalization, axis 1": {
     why: "the layer broadcasts wrongly along other axes than the last",
     error: /must match the product of shape/,
@@ -443,10 +440,14 @@ const UNTRAINABLE: Record<string, Reason> = {
 const padded = { why: "the gradient of average pools on 'cpu' counts in the padding, which the pool leaves out" };
 const nearest = { why: "the gradient of ResizeNearestNeighbor on 'cpu' misses some pixels" };
 
+const dilated = { why: "TensorFlow.js has no gradient of dilated convolutions", error: /dilation rates greater than 1/ };
+
 const NOT_ON_CPU: Record<string, Entry["notOnCpu"]> = {
   "averagePooling1d, same": padded,
   "averagePooling2d, same": padded,
   "averagePooling3d, same": padded,
+  "conv1d, dilation 2": dilated,
+  "conv2d, dilation 2": dilated,
   "randomWidth, nearest, called": nearest,
   "resizing, nearest, called": nearest,
   "upSampling2d, channels first": nearest,
