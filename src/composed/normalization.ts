@@ -10,7 +10,6 @@ import {
   rsqrt,
   square,
   sub,
-  sum,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -23,6 +22,7 @@ import type {
   NormalizationInferenceGradInputs,
   NormalizationInferenceInputs,
 } from "../kernels/normalizationInference.js";
+import { meanOver, sumOver } from "./sums.js";
 import type { Tensors } from "./tensors.js";
 
 /** The axes of a group's numbers in [slices, outer, groups, channels of a group, inner], and the axes of a channel's. */
@@ -49,16 +49,16 @@ function normalizeRows(
 
 /** Mean and variance of groups, what the mean lost when it was rounded, and numbers − mean without that loss. */
 function centered(numbers: Tensor) {
-  const rounded = meanOf(numbers, OF_GROUP, true);
+  const rounded = meanOver(numbers, OF_GROUP);
   const deviations = sub(numbers, rounded);
-  const residual = meanOf(deviations, OF_GROUP, true);
+  const residual = meanOver(deviations, OF_GROUP);
   const exact = sub(deviations, residual);
-  return { mean: rounded, residual, variance: meanOf(square(exact), OF_GROUP, true), deviations: exact };
+  return { mean: rounded, residual, variance: meanOver(square(exact), OF_GROUP), deviations: exact };
 }
 
 /** The same for RMS normalization, whose mean is taken for 0. */
 function uncentered(numbers: Tensor) {
-  const variance = meanOf(square(numbers), OF_GROUP, true);
+  const variance = meanOver(square(numbers), OF_GROUP);
   const zero = zerosLike(variance);
   return { mean: zero, residual: zero, variance, deviations: numbers };
 }
@@ -100,10 +100,10 @@ export function composedNormalizationGrad(
   const { view, perChannel, z, scale } = standardized(x, attrs);
   const upstream = view(dy);
   const scaled = gamma ? mul(upstream, perChannel(gamma)) : upstream;
-  const along = mul(z, meanOf(mul(scaled, z), OF_GROUP, true));
-  const across = attrs.rms ? scaled : sub(scaled, meanOf(scaled, OF_GROUP, true));
+  const along = mul(z, meanOver(mul(scaled, z), OF_GROUP));
+  const across = attrs.rms ? scaled : sub(scaled, meanOver(scaled, OF_GROUP));
   const dx = mul(sub(across, along), scale);
-  const perChannelSum = (tensor: Tensor) => reshape(sum(tensor, OF_CHANNEL), [attrs.channels]);
+  const perChannelSum = (tensor: Tensor) => reshape(sumOver(tensor, OF_CHANNEL), [attrs.channels]);
   return [reshape(dx, x.shape), perChannelSum(mul(upstream, z)), perChannelSum(upstream)];
 }
 
@@ -129,7 +129,7 @@ export function composedNormalizationInferenceGrad(
   if (x.size === 0) return [zerosLike(x), ...Array.from({ length: 4 }, () => zeros([channels]))];
   const view = (tensor: Tensor) => reshape(tensor, [outer, channels, inner]);
   const perChannel = (tensor: Tensor) => reshape(tensor, [1, channels, 1]);
-  const channelSum = (tensor: Tensor) => sum(tensor, [0, 2]);
+  const channelSum = (tensor: Tensor) => reshape(sumOver(tensor, [0, 2]), [channels]);
   const upstream = view(dy);
   const inverse = rsqrt(add(variance, epsilon));
   const ofGamma = mul(channelSum(mul(upstream, sub(view(x), perChannel(mean)))), inverse);

@@ -8,12 +8,12 @@ import {
   reshape,
   square,
   sub,
-  sum,
   type Tensor,
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { viewOf } from "../arguments.js";
+import { sumOver } from "../composed/sums.js";
 
 // Masks of tf.layers: boolean, of the leading axes of a layer's input; false marks padding, which moments do not count.
 
@@ -54,9 +54,10 @@ export function countedMoments(x: Tensor, counted: Tensor, axis: number): Requir
   const view = (tensor: Tensor) => reshape(tensor, [outer, channels, inner]);
   const weight = view(counted);
   const numbers = view(countedOf(x, counted));
-  const count = sum(weight, [0, 2]);
-  const average = (tensor: Tensor) => div(sum(tensor, [0, 2]), maximum(count, 1));
+  const total = (tensor: Tensor) => reshape(sumOver(tensor, [0, 2]), [channels]);
+  const count = total(weight);
+  const average = (tensor: Tensor) => div(total(tensor), maximum(count, 1));
   const mean = average(numbers);
   const deviation = mul(sub(numbers, reshape(mean, [1, channels, 1])), weight);
-  return { mean, variance: average(square(deviation)), count: count as Tensor };
+  return { mean, variance: average(square(deviation)), count };
 }

@@ -1,5 +1,20 @@
-import { add, div, equal, maximum, mul, reshape, square, sub, sum, type Tensor, transpose, where } from "@tensorflow/tfjs-core";
+import {
+  add,
+  div,
+  equal,
+  maximum,
+  mul,
+  onesLike,
+  reshape,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+  where,
+} from "@tensorflow/tfjs-core";
 import { viewOf } from "../arguments.js";
+import { sumOver } from "../composed/sums.js";
 import { mixtureMoments } from "../ops/mixtureMoments.js";
 import { mixtureResponsibilities } from "../ops/mixtureResponsibilities.js";
 import { countedOf } from "./masks.js";
@@ -29,7 +44,7 @@ export function moveByMoments(weights: MixtureWeights, x: Tensor, counted: Tenso
   };
   const { mean, variance, prior } = mixture;
   const moments = counted ? countedMixtureMoments(x, counted, mixture, config) : mixtureMoments(x, mean, variance, prior, config);
-  const total = counted ? sum(counted) : x.size;
+  const total = counted ? reshape(sumOver(reshape(counted, [-1]), [0]), []) : x.size;
   const rate = 1 - config.momentum;
   const toward = (from: Tensor, to: Tensor, step: Tensor) => add(from, mul(sub(to, from), step));
   /** How far to go with so many activations. */
@@ -53,11 +68,12 @@ function countedMixtureMoments(
   const numbers = countedOf(x, counted);
   const tau = mul(view(mixtureResponsibilities(numbers, mean, variance, prior, { axis, epsilon })), view(counted));
   /** Sums over a channel's activations, [K, C]. */
-  const gathered = (tensor: Tensor) => transpose(sum(tensor, [0, 2]));
+  const gathered = (tensor: Tensor) => transpose(reshape(sumOver(tensor, [0, 2]), [channels, components]));
   const mass = gathered(tau);
   const isEmpty = equal(mass, 0);
-  const newMean = where(isEmpty, mean, div(gathered(mul(tau, view(numbers))), mass));
+  const divisor = where(isEmpty, onesLike(mass), mass);
+  const newMean = where(isEmpty, mean, div(gathered(mul(tau, view(numbers))), divisor));
   const deviation = sub(view(numbers), reshape(transpose(newMean), [1, channels, 1, components]));
-  const newVariance = where(isEmpty, variance, div(gathered(mul(tau, square(deviation))), mass));
+  const newVariance = where(isEmpty, variance, div(gathered(mul(tau, square(deviation))), divisor));
   return { mass, mean: newMean, variance: newVariance };
 }

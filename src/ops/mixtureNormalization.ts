@@ -1,6 +1,7 @@
 import {
   broadcastTo,
   cast,
+  fill,
   greater,
   min,
   randomUniform,
@@ -172,9 +173,9 @@ export function fitMixtureNormalization<T extends Tensor>(
       const { nu, ...mixture } = unrecorded(() => fitted(rows, numComponents, emSteps, seed));
       return { y: normalizeRows<T>(rows, { nu, ...mixture }, true), ...mixture };
     }
-    // EM leaves rows out that are NaN. Their responsibilities are 0 then, and so is their part in every gradient.
+    // EM leaves rows out that are NaN, which is not uploaded: TensorFlow.js's debug mode refuses that. Their responsibilities are 0 then, and so is their part in every gradient.
     const counts = greater(min(rows.rowsOf(counted), 1, true), 0);
-    const countedRows = { ...rows, x: where(counts, rows.x, Number.NaN) as Tensor2D };
+    const countedRows = { ...rows, x: where(counts, rows.x, fill([1, 1], Number.NaN)) as Tensor2D };
     const { nu, ...mixture } = unrecorded(() => fitted(countedRows, numComponents, emSteps, seed));
     const own = normalizeRows<T>(rows, { nu: where(counts, nu, zerosLike(nu)), ...mixture }, true);
     const others = normalizeRows<T>(rows, { nu: responsibilitiesOf(rows.x, mixture, rows.epsilon), ...mixture }, false);

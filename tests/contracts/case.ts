@@ -16,8 +16,6 @@ export interface Case<D extends Driver> {
 export interface Driver {
   /** How many times as large as stated errors may be. It is not 1 only on real GPUs. */
   leeway: number;
-  /** Whether TensorFlow.js's operations compute, whose sums are float32. */
-  isComposed: boolean;
 }
 
 /** The library on TensorFlow.js's current backend. */

@@ -36,7 +36,6 @@ export const DRIVERS: StartedDriver[] = [
     (name): StartedDriver => ({
       name,
       leeway: 1,
-      isComposed: name === "device",
       library,
       start: () => useBackend(name),
       casesOf: (cases) => cases,
@@ -47,7 +46,6 @@ export const DRIVERS: StartedDriver[] = [
         {
           name: COMPOSED_ON_WASM,
           leeway: 1,
-          isComposed: true,
           library,
           start: startComposedOnWasm,
           // Other shapes concern loops of the binary; 'device' has them, too.

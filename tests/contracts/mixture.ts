@@ -96,6 +96,15 @@ export const MOMENTS: Case<MixtureDriver>[] = [
     },
   },
   {
+    name: "has no error that grows with the number of activations",
+    async run(driver) {
+      const problem = makeCase({ shape: [250_007, 2] });
+      const expected = moments(problem);
+      const actual = await driver.moments(problem);
+      for (const name of MOMENT_NAMES) expectCloseToLargest(actual[name], expected[name], 1e-5 * driver.leeway, name);
+    },
+  },
+  {
     name: "counts every activation once",
     async run(driver) {
       const problem = makeCase({ shape: [1_000_003, 1], components: 2 });

@@ -349,6 +349,17 @@ export const CASES_OF_FITS: Case<FittingDriver>[] = [
     },
   },
   {
+    name: "has no error that grows with the number of rows",
+    async run(driver) {
+      const p = makeProblem([100_003, 2], { components: 2 });
+      p.dy.set(uniform(generator(4), p.dy.length, 0, 1));
+      const { nu, mixture } = expectationMaximization(p, await startOf(driver, p), 2);
+      checkNormalized(driver, p, await normalizeBy(driver, p), nu, mixture, true);
+      const found = await fitOf(driver, p);
+      for (const name of ["prior", "mean", "variance"] as const) expectCloseToLargest(found[name], mixture[name], 1e-5, name);
+    },
+  },
+  {
     name: "is the same for the same seed, and takes any number of EM steps",
     quick: true,
     async run(driver) {

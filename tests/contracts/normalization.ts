@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { generator, normal } from "../../learning/random.js";
+import { generator, normal, uniform } from "../../learning/random.js";
 import * as mixture from "../../src/reference/mixture.js";
 import { normalizeSets, normalizeSetsGradients } from "../../src/reference/normalization.js";
 import { product } from "../../src/reference/products.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { CASES as MEMBERS, type Member, makeNormalizationCase, type NormalizationCase } from "../helpers/normalizations.js";
-import { makeCase } from "../helpers/problems.js";
+import { type Case as MixtureProblem, makeCase } from "../helpers/problems.js";
 import { type Case, check, checkAll, checkRefusal, checkSame, differencesOf, type TensorDriver } from "./case.js";
 import { differentiate, read, readOne, secondDerivative, tensorOf } from "./tensors.js";
 
@@ -20,10 +20,15 @@ export function normalize({ library }: TensorDriver, member: Member, shape: numb
   });
 }
 
-export async function checkGradients(driver: TensorDriver, member: Member, shape: number[], problem: NormalizationCase) {
+export async function checkGradients(
+  driver: TensorDriver,
+  member: Member,
+  shape: number[],
+  problem: NormalizationCase,
+  dy = normal(generator(3), problem.x.length),
+) {
   const { x, gamma, beta, epsilon } = problem;
   const parameters = member.parameters(shape);
-  const dy = normal(generator(3), x.length);
   const { gradients } = await differentiate(
     ({ x, gamma, beta }) => member.op(driver.library, x, { gamma, beta, epsilon }),
     { x: [x, shape], gamma: [gamma, parameters], beta: [beta, parameters] },
@@ -65,36 +70,40 @@ const OF_MEMBERS: Case<TensorDriver>[] = MEMBERS.flatMap(([member, shapes]) =>
 );
 
 /** Batch normalization by a given mean and variance is UAN by a mixture of one component. */
+async function checkInference({ library, leeway }: TensorDriver, one: MixtureProblem, dy: Float32Array) {
+  const { x, shape, axis, mean, variance, channels, epsilon } = one;
+  const next = generator(7);
+  const given = { mean, variance, gamma: normal(next, channels), beta: normal(next, channels) };
+  const problem = { ...one, ...given };
+  const perChannel = Object.entries(given).map(([name, values]) => [name, [values, [channels]]]);
+  const names = ["x", "mean", "variance", "gamma", "beta"] as const;
+  const actual = await differentiate(
+    ({ x, ...config }: Record<(typeof names)[number], tf.Tensor>) => library.batchNormalization(x, { ...config, axis, epsilon }),
+    { x: [x, shape], ...Object.fromEntries(perChannel) },
+    dy,
+  );
+  const y = mixture.normalize(problem);
+  expectClose(actual.y, y, 5e-5 * leeway);
+  const expected = mixture.gradients(problem, dy);
+  for (const name of names) expectCloseToLargest(actual.gradients[name], expected[name], 1e-4 * leeway, name);
+  return { ...given, y };
+}
+
 const inference = (axis: number): Case<TensorDriver> => ({
   name: `batchNormalization by a given mean and variance equals the reference, within 5e-5, with gradients within 1e-4: axis ${axis}`,
   quick: true,
-  async run({ library, leeway }) {
+  async run(driver) {
     const shape = [3, 5, 4, 6];
-    const one = makeCase({ shape, axis, components: 1 });
-    const { x, mean, variance, channels, epsilon } = one;
-    const next = generator(7);
-    const given = { mean, variance, gamma: normal(next, channels), beta: normal(next, channels) };
-    const dy = normal(next, x.length);
-    const problem = { ...one, ...given };
-    const perChannel = Object.entries(given).map(([name, values]) => [name, [values, [channels]]]);
-    const names = ["x", "mean", "variance", "gamma", "beta"] as const;
-    const actual = await differentiate(
-      ({ x, ...config }: Record<(typeof names)[number], tf.Tensor>) =>
-        library.batchNormalization(x, { ...config, axis, epsilon }),
-      { x: [x, shape], ...Object.fromEntries(perChannel) },
-      dy,
-    );
-    const y = mixture.normalize(problem);
-    expectClose(actual.y, y, 5e-5 * leeway);
-    const expected = mixture.gradients(problem, dy);
-    for (const name of names) expectCloseToLargest(actual.gradients[name], expected[name], 1e-4 * leeway, name);
+    const problem = makeCase({ shape, axis, components: 1 });
+    const { x, epsilon } = problem;
+    const { y, ...given } = await checkInference(driver, problem, normal(generator(8), x.length));
     if (axis !== -1) return;
     // tf.batchNorm, whose kernel is replaced on 'wasm'.
     const theirs = await readOne(() => {
       const [m, v, beta, gamma] = [given.mean, given.variance, given.beta, given.gamma].map((values) => tf.tensor1d(values));
       return tf.batchNorm(tf.tensor(x, shape), m as tf.Tensor1D, v as tf.Tensor1D, beta, gamma, epsilon);
     });
-    expectClose(theirs, y, 5e-5 * leeway);
+    expectClose(theirs, y, 5e-5 * driver.leeway);
   },
 });
 
@@ -169,6 +178,24 @@ export const CASES: Case<TensorDriver>[] = [
           await checkGradients(driver, member, shape, { ...problem, x: problem.x.map((value) => value + 10000) });
         }
       }
+    },
+  },
+  {
+    name: "batchNormalization has no error that grows with how many numbers are summed",
+    async run(driver) {
+      const [batch] = MEMBERS[0] as (typeof MEMBERS)[number];
+      const shape = [250_007, 2];
+      const problem = makeNormalizationCase(batch, shape);
+      expectClose(await normalize(driver, batch, shape, problem), normalizeSets(problem).y, 1e-5 * driver.leeway);
+      await checkGradients(driver, batch, shape, problem, uniform(generator(3), problem.x.length, 0, 1));
+    },
+  },
+  {
+    name: "batchNormalization by a given mean and variance has no error that grows with how many numbers are summed",
+    async run(driver) {
+      const problem = makeCase({ shape: [250_007, 2], components: 1 });
+      const tenths = new Float32Array(problem.x.length).fill(0.1);
+      await checkInference(driver, problem, tenths);
     },
   },
   {

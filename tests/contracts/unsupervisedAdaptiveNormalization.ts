@@ -66,7 +66,7 @@ function withFormula(formula: Formula): Case<MixtureDriver>[] {
         const expected = gradients(problem, dy);
         const actual = await driver.gradients(problem, dy);
         for (const name of ["mean", "variance", "prior", "gamma", "beta"] as const) {
-          expectCloseToLargest(actual[name], expected[name], driver.isComposed ? 1e-3 : 1e-5, name);
+          expectCloseToLargest(actual[name], expected[name], 1e-5 * driver.leeway, name);
         }
       },
     },

@@ -103,7 +103,7 @@ export async function runSuite(backend: BackendInfo, only = ""): Promise<Result>
   for (const each of CASES.filter((each) => each.name.includes(only))) {
     tf.engine().startScope();
     try {
-      await each.run({ backend: name, leeway, isComposed: result.binary === undefined, tolerance });
+      await each.run({ backend: name, leeway, tolerance });
       result.passed++;
     } catch (error) {
       const fault = KNOWN_FAULTS.find(({ backends, cases }) => backends.includes(name) && cases.test(each.name));

@@ -3,6 +3,7 @@ import "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import { addUpInFloat32 } from "./float32Sums.js";
 
 /** Whether this vitest project runs the tests that no binary matters to: vitest.config.ts. */
 const RUNS_ONCE = process.env.BINARY === "simd";
@@ -19,6 +20,7 @@ for (const kernel of tf.getKernelsForBackend("cpu")) {
   const isOurs = /^(UnsupervisedAdaptive|Mixture|Normalization)/.test(kernel.kernelName);
   if (!isOurs) tf.registerKernel({ ...kernel, backendName: "device" });
 }
+addUpInFloat32("device");
 
 export async function useBackend(name: string): Promise<void> {
   if (!(await tf.setBackend(name))) throw new Error(`no backend '${name}'`);

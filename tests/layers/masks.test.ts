@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { countedMoments } from "../../src/layers/masks.js";
 import { batchNormalization } from "../../src/layers.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { EVERY, training, WITH_STATE } from "../helpers/layers.js";
 import { data, valuesOf } from "../helpers/models.js";
+import { readAll } from "../helpers/tensors.js";
 
 const [SAMPLES, STEPS, CHANNELS] = [9, 5, 6];
 /** How many steps of each sample are not padding. */
@@ -68,6 +70,22 @@ describe.each(BACKENDS)("masked places on '%s'", (backend) => {
     const before = valuesOf(layer);
     training(layer, far, all);
     expectClose(valuesOf(layer).flat(), before.flat(), 1e-6);
+  });
+});
+
+describe.each(BACKENDS)("moments of the activations that count, on '%s'", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it("have no error that grows with how many there are", () => {
+    const counted = tf.concat([tf.ones([250_007, 1]), tf.zeros([1000, 1])]);
+    const [mean, variance, count] = readAll(() => {
+      const x = tf.where(tf.greater(counted, 0), tf.fill([251_007, 1], 0.1), 1000);
+      const moments = countedMoments(x, counted, 1);
+      return [moments.mean, moments.variance, moments.count];
+    }) as [Float32Array, Float32Array, Float32Array];
+    expectClose(mean, [0.1], 1e-5);
+    expectClose(variance, [0], 1e-9);
+    expectClose(count, [250_007], 0);
   });
 });
 

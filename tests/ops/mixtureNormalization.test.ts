@@ -47,7 +47,7 @@ describe("mixtureNormalization over a copied memory", () => {
     [9000, 7],
   ])("goes through in pieces where the tensor is larger than the memory: [%i, %i]", async (rows, channels) => {
     const p = makeProblem([rows, channels]);
-    const run = () => normalizeBy({ leeway: 1, isComposed: false, library }, p);
+    const run = () => normalizeBy({ leeway: 1, library }, p);
     const whole = await run();
     library.setCopyingMemoryLimit(2 ** 18);
     try {

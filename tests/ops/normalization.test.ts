@@ -77,7 +77,7 @@ describe("the copying path", () => {
     await useBackend("cpu");
     library.setCopyingMemoryLimit(65536);
     try {
-      const driver = { leeway: 1, isComposed: false, library };
+      const driver = { leeway: 1, library };
       const [member] = CASES[0] as [Member, number[][]];
       const shape = [20000, 3];
       const problem = makeNormalizationCase(member, shape);

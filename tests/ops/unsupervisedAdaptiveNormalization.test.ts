@@ -61,7 +61,7 @@ describe.each(DRIVERS)("unsupervisedAdaptiveNormalization, $name", (started) => 
 });
 
 describe("unsupervisedAdaptiveNormalization over a copied memory", () => {
-  const driver = onTensors({ leeway: 1, isComposed: false, library });
+  const driver = onTensors({ leeway: 1, library });
   beforeAll(() => useBackend("cpu"));
 
   it.each([

@@ -30,7 +30,6 @@ export function argumentsOf({ mean, variance, prior, gamma, beta, inner, epsilon
 export function driverOf(engine: Engine): MixtureDriver {
   return {
     leeway: 1,
-    isComposed: false,
     async normalize(problem) {
       const { mixture, options } = argumentsOf(problem);
       return engine.normalize(problem.x, mixture, options);

@@ -9,7 +9,7 @@ import { checkGradients, checkValues, CASES_OF_TENSORS as UAN } from "../../cont
 import { makeCase } from "../../helpers/problems.js";
 import type { Case, Context } from "./case.js";
 
-const driverOf = ({ leeway, isComposed }: Context) => onTensors({ leeway, isComposed, library });
+const driverOf = ({ leeway }: Context) => onTensors({ leeway, library });
 
 const uan = "unsupervisedAdaptiveNormalization";
 
