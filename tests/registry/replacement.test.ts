@@ -35,13 +35,40 @@ describe("FusedBatchNorm", () => {
     return [ours, call()];
   }
 
-  it.each([[[7, 5]], [[300, 64]], [[3, 4, 5, 6]], [[2, 3, 17]], [[0, 4]], [[1, 1]]])("equals the backend's: %s", (shape) => {
+  it.each([
+    [[7, 5]],
+    [[300, 64]],
+    [[3, 4, 5, 6]],
+    [[2, 3, 17]],
+    [[0, 4]],
+    [[1, 1]],
+    // On both sides of where a table is worth it, and of where TensorFlow.js's kernel is left alone.
+    [[16, 24]],
+    [[17, 24]],
+    [[3, 64]],
+    [[3, 65]],
+  ])("equals the backend's: %s", (shape) => {
     const x = tf.tensor(normal(generator(2), tf.util.sizeFromShape(shape)), shape);
     for (const isAffine of [false, true]) {
       const [ours, theirs] = both(x, shape.slice(-1), isAffine);
       expectClose(ours, theirs, 5e-6);
       setKernelReplacement(true);
     }
+  });
+
+  it("leaves few numbers to the backend's", () => {
+    const [ours, theirs] = both(tf.tensor(normal(generator(2), 192), [8, 24]), [24], true);
+    expect(ours).toEqual(theirs);
+  });
+
+  it("takes nothing from the heap but its result for few rows", () => {
+    const [x, mean, variance] = [tf.ones([16, 24]), tf.zeros([24]) as tf.Tensor1D, tf.ones([24]) as tf.Tensor1D];
+    const taken: number[] = [];
+    heldBy(
+      () => tf.batchNorm(x, mean, variance).dispose(),
+      (bytes) => taken.push(bytes),
+    );
+    expect(taken).toEqual([4 * 16 * 24]);
   });
 
   it("leaves a mean of x's shape to the backend's", () => {
