@@ -9,6 +9,10 @@ import { graphModel, type Node } from "../helpers/graphModels.js";
 
 // FusedBatchNormV3 in training mode: TensorFlow gives it a mean and variance of no entries, and means the batch's own.
 
+// The CPU code of TensorFlow.js as 'tensorflow', where TensorFlow.js operations do the library's work.
+tf.registerBackend("tensorflow", tf.findBackendFactory("cpu"));
+for (const kernel of tf.getKernelsForBackend("device")) tf.registerKernel({ ...kernel, backendName: "tensorflow" });
+
 const EPSILON = 1e-3;
 
 /** What tf.batchNorm is to make of x, its channels along an axis. */
@@ -67,7 +71,7 @@ function layerNormalization([rows, features]: [number, number], gamma: Float32Ar
   ]);
 }
 
-describe.each(["wasm", "cpu"])("FusedBatchNorm in training mode on '%s'", (backend) => {
+describe.each(["wasm", "cpu", "tensorflow"])("FusedBatchNorm in training mode on '%s'", (backend) => {
   beforeEach(() => useBackend(backend));
   afterEach(() => setKernelReplacement(true));
 
