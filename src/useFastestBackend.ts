@@ -19,14 +19,14 @@ import { Refusal } from "./runtime/refusal.js";
 import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
 import { memoryOf } from "./tensorflow/wasmHeap.js";
 
-/** What useFastestBackend can choose. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
+/** A choice of useFastestBackend. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
 export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node" | "wasm" | "cpu";
 
 /** Options of {@link useFastestBackend}. */
 export interface FastestBackendConfig {
-  /** What may be chosen, the most wanted first. Default: tfjs-node-gpu, webgpu, webgl, tfjs-node, wasm, cpu. */
+  /** The candidates, the most wanted first. Default: tfjs-node-gpu, webgpu, webgl, tfjs-node, wasm, cpu. */
   order?: readonly BackendCandidate[];
-  /** Whether every decision is logged to the console. Default false; what is broken is warned of in any case. */
+  /** Whether every decision is logged to the console. Default false. A broken installation gives a warning in any case. */
   verbose?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface PassedOver {
   candidate: BackendCandidate;
   /** Why not. */
   reason: string;
-  /** Where the candidate is there, but broken: what it threw. */
+  /** The error of a candidate that is there, but broken. */
   error?: Error;
 }
 
@@ -44,13 +44,13 @@ export interface FastestBackend {
   /** TensorFlow.js's name of the backend that is now in use. */
   backend: string;
   candidate: BackendCandidate;
-  /** What it runs on. */
+  /** The device that it runs on. */
   reason: string;
-  /** What was preferred to it, in the order of trying. */
+  /** The candidates that were tried before it, in order. */
   tried: PassedOver[];
 }
 
-/** Each puts its backend in use and says what that runs on; or throws a Refusal, or what it is broken by. */
+/** Each makes its backend the current one and says what that runs on; or it throws a Refusal, or the error that breaks it. */
 const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
   "tfjs-node-gpu": () => useNative("@tensorflow/tfjs-node-gpu", true),
   webgpu: async () => {
@@ -113,7 +113,7 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * Calls wait for each other. Where TensorFlow.js's tf.setBackend("wasm") never settles, because a file is missing that
  * setWasmPaths(…, true) names, this does not either.
  *
- * @returns what was chosen and why, and why not what comes before it
+ * @returns the choice with its reason, and the candidates before it with theirs
  * @throws where `order` is empty or names something else, before anything is tried; and where nothing in it works, with all the
  * reasons: then the backend that was in use still is
  */
@@ -161,19 +161,19 @@ function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(messageOf(thrown), { cause: thrown });
 }
 
-/** Browsers' backends are the user's to import: what is not, is not in the bundle. */
+/** A browser's backends must be imported by the user: others are not in the bundle. */
 function checkImported(name: "webgpu" | "webgl"): void {
   if (!findBackendFactory(name)) throw new Refusal(`@tensorflow/tfjs-backend-${name} is not imported`);
 }
 
-/** Has a backend registered by the package that does so, if it is not. */
+/** Imports the package that registers a backend, if the backend is not registered yet. */
 function provide(name: string, packageName: string): void {
   if (findBackendFactory(name)) return;
   importInstalled(packageName);
   if (!findBackendFactory(name)) throw new Error(`${packageName} registered no backend '${name}' in this copy of TensorFlow.js`);
 }
 
-/** What is used of the backend of @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu. */
+/** The properties that are used of the backend of @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu. */
 interface NativeBackend extends KernelBackend {
   isGPUPackage?: boolean;
   isUsingGpuDevice?: boolean;
@@ -210,7 +210,7 @@ function checkComputes(): void {
   if (got !== 3) throw new Error(`native TensorFlow is loaded, but does not compute: 1 + 2 = ${got}`);
 }
 
-/** Takes out what a native package registered before it broke, but for the kernels named. */
+/** Removes what a native package registered before it broke, except the named kernels. */
 function clearNative(kernels: string[]): void {
   if (findBackendFactory("tensorflow")) removeBackend("tensorflow");
   for (const { kernelName } of getKernelsForBackend("tensorflow")) {

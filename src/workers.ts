@@ -19,7 +19,7 @@ export interface PrecompiledModules {
   uan: WasmModules;
 }
 
-/** What runs in the memory of a backend without threads. */
+/** The binaries for a backend without threads. */
 const UNSHARED = ["relaxedSimd", "simd", "scalar"] as const satisfies (keyof WasmModules)[];
 
 /** Throws where a module is none, or is the library's and should be TensorFlow.js's, or the other way around. */

@@ -6,7 +6,7 @@ import type { KernelPlan } from "../launch/plan.js";
  *
  * @template I its inputs by name
  * @template A its attributes
- * @template V what its check finds out about them
+ * @template V the result of its check
  * @template B the binary that its plan is for
  */
 export interface KernelDeclaration<I, A, V, B = BinaryExports> {

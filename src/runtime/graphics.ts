@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.js";
 /** Names of renderers that are software. */
 export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|swrast|mesa offscreen|basic render|software|\bwarp\b/i;
 
-/** What is used of WebGPU, which TypeScript's DOM library does not have. */
+/** The part of WebGPU that is used here. TypeScript's DOM library does not have it. */
 interface Gpu {
   requestAdapter(options: { powerPreference: "low-power" | "high-performance" }): Promise<Adapter | null>;
 }
@@ -53,7 +53,7 @@ export async function webgpuHardware(): Promise<string> {
   return name;
 }
 
-/** As TensorFlow.js asks for its adapter. */
+/** The preference with which TensorFlow.js asks for its adapter. */
 function powerPreference(): "low-power" | "high-performance" {
   try {
     return env().getBool("WEBGPU_USE_LOW_POWER_GPU") ? "low-power" : "high-performance";
@@ -74,7 +74,7 @@ export function checkWebgl(): void {
 }
 
 /**
- * What draws for a new WebGL context, or undefined where there is no context.
+ * The renderer of a new WebGL context, or undefined where there is no context.
  *
  * @param failIfMajorPerformanceCaveat whether the browser is to refuse when it knows that it would be slow
  */

@@ -1,6 +1,6 @@
 import type { WasmModule } from "../binary/webAssembly.js";
 
-// What users of tfjs-uan/standalone see. Nothing here, nor what it imports, knows TensorFlow.js.
+// The interface of tfjs-uan/standalone. It imports nothing of TensorFlow.js.
 
 /** Float32 numbers of an engine's memory, made by {@link Engine.buffer}. */
 export interface EngineBuffer {
@@ -53,15 +53,15 @@ export interface NormalizationOptions extends MixtureOptions {
   formula?: "uan" | "ucb" | undefined;
 }
 
-/** What {@link Engine.gradients} makes, by what it is the gradient of. */
+/** The gradients that {@link Engine.gradients} computes, named by their inputs. */
 export type GradientName = "x" | "mean" | "variance" | "prior" | "gamma" | "beta";
-/** What {@link Engine.moments} makes. */
+/** The moments that {@link Engine.moments} computes. */
 export type MomentName = "mass" | "mean" | "variance";
 
-/** Where outputs shall be written; those not named are made. */
+/** Where outputs are written; outputs that are not named are new arrays. */
 export type Outputs<Name extends string> = { [name in Name]?: Floats | undefined };
 
-/** Outputs by name: what was given for them, or else new arrays. */
+/** Outputs by name: the given arrays and buffers, and new arrays for the others. */
 export type Filled<Name extends string, Given> = {
   [name in Name]: name extends keyof Given
     ? Given[name] extends Floats
@@ -73,7 +73,7 @@ export type Filled<Name extends string, Given> = {
 /**
  * Unsupervised Adaptive Normalization (Faye, Azzag, Lebbah, Feng, IJCNN 2024) over a memory of its own.
  *
- * Activations `x` are [N, C, inner], one number after the other, at most 2^30; what belongs to each is in the same order. An output
+ * Activations `x` are [N, C, inner], row-major, at most 2^30 numbers; other tensors of that size have the same order. An output
  * that is given (`out`) is written and returned; it must have the output's length, and share no memory with an input or another
  * output. Otherwise a new array is returned.
  *
@@ -158,7 +158,7 @@ export interface EngineOptions {
    * How many threads, with the caller's, share the work of a call on tens of thousands of activations. Default 1. With more, the
    * engine's memory is a SharedArrayBuffer, which browsers have in cross-origin isolated pages only, and the binary is the inlined
    * one. Threads are workers, started by the first such call; until they have started the caller's does all the work, and so where
-   * they cannot start, as in ES modules on Node.js before 20.16: a warning says why. What is computed does not depend on their number.
+   * they cannot start, as in ES modules on Node.js before 20.16: a warning says why. The results do not depend on their number.
    */
   threads?: number | undefined;
 }

@@ -4,7 +4,7 @@ import { sizeOf } from "../launch/plan.js";
 // The heap of TensorFlow.js's WASM backend. Nothing of it is documented: `memoryOf` checks what is used here before anything is
 // touched, and where something is missing the copying path takes over.
 
-/** What is used of the WASM backend. */
+/** The part of the WASM backend that is used here. */
 export interface WasmBackend extends KernelBackend {
   wasm: {
     _malloc(bytes: number): number;
