@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { chosenWasmModule, setWasmModules, unsupervisedAdaptiveNormalization, type WasmModules } from "../../src/index.js";
-import { useWasmModules } from "../../src/workers.js";
-import { expectClose } from "../helpers/closeness.js";
+import { chosenWasmModule, setWasmModules, unsupervisedAdaptiveNormalization, type WasmModules } from "../src/index.js";
+import { useWasmModules } from "../src/workers.js";
+import { expectClose } from "./helpers/closeness.js";
 
 const FACTORY = "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
 const bytes = (name: string) => readFileSync(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${name}.wasm`);
@@ -138,7 +138,7 @@ describe("an unexpected TensorFlow.js", () => {
   ])("is refused if it %s", async (_, factory, message) => {
     vi.doMock(FACTORY, () => ({ default: factory }));
     vi.resetModules();
-    const { usePrecompiledBackend } = await import("../../src/tensorflow/precompiledBackend.js");
+    const { usePrecompiledBackend } = await import("../src/tensorflow/precompiledBackend.js");
     const registered = tf.findBackendFactory("wasm");
     await expect(usePrecompiledBackend(tensorflow)).rejects.toThrow(message);
     expect(tf.findBackendFactory("wasm")).toBe(registered);
