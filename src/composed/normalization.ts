@@ -83,12 +83,12 @@ export function composedNormalization({ x, gamma, beta }: Tensors<NormalizationI
     const deviations = sub(rows, rounded);
     const { mean: residual, variance } = moments(deviations, 0);
     const y = reshape(normalizeRows(deviations, [outer, channels], residual, variance, { gamma, beta, epsilon }), x.shape);
-    return [y, ...[rounded, variance, residual].map((moments) => reshape(moments, shape))];
+    return [y, ...[rounded, variance, residual].map((statistic) => reshape(statistic, shape))];
   }
   const { perChannel, z, mean, variance, residual } = standardized(x, attrs);
   const scaled = gamma ? mul(z, perChannel(gamma)) : z;
   const y = beta ? add(scaled, perChannel(beta)) : scaled;
-  return [reshape(y, x.shape), ...[mean, variance, residual].map((moments) => reshape(moments, shape))];
+  return [reshape(y, x.shape), ...[mean, variance, residual].map((statistic) => reshape(statistic, shape))];
 }
 
 /** It uses the mean and variance of x itself, not those of the inputs, so that it may be differentiated again. */

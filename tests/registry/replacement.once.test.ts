@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { setKernelReplacement } from "../../src/index.js";
 import { useBackend } from "../helpers/backends.js";
+import { runConvolutionKernel as run, convolutionTensors as tensors } from "../helpers/convolutions.js";
 
 const NAMES = [
   "AvgPool3DGrad",
@@ -15,19 +16,6 @@ const NAMES = [
   "MaxPoolGrad",
 ];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));
-
-const attrs = { strides: 1, pad: "same", dataFormat: "NHWC" } as const;
-const run = (kernel: string, inputs: tf.NamedTensorMap, more: object) =>
-  tf.engine().runKernel(kernel, inputs, { ...attrs, ...more } as never) as tf.Tensor;
-
-/** A convolution of [1, 5, 5, 2] by 3×3 into 4 channels. */
-function tensors() {
-  return {
-    x: tf.ones([1, 5, 5, 2]),
-    filter: tf.ones([3, 3, 2, 4]),
-    dy: tf.ones([1, 5, 5, 4]),
-  };
-}
 
 describe("kernels that replace the backend's", () => {
   beforeEach(() => useBackend("wasm"));

@@ -4,20 +4,8 @@ import { generator, normal } from "../../learning/random.js";
 import { setKernelReplacement } from "../../src/index.js";
 import { useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
+import { runConvolutionKernel as run, convolutionTensors as tensors } from "../helpers/convolutions.js";
 import { heldBy } from "../helpers/heap.js";
-
-const attrs = { strides: 1, pad: "same", dataFormat: "NHWC" } as const;
-const run = (kernel: string, inputs: tf.NamedTensorMap, more: object) =>
-  tf.engine().runKernel(kernel, inputs, { ...attrs, ...more } as never) as tf.Tensor;
-
-/** A convolution of [1, 5, 5, 2] by 3×3 into 4 channels. */
-function tensors() {
-  return {
-    x: tf.ones([1, 5, 5, 2]),
-    filter: tf.ones([3, 3, 2, 4]),
-    dy: tf.ones([1, 5, 5, 4]),
-  };
-}
 
 describe("FusedBatchNorm", () => {
   beforeEach(() => useBackend("wasm"));
