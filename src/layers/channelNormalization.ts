@@ -1,7 +1,7 @@
 import { type serialization, Tensor, tidy } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
-import { describeStranger } from "../tensorflow/copies.js";
+import { describeStranger } from "../tensorflow/strangers.js";
 import { isFrozen } from "../tensorflow/weights.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
 import { type CallArgs, countedPlaces } from "./masks.js";

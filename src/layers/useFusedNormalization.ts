@@ -1,7 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError } from "../arguments.js";
-import { describeStranger } from "../tensorflow/copies.js";
 import { TheirBatchNormalization, TheirLayerNormalization } from "../tensorflow/layerClasses.js";
+import { describeStranger } from "../tensorflow/strangers.js";
 import { BatchNormalization } from "./batchNormalization.js";
 import { LayerNormalization } from "./layerNormalization.js";
 
