@@ -1,6 +1,9 @@
 /** An error of the command line. Its message says in one line what was wanted and what came. */
 export class OptionError extends Error {}
 
+/** The exit code after Ctrl-C. */
+const INTERRUPTED = 130;
+
 type ErrorClass = new (...args: never[]) => Error;
 
 /**
@@ -17,4 +20,21 @@ export async function runProgram(name: string, main: () => Promise<void>, ...pla
     console.error(isPlain ? `${name}: ${(error as Error).message}` : error);
     process.exitCode = error instanceof OptionError ? 2 : 1;
   }
+}
+
+/**
+ * Ends the program at Ctrl-C.
+ *
+ * @param stop is called before
+ * @returns a function that takes this back
+ */
+export function onInterrupt(stop: () => void): () => void {
+  const interrupt = () => {
+    stop();
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", interrupt);
+  return () => {
+    process.off("SIGINT", interrupt);
+  };
 }

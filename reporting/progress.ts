@@ -1,10 +1,9 @@
 import { SingleBar } from "cli-progress";
+import { onInterrupt } from "./program.js";
 
 const REFRESHES_PER_SECOND = 5;
 /** The time between two lines where the output is no terminal. */
 const LINE_INTERVAL_MS = 10_000;
-/** The exit code after Ctrl-C. */
-const INTERRUPTED = 130;
 
 export interface ProgressOptions {
   total: number;
@@ -33,7 +32,7 @@ export function timeText(seconds: number): string {
 }
 
 /** A progress bar on the standard output, or, where that is no terminal, a plain line now and then. */
-export function startProgressBar({ total, format, text, paceUpdates, onInterrupt }: ProgressOptions): ProgressBar {
+export function startProgressBar({ total, format, text, paceUpdates, ...options }: ProgressOptions): ProgressBar {
   const bar = new SingleBar({
     stream: process.stdout,
     format,
@@ -46,18 +45,16 @@ export function startProgressBar({ total, format, text, paceUpdates, onInterrupt
     notTTYSchedule: LINE_INTERVAL_MS,
     formatTime: timeText,
   });
-  const interrupt = () => {
+  const forget = onInterrupt(() => {
     bar.stop(); // shows the cursor of the terminal again
-    onInterrupt?.();
-    process.exit(INTERRUPTED);
-  };
-  process.once("SIGINT", interrupt);
+    options.onInterrupt?.();
+  });
   bar.start(total, 0, text);
   return {
     update: (done, text) => bar.update(done, text),
     setTotal: (total) => bar.setTotal(total),
     stop() {
-      process.off("SIGINT", interrupt);
+      forget();
       bar.stop();
     },
   };

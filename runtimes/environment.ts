@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { arch, cpus, release, totalmem, type } from "node:os";
+import { arch, release, totalmem, type } from "node:os";
 import { version_core } from "@tensorflow/tfjs-core";
 import type { BackendInfo } from "./backends.js";
+import { describeProcessor, type Processor, processorText } from "./processor.js";
 
 /** The software that ran, and its machine. */
 export interface Environment {
-  machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
+  machine: Processor & { memoryBytes: number; platform: string };
   runtime: { name: string; version: string };
   backend: Omit<BackendInfo, "name"> & { name: string };
   /** Versions of packages by name, and the binary of the library that ran. */
@@ -26,13 +27,11 @@ async function versionIn(manifest: string | URL): Promise<string> {
 }
 
 export async function describeEnvironment({ backend, binary, runtime }: Setup): Promise<Environment> {
-  const processors = cpus();
   const { resolve } = createRequire(import.meta.url);
   const ofBackend = backend.name === "tensorflow" ? backend.device?.split(" ")[0] : `@tensorflow/tfjs-backend-${backend.name}`;
   return {
     machine: {
-      cpu: processors[0]?.model.trim() ?? "unknown",
-      cores: processors.length,
+      ...(await describeProcessor()),
       memoryBytes: totalmem(),
       platform: `${type()} ${release()} ${arch()}`,
     },
@@ -47,8 +46,7 @@ export async function describeEnvironment({ backend, binary, runtime }: Setup): 
   };
 }
 
-export const coresText = ({ machine }: Pick<Environment, "machine">) =>
-  `${machine.cores} core${machine.cores === 1 ? "" : "s"} of ${machine.cpu}`;
+export const coresText = ({ machine }: Pick<Environment, "machine">) => processorText(machine);
 
 export const runtimeText = ({ runtime: { name, version } }: Pick<Environment, "runtime">) => `${name} ${version}`;
 

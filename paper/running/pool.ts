@@ -1,13 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { giveOrder, startProcess } from "../../runtimes/processes.js";
 import type { RunConfig } from "../config.js";
 import type { News, Order } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
-
-/** The option with which Node.js imports TypeScript. */
-const TYPESCRIPT = ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href];
 
 /** A run failed. The message says which, and why. */
 export class RunError extends Error {}
@@ -30,25 +27,16 @@ export interface Pool {
 const nameOf = ({ experiment, method, seed }: RunConfig) => `${experiment}, ${method}, seed ${seed}`;
 
 /** Lets a worker make one run. */
-function make(worker: ChildProcess, order: Order, tell: (news: News) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: Error) => {
-      worker.off("message", hear).off("exit", exited).off("error", broken);
-      if (error) reject(error);
-      else resolve();
-    };
-    const fail = (why: string) => settle(new RunError(`${nameOf(order.config)}: ${why}`));
-    const exited = (code: number | null, signal: string | null) =>
-      fail(`its process ended with ${signal ?? `exit code ${code}`}`);
-    const broken = ({ message }: Error) => fail(`its process failed: ${message}`);
-    const hear = (news: News) => {
-      if (news.kind === "failed") fail(news.message);
-      else tell(news);
-      if (news.kind === "finished") settle();
-    };
-    worker.on("message", hear).on("exit", exited).on("error", broken);
-    worker.send(order, (error) => error && broken(error));
-  });
+async function make(worker: ChildProcess, order: Order, tell: (news: News) => void): Promise<void> {
+  try {
+    await giveOrder<News>(worker, order, (news) => {
+      if (news.kind === "failed") throw new Error(news.message);
+      tell(news);
+      return news.kind === "finished";
+    });
+  } catch (error) {
+    throw new RunError(`${nameOf(order.config)}: ${(error as Error).message}`);
+  }
 }
 
 /** Starts a pool of processes that make runs in parallel. */
@@ -56,11 +44,7 @@ export function startPool(count: number, common: Omit<Order, keyof PlannedRun>):
   const workers = new Set<ChildProcess>();
   let isStopped = false;
   const start = () => {
-    const worker = fork(WORKER, {
-      execArgv: TYPESCRIPT,
-      detached: process.platform !== "win32", // so that Ctrl-C reaches only this process, which stops the workers
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+    const worker = startProcess(WORKER);
     workers.add(worker.once("exit", () => workers.delete(worker)));
     return worker;
   };
