@@ -17,7 +17,14 @@ export const MIN_EPSILON: f64 = 1.262177448353619e-29; // 2^-96
  * of a component is 0, or large enough to divide by.
  */
 export const MIN_RESPONSIBILITY_LOG2: f64 = -64;
+/**
+ * Out of range, a component counts in normalization by moments of the batch only where its responsibility is larger: u² τ is finite
+ * there, as u² is at most N_k/τ in a batch of mass N_k.
+ */
+export const MIN_TAU: f64 = 7.888609052210118e-31; // 2^-100
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS: u32 = 1024;
 /** k-means++ leaves out a row whose sum of squares is not below this, or is NaN: so the squared distances of rows are finite. */
 export const MAX_SQUARE: f64 = 1e34;
+/** Numbers for each channel of what standardized activations are standardized by. */
+export const STANDARD_ROWS: u32 = 6;

@@ -1,3 +1,20 @@
+export { batch_moments_norm_finalize } from "./batchMomentsNorm/accumulate";
+export {
+  batch_moments_norm_grad_finalize,
+  batch_moments_norm_grad_prepare,
+  batch_moments_norm_grad_sums_finalize,
+} from "./batchMomentsNorm/gradFinalize";
+export {
+  batch_moments_norm_accumulate,
+  batch_moments_norm_apply,
+  batch_moments_norm_grad_accumulate,
+  batch_moments_norm_grad_apply,
+} from "./batchMomentsNorm/passes";
+export {
+  batch_moments_norm_accumulator_count,
+  batch_moments_norm_grad_accumulator_count,
+  batch_moments_norm_prepare,
+} from "./batchMomentsNorm/table";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { conv3d_backprop_filter_apply, conv3d_backprop_input_apply } from "./convolution/conv3dBackprop";
@@ -30,6 +47,7 @@ export {
 } from "./normalization/grad";
 export { norm_inference_apply } from "./normalization/inference";
 export { norm_moments_accumulate, norm_moments_merge } from "./normalization/moments";
+export { norm_shrink_finalize } from "./normalization/shrink";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
@@ -38,3 +56,15 @@ export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulat
 export { uan_apply } from "./unsupervisedAdaptiveNorm/apply";
 export { uan_grad_apply } from "./unsupervisedAdaptiveNorm/grad";
 export { uan_grad_finalize } from "./unsupervisedAdaptiveNorm/gradFinalize";
+export {
+  uan_standardized_apply,
+  uan_standardized_finalize,
+  uan_standardized_prepare,
+  uan_standardized_table_bytes,
+} from "./unsupervisedAdaptiveNorm/standardized";
+export {
+  uan_standardized_grad_apply,
+  uan_standardized_grad_finalize,
+  uan_standardized_grad_merge,
+  uan_standardized_grad_prepare,
+} from "./unsupervisedAdaptiveNorm/standardizedGrad";

@@ -13,25 +13,31 @@ const SLOT_ACCUMULATORS: u32 = 3;
 class MomentsAccumulate {
   visit(at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
     const table = changetype<MixtureTable>(at);
-    const components = table.components;
     for (let i: u32 = 0; i < rows; i++) {
       const v = loadVec(x);
       responsibilities(table, laneBlock, v, weight);
-      for (let half: u32 = 0; half < HALVES; half++) {
-        let accumulator = laneBlock + table.accumulators + half * WIDE;
-        for (let k: u32 = 0; k < components; k++) {
-          const tau = widen(loadVec(at + table.scratch + k * VEC), half);
-          const d = widen(sub(v, loadVec(laneBlock + SLOTS + k * SLOT + MEAN)), half);
-          const first = mulWide(tau, d);
-          addAt(accumulator, tau);
-          addAt(accumulator + ACCUMULATOR, first);
-          addAt(accumulator + 2 * ACCUMULATOR, mulWide(first, d));
-          accumulator += SLOT_ACCUMULATORS * ACCUMULATOR;
-        }
-      }
+      for (let k: u32 = 0; k < table.components; k++) accumulate(table, laneBlock, v, k);
       x += stride;
     }
   }
+}
+
+/** Adds a vector's part to the accumulators of slot k. */
+@inline function accumulate(table: MixtureTable, laneBlock: usize, v: Vec, k: u32): void {
+  const tau = loadVec(changetype<usize>(table) + table.scratch + k * VEC);
+  const d = sub(v, loadVec(laneBlock + SLOTS + k * SLOT + MEAN));
+  const accumulator = laneBlock + table.accumulators + SLOT_ACCUMULATORS * k * ACCUMULATOR;
+  accumulateHalf(accumulator, tau, d, 0);
+  if (HALVES > 1) accumulateHalf(accumulator + WIDE, tau, d, 1);
+}
+
+@inline function accumulateHalf(accumulator: usize, tau: Vec, d: Vec, half: u32): void {
+  const share = widen(tau, half);
+  const distance = widen(d, half);
+  const first = mulWide(share, distance);
+  addAt(accumulator, share);
+  addAt(accumulator + ACCUMULATOR, first);
+  addAt(accumulator + 2 * ACCUMULATOR, mulWide(first, distance));
 }
 
 /** The number of accumulators in the table of mixture_moments_accumulate. */
@@ -47,6 +53,19 @@ export function mixture_moments_accumulator_count(components: u32): u32 {
  */
 export function mixture_moments_accumulate(at: usize, x: usize, start: u32, count: u32): void {
   walk<MomentsAccumulate>(changetype<MixtureTable>(at), x, 0, 0, 0, start, count);
+}
+
+/** Turns a component's sums into its mass, mean and variance, in their place. Without mass, it keeps this mean and variance. */
+export function sumsToMoments(sums: usize, mean: f64, variance: f64): void {
+  const n = load<f64>(sums);
+  if (n > 0 || isNaN(n)) {
+    const shift = load<f64>(sums + ACCUMULATOR) / n;
+    store<f64>(sums + ACCUMULATOR, mean + shift);
+    store<f64>(sums + 2 * ACCUMULATOR, max(load<f64>(sums + 2 * ACCUMULATOR) / n - shift * shift, 0));
+  } else {
+    store<f64>(sums + ACCUMULATOR, mean);
+    store<f64>(sums + 2 * ACCUMULATOR, variance);
+  }
 }
 
 /**
@@ -72,16 +91,10 @@ export function mixture_moments_finalize(
     for (let k: u32 = 0; k < table.components; k++) {
       const first = accumulators + SLOT_ACCUMULATORS * exchanged(k, reference) * ACCUMULATOR;
       const out = (<usize>(k * table.channels + c)) << 2;
-      const n = load<f64>(first);
-      store<f32>(mass + out, <f32>n);
-      if (n > 0 || isNaN(n)) {
-        const shift = load<f64>(first + ACCUMULATOR) / n;
-        store<f32>(newMean + out, <f32>(load<f32>(mean + out) + shift));
-        store<f32>(newVariance + out, <f32>max(load<f64>(first + 2 * ACCUMULATOR) / n - shift * shift, 0));
-      } else {
-        store<f32>(newMean + out, load<f32>(mean + out));
-        store<f32>(newVariance + out, load<f32>(variance + out));
-      }
+      sumsToMoments(first, <f64>load<f32>(mean + out), <f64>load<f32>(variance + out));
+      store<f32>(mass + out, <f32>load<f64>(first));
+      store<f32>(newMean + out, <f32>load<f64>(first + ACCUMULATOR));
+      store<f32>(newVariance + out, <f32>load<f64>(first + 2 * ACCUMULATOR));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { responsibilities } from "./mixture/responsibilities";
-import { exchanged, MixtureTable, REFERENCE } from "./mixture/table";
+import { MixtureTable, REFERENCE } from "./mixture/table";
 import { LANES, loadVec, splat, VEC, Vec } from "./simd/vec";
 import { walk } from "./simd/walk";
 
@@ -12,9 +12,12 @@ class ResponsibilitiesApply {
       responsibilities(table, laneBlock, loadVec(x), splat(1));
       let q = out;
       for (let lane: usize = 0; lane < LANES; lane++) {
-        const reference = <u32>load<f32>(laneBlock + REFERENCE + (lane << 2));
+        const first = at + table.scratch + (lane << 2);
+        const reference = first + <u32>load<f32>(laneBlock + REFERENCE + (lane << 2)) * VEC;
+        // The reference and component 0 are exchanged: one is written where the other is read.
         for (let k: u32 = 0; k < components; k++, q += 4) {
-          store<f32>(q, load<f32>(at + table.scratch + exchanged(k, reference) * VEC + (lane << 2)));
+          const slot = first + k * VEC;
+          store<f32>(q, load<f32>(k == 0 ? reference : slot == reference ? first : slot));
         }
       }
       x += stride;

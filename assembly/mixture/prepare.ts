@@ -24,6 +24,7 @@ import {
   ACCUMULATOR,
   EXP2,
   GAIN,
+  INPUT,
   INVERSE,
   LIMIT,
   LOG,
@@ -59,7 +60,7 @@ const MAX_BITS: f32 = 100;
  * @param mean, variance float32 [components, channels]
  * @param prior float32 [components]
  * @param gamma, beta float32 [channels], or 0: ones, zeros
- * @param fold whether the gains are multiplied by gamma
+ * @param fold whether the gains are multiplied by gamma. A table for gradients is made without: only such a table has PULL and SCORE
  * @param ucb whether the formula is "ucb"
  */
 export function mixture_prepare(
@@ -82,6 +83,7 @@ export function mixture_prepare(
   layout(table, channels, inner, slots, accumulatorCount);
   table.components = components;
   table.ucb = ucb;
+  table.centered = false;
   storeExp2Constants(at + EXP2);
   const bytes = (<usize>channels) << 2;
 
@@ -101,6 +103,7 @@ export function mixture_prepare(
     const laneBlock = laneBlockAt(table, block);
     const scale: Vec = gamma ? gather(table, block, gamma) : splat(1);
     storeVec(laneBlock + SCALE, scale);
+    storeVec(laneBlock + INPUT, splat(0));
     storeVec(laneBlock + OFFSET, beta ? gather(table, block, beta) : splat(0));
 
     let reference: Vec = splat(0);
@@ -115,8 +118,10 @@ export function mixture_prepare(
       storeVec(slot + INVERSE, inverse);
       storeVec(slot + LOG, ucb ? splat(0) : sub(loadVec(ofComponent + 2 * k * VEC + VEC), mul(splat(0.5), log2(v))));
       storeVec(slot + GAIN, fold ? mul(gain, scale) : gain);
-      storeVec(slot + PULL, mul(scale, mul(gain, inverse)));
-      storeVec(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
+      if (!fold) {
+        storeVec(slot + PULL, mul(scale, mul(gain, inverse)));
+        storeVec(slot + SCORE, mul(scale, mul(inverse, splat(<f32>(1 / KAPPA2)))));
+      }
       const wider = gt(v, largest);
       largest = select(v, largest, wider);
       reference = select(splat(<f32>k), reference, wider);
@@ -136,7 +141,14 @@ export function mixture_prepare(
     for (let k: u32 = 1; k < slots; k++) {
       const here = eq(reference, splat(<f32>k));
       if (!anyTrue(here)) continue;
-      for (let field: usize = 0; field < SLOT; field += VEC) swap(zero + field, zero + k * SLOT + field, here);
+      const slot = zero + k * SLOT;
+      swap(zero + MEAN, slot + MEAN, here);
+      swap(zero + INVERSE, slot + INVERSE, here);
+      swap(zero + LOG, slot + LOG, here);
+      swap(zero + GAIN, slot + GAIN, here);
+      if (fold) continue;
+      swap(zero + PULL, slot + PULL, here);
+      swap(zero + SCORE, slot + SCORE, here);
     }
     const log = loadVec(zero + LOG);
     storeVec(zero + LOG, splat(0));
@@ -155,7 +167,7 @@ export function mixture_prepare(
 }
 
 /** Exchanges two vectors in the lanes of a mask. */
-function swap(p: usize, q: usize, mask: Vec): void {
+@inline export function swap(p: usize, q: usize, mask: Vec): void {
   const a = loadVec(p);
   const b = loadVec(q);
   storeVec(p, select(b, a, mask));

@@ -21,8 +21,9 @@ import {
   widen,
   withHalf,
 } from "../simd/vec";
+import { distance } from "./density";
 import { responsibilitiesOutOfRange } from "./outOfRange";
-import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./table";
+import { EXP2, LIMIT, LOG, MixtureTable, SLOT, SLOTS } from "./table";
 
 /**
  * Stores the responsibilities of one vector, in and out of range, in the table's scratch: `components` vectors, in the order of
@@ -30,30 +31,35 @@ import { EXP2, INVERSE, LIMIT, LOG, MEAN, MixtureTable, SLOT, SLOTS } from "./ta
  *
  * @param weight the sum of a lane's responsibilities
  */
-export function responsibilities(table: MixtureTable, laneBlock: usize, v: Vec, weight: Vec): void {
+@inline export function responsibilities(table: MixtureTable, laneBlock: usize, v: Vec, weight: Vec): void {
   const at = changetype<usize>(table) + table.scratch;
   const exps = changetype<usize>(table) + EXP2;
   const components = table.components;
   const slots = laneBlock + SLOTS;
-  const t0 = mul(sub(v, loadVec(slots + MEAN)), loadVec(slots + INVERSE));
+  const t0 = distance(slots, v);
   const square = mul(t0, t0);
   const outOfRange = gt(square, loadVec(laneBlock + LIMIT));
   // 0 in a lane that is out of range: it must be small enough for exp2. The lane's results are replaced below.
   const inRange = andnot(square, outOfRange);
-  storeVec(at, splat(1));
   let density: Vec = splat(1);
   for (let k: u32 = 1; k < components; k++) {
     const slot = slots + k * SLOT;
-    const t = mul(sub(v, loadVec(slot + MEAN)), loadVec(slot + INVERSE));
+    const t = distance(slot, v);
     const e = exp2(nmadd(t, t, add(loadVec(slot + LOG), inRange)), exps);
     density = add(density, e);
     storeVec(at + k * VEC, e);
   }
   // If the activation is NaN, so are all responsibilities, even with one component.
   const one = div(add(weight, sub(t0, t0)), density);
-  for (let k: u32 = 0; k < components; k++) storeVec(at + k * VEC, mul(loadVec(at + k * VEC), one));
-  if (!anyTrue(outOfRange)) return;
+  storeVec(at, one);
+  for (let k: u32 = 1; k < components; k++) storeVec(at + k * VEC, mul(loadVec(at + k * VEC), one));
+  if (anyTrue(outOfRange)) replaceOutOfRange(table, laneBlock, v, weight, outOfRange);
+}
 
+/** Replaces responsibilities in lanes out of range by those of float64. */
+function replaceOutOfRange(table: MixtureTable, laneBlock: usize, v: Vec, weight: Vec, outOfRange: Vec): void {
+  const at = changetype<usize>(table) + table.scratch;
+  const components = table.components;
   const tau = at + components * VEC;
   for (let half: u32 = 0; half < HALVES; half++) {
     responsibilitiesOutOfRange(table, laneBlock, widen(v, half), half, tau);

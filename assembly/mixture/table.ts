@@ -28,9 +28,13 @@ export class MixtureTable extends ChannelTable {
   /** The number of components, with that of ε: mixture_slot_count. */
   slots: u32;
   ucb: bool;
+  /** Whether the mixture is that of x less INPUT. Only unsupervisedAdaptiveNorm/ has such tables. */
+  centered: bool;
   /** The number of accumulators in a lane block, and the bytes from the lane block to them. */
   accumulatorCount: u32;
   accumulators: u32;
+  /** Which pass a visit is of, where one class has the visits of several. */
+  pass: u32;
   /** Bytes from the table to its scratch, SCRATCH_ROWS times 2 + 2 · slots vectors, which a visit may use. */
   scratch: u32;
 }
@@ -44,13 +48,14 @@ export const LIMIT: usize = 0;
 export const SCALE: usize = 1 * VEC; // gamma
 export const OFFSET: usize = 2 * VEC; // beta
 export const REFERENCE: usize = 3 * VEC; // r, as a float32
-export const SLOTS: usize = 4 * VEC;
+export const INPUT: usize = 4 * VEC; // see unsupervisedAdaptiveNorm/input.ts
+export const SLOTS: usize = 5 * VEC;
 export const MEAN: usize = 0; // μ_k
 export const INVERSE: usize = 1 * VEC; // κ/√v_k
 export const LOG: usize = 2 * VEC; // log2 λ_k − ½ log2 v_k, less that of the reference
 export const GAIN: usize = 3 * VEC; // 1/(κ√λ_k), so that g_k = GAIN · t_k; with `fold`, times gamma
-export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k)
-export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k
+export const PULL: usize = 4 * VEC; // gamma/√(λ_k v_k); not with `fold`
+export const SCORE: usize = 5 * VEC; // gamma/(κ√v_k), so that gamma z_k/√v_k = SCORE · t_k; not with `fold`
 export const SLOT: usize = 6 * VEC;
 /** Bytes of an accumulator: a float64 for each lane. */
 export const ACCUMULATOR: usize = HALVES * WIDE;
@@ -121,6 +126,11 @@ export function accumulatorsOf(table: MixtureTable, channel: u32): usize {
     }
   }
   return out;
+}
+
+/** What accumulatorsOf has returned. */
+@inline export function totalsOf(table: MixtureTable, channel: u32): usize {
+  return accumulatorsOfLane(table, channel * consecutiveLanes(table));
 }
 
 @inline function accumulatorsOfLane(table: MixtureTable, lane: u32): usize {

@@ -31,7 +31,7 @@ class Apply {
 }
 
 /** Stores the constants of a group's channels. */
-function storeApplyConstants(table: NormTable, group: u32, mean: f64, variance: f64): void {
+export function storeApplyConstants(table: NormTable, group: u32, mean: f64, variance: f64): void {
   const channels = table.channels / table.groups;
   const r = 1 / Math.sqrt(variance + table.epsilon);
   const center = <f32>mean;
@@ -87,7 +87,7 @@ export function norm_moments_finalize(at: usize, mean: usize, variance: usize, r
 /**
  * y of `count` numbers, from number `start` of their slice on.
  *
- * @param at a table after norm_moments_finalize or norm_inference_prepare
+ * @param at a table after norm_moments_finalize, norm_shrink_finalize or norm_inference_prepare
  * @param x, y float32 [count], not overlapping
  */
 export function norm_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {

@@ -1,5 +1,6 @@
 import { add, addAt, HALVES, LANES, loadVec, loadWide, madd, splat, storeVec, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { walk } from "../simd/walk";
+import { massOf } from "./shrink";
 import {
   ACCUMULATOR,
   ACCUMULATORS,
@@ -9,7 +10,6 @@ import {
   elementOf,
   GAMMA,
   GRAD_CONSTANTS,
-  lanes,
   MIN_VISIT_ROWS,
   NormTable,
   norm_moments_reset,
@@ -26,7 +26,7 @@ import {
 //     dx = γ r dy − r² m₂ (x − E) − r m₁      m₁ = Σ γ dy / n      m₂ = r Σ γ dy (x − E) / n      over the group
 //     dγ = r Σ dy (x − E)      dβ = Σ dy                                                          over the channel
 //
-// so that dx = SCALE dy + PULL (x − CENTER) + OFFSET. There are two accumulators, Σ dy and Σ dy (x − CENTER). CENTER is E rounded to
+// With a prior of mass m (section 2.5), n + m takes the place of n. So dx = SCALE dy + PULL (x − CENTER) + OFFSET. There are two accumulators, Σ dy and Σ dy (x − CENTER). CENTER is E rounded to
 // float32; E − CENTER, the residual, matters if E is large beside the deviation.
 
 @unmanaged
@@ -122,7 +122,7 @@ export function norm_grad_accumulate(at: usize, x: usize, dy: usize, start: u32,
  */
 export function norm_grad_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
-  for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
+  for (let lane: u32 = 0; lane < table.lanes; lane += LANES / HALVES) {
     const from = accumulatorsOfLane(changetype<NormTable>(other), lane);
     const to = accumulatorsOfLane(table, lane);
     addAt(to, loadWide(from));
@@ -131,15 +131,30 @@ export function norm_grad_merge(at: usize, other: usize): void {
 }
 
 /**
+ * Stores the constants PULL and OFFSET of a channel.
+ *
+ * @param n the mass of all numbers and of the prior; if it is infinite, the gradient does not flow through mean and variance
+ * @param r 1/√(Var + ε)
+ * @param lost the residual
+ * @param m1, m2 n m₁ and n m₂
+ */
+@inline export function storePull(table: NormTable, channel: u32, n: f64, r: f64, lost: f64, m1: f64, m2: f64): void {
+  const pull: f64 = n == Infinity ? 0 : (-r * r * m2) / n;
+  store<f32>(elementOf(table, PULL, channel), <f32>pull);
+  store<f32>(elementOf(table, OFFSET, channel), <f32>(n == Infinity ? 0 : (-r * m1) / n - pull * lost));
+}
+
+/**
  * Adds the accumulators of a slice to the gradients of gamma and beta, and stores the constants of norm_grad_apply.
  *
  * @param at a table after norm_grad_accumulate
- * @param variance, residual float32 [groups], as norm_moments_finalize made them
+ * @param variance, residual float32 [groups], as norm_moments_finalize or norm_shrink_finalize made them
+ * @param priorMass float32, or 0: there is no prior
  */
-export function norm_grad_finalize(at: usize, variance: usize, residual: usize): void {
+export function norm_grad_finalize(at: usize, variance: usize, residual: usize, priorMass: usize): void {
   const table = changetype<NormTable>(at);
   const channels = table.channels / table.groups;
-  const n = <f64>(table.size / table.groups);
+  const n = <f64>(table.size / table.groups) + massOf(priorMass);
   for (let group: u32 = 0; group < table.groups; group++) {
     const r = 1 / Math.sqrt(<f64>load<f32>(variance + ((<usize>group) << 2)) + table.epsilon);
     const lost = <f64>load<f32>(residual + ((<usize>group) << 2));
@@ -157,11 +172,7 @@ export function norm_grad_finalize(at: usize, variance: usize, residual: usize):
       m2 += gamma * sumDyz;
       store<f32>(elementOf(table, SCALE, c), <f32>(gamma * r));
     }
-    const pull = (-r * r * m2) / n;
-    for (let c = group * channels; c < (group + 1) * channels; c++) {
-      store<f32>(elementOf(table, PULL, c), <f32>pull);
-      store<f32>(elementOf(table, OFFSET, c), <f32>((-r * m1) / n - pull * lost));
-    }
+    for (let c = group * channels; c < (group + 1) * channels; c++) storePull(table, c, n, r, lost, m1, m2);
   }
   spreadConstants(table, GRAD_CONSTANTS);
 }

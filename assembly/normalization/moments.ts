@@ -22,67 +22,69 @@ import {
   widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
-import { ACCUMULATOR, ACCUMULATORS, accumulatorsOfLane, firstLane, lanes, NormTable, nextLane } from "./table";
+import { ACCUMULATOR, ACCUMULATORS, accumulatorsOfLane, firstLane, NormTable, nextLane } from "./table";
 
-// Mean and squared deviations in one pass over memory. Each visit computes its own mean, then the deviations from it while the
-// numbers are in the first-level cache. They are added to the accumulators by the formulas of Chan, Golub, LeVeque (1979) for
-// parts of a sample:
+// Mean and squared deviations in one pass over memory. Each visit sums the deviations d from a pivot p, and their squares, while the
+// numbers are in the first-level cache. The pivot is the mean of every fourth of its n_b rows. So n_b (p − m_b)² is at most four
+// times the squared deviations from the mean m_b: the difference that corrects the squares costs them no more than two bits.
+//
+//     m_b = p + Σd/n_b    S_b = Σd² − (Σd)²/n_b
+//
+// They are added to the accumulators by the formulas of Chan, Golub, LeVeque (1979) for parts of a sample:
 //
 //     δ = m_b − m    n' = n + n_b    m' = m + δ n_b/n'    S' = S + S_b + δ² n n_b/n'
 //
 // in float64: neither a mean far from zero nor many numbers cost digits.
 
-const COUNT: usize = 0;
-const MEAN: usize = 1 * ACCUMULATOR;
-const SQUARES: usize = 2 * ACCUMULATOR;
+export const COUNT: usize = 0;
+export const MEAN: usize = 1 * ACCUMULATOR;
+export const SQUARES: usize = 2 * ACCUMULATOR;
 
 @unmanaged
 class MomentsAccumulate {
   visit(_at: usize, laneBlock: usize, x: usize, _b: usize, _out: usize, stride: usize, rows: u32, weight: Vec): void {
-    const even = rows & ~1;
+    const quarter = (rows + 3) >> 2;
+    const fourRows = stride << 2;
     let p = x;
     let sum: Vec = splat(0);
-    let sum2: Vec = splat(0);
-    for (let i: u32 = 0; i < even; i += 2) {
+    for (let i: u32 = 0; i < quarter; i++) {
       sum = add(sum, loadVec(p));
-      sum2 = add(sum2, loadVec(p + stride));
-      p += 2 * stride;
+      p += fourRows;
     }
-    if (even < rows) sum = add(sum, loadVec(p));
-    const mean = div(add(sum, sum2), splat(<f32>rows));
+    const pivot = div(sum, splat(<f32>quarter));
 
     p = x;
-    // The mean is rounded, so the deviations do not sum to 0: the residual corrects the mean and the squares.
-    let residual: Vec = splat(0);
-    let residual2: Vec = splat(0);
+    const even = rows & ~1;
+    let deviations: Vec = splat(0);
+    let deviations2: Vec = splat(0);
     let squares: Vec = splat(0);
     let squares2: Vec = splat(0);
     for (let i: u32 = 0; i < even; i += 2) {
-      const d = sub(loadVec(p), mean);
-      const d2 = sub(loadVec(p + stride), mean);
-      residual = add(residual, d);
-      residual2 = add(residual2, d2);
+      const d = sub(loadVec(p), pivot);
+      const d2 = sub(loadVec(p + stride), pivot);
+      deviations = add(deviations, d);
+      deviations2 = add(deviations2, d2);
       squares = madd(d, d, squares);
       squares2 = madd(d2, d2, squares2);
       p += 2 * stride;
     }
     if (even < rows) {
-      const d = sub(loadVec(p), mean);
-      residual = add(residual, d);
+      const d = sub(loadVec(p), pivot);
+      deviations = add(deviations, d);
       squares = madd(d, d, squares);
     }
-    residual = add(residual, residual2);
+    deviations = add(deviations, deviations2);
     squares = add(squares, squares2);
 
     for (let half: u32 = 0; half < HALVES; half++) {
       const one = widen(weight, half);
-      const correction = divWide(widen(residual, half), splatWide(rows));
-      const deviations = subWide(widen(squares, half), mulWide(widen(residual, half), correction));
+      const distance = divWide(widen(deviations, half), splatWide(rows));
+      const aboutMean = subWide(widen(squares, half), mulWide(widen(deviations, half), distance));
       merge(
         laneBlock + ACCUMULATORS + half * WIDE,
         mulWide(one, splatWide(rows)),
-        addWide(widen(mean, half), correction),
-        mulWide(deviations, one),
+        addWide(widen(pivot, half), distance),
+        mulWide(aboutMean, one),
       );
     }
   }
@@ -117,7 +119,7 @@ export function norm_moments_accumulate(at: usize, x: usize, start: u32, count: 
  */
 export function norm_moments_merge(at: usize, other: usize): void {
   const table = changetype<NormTable>(at);
-  for (let lane: u32 = 0; lane < lanes(table); lane += LANES / HALVES) {
+  for (let lane: u32 = 0; lane < table.lanes; lane += LANES / HALVES) {
     const from = accumulatorsOfLane(changetype<NormTable>(other), lane);
     merge(accumulatorsOfLane(table, lane), loadWide(from + COUNT), loadWide(from + MEAN), loadWide(from + SQUARES));
   }
@@ -130,7 +132,7 @@ export function momentsOf(table: NormTable, group: u32): void {
   let count: f64 = 0;
   let total: f64 = 0;
   for (let c = first; c < first + channels; c++) {
-    for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
+    for (let lane = firstLane(table, c); lane < table.lanes; lane = nextLane(table, lane)) {
       const sums = accumulatorsOfLane(table, lane);
       count += load<f64>(sums + COUNT);
       total += load<f64>(sums + COUNT) * load<f64>(sums + MEAN);
@@ -139,7 +141,7 @@ export function momentsOf(table: NormTable, group: u32): void {
   const mean = total / count;
   let squares: f64 = 0;
   for (let c = first; c < first + channels; c++) {
-    for (let lane = firstLane(table, c); lane < lanes(table); lane = nextLane(table, lane)) {
+    for (let lane = firstLane(table, c); lane < table.lanes; lane = nextLane(table, lane)) {
       const sums = accumulatorsOfLane(table, lane);
       const d = load<f64>(sums + MEAN) - mean;
       squares += load<f64>(sums + SQUARES) + load<f64>(sums + COUNT) * d * d;

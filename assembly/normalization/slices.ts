@@ -69,7 +69,7 @@ export function norm_grad_slices_apply(
     const offset = (<usize>i) << 2;
     norm_grad_prepare(at, mean + done);
     norm_grad_accumulate(at, x + offset, dy + offset, 0, size);
-    norm_grad_finalize(at, variance + done, residual + done);
+    norm_grad_finalize(at, variance + done, residual + done, 0);
     norm_grad_apply(at, x + offset, dy + offset, dx + offset, 0, size);
     done += (<usize>table.groups) << 2;
   }

@@ -13,6 +13,8 @@ export const MIN_VISIT_ROWS: u32 = 16;
 
 @unmanaged
 export class NormTable extends ChannelTable {
+  /** Lanes in all lane blocks. */
+  lanes: u32;
   /** Numbers in a slice. */
   size: u32;
   groups: u32;
@@ -69,6 +71,7 @@ function layout(table: NormTable | null, channels: u32, inner: u32): usize {
     table.dbeta = <u32>(dgamma + wideBytes);
     table.laneBlocks = <u32>laneBlocks;
     table.laneBlockBytes = <u32>LANE_BLOCK_BYTES;
+    table.lanes = laneBlockCount(channels, inner) * LANES;
   }
   return tableBytes(laneBlocks, channels, inner, LANE_BLOCK_BYTES);
 }
@@ -151,13 +154,10 @@ export function norm_moments_reset(at: usize): void {
 
 // A channel has some consecutive lanes, and as many again after the lanes of all other channels. A loop over a channel's lanes:
 //
-//     for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) …
+//     for (let lane = firstLane(table, channel); lane < table.lanes; lane = nextLane(table, lane)) …
 
 @inline export function firstLane(table: NormTable, channel: u32): u32 {
   return channel * consecutiveLanes(table);
-}
-@inline export function lanes(table: NormTable): u32 {
-  return laneBlockCount(table.channels, table.inner) * LANES;
 }
 @inline export function nextLane(table: NormTable, lane: u32): u32 {
   const consecutive = consecutiveLanes(table);
@@ -177,7 +177,7 @@ export function norm_moments_reset(at: usize): void {
  */
 export function totalOf(table: NormTable, channel: u32, offset: usize): f64 {
   let total: f64 = 0;
-  for (let lane = firstLane(table, channel); lane < lanes(table); lane = nextLane(table, lane)) {
+  for (let lane = firstLane(table, channel); lane < table.lanes; lane = nextLane(table, lane)) {
     total += load<f64>(accumulatorsOfLane(table, lane) + offset);
   }
   return total;

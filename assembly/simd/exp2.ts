@@ -43,10 +43,14 @@ const B1: f32 = 13.053950309753418;
 const A2: f32 = 0.048777442425489426;
 const B2: f32 = 0.0766051635146141;
 
+// scaledExp2 has the same polynomial over P4, which saves an instruction: the second factor is f² + A2/P4 f + B2/P4.
+const SCALED_A2: f32 = 4.985983848571777;
+const SCALED_B2: f32 = 7.830507278442383;
+
 /**
  * Bytes of exp2's constants. They are in memory, because engines compute a constant vector again at each use: a load is faster.
  */
-export const EXP2_BYTES: usize = 7 * VEC;
+export const EXP2_BYTES: usize = 10 * VEC;
 
 /** Stores exp2's constants. */
 export function storeExp2Constants(at: usize): void {
@@ -57,6 +61,9 @@ export function storeExp2Constants(at: usize): void {
   storeVec(at + 4 * VEC, splat(P4));
   storeVec(at + 5 * VEC, splat(A2));
   storeVec(at + 6 * VEC, splat(B2));
+  storeVec(at + 7 * VEC, splat(SCALED_A2));
+  storeVec(at + 8 * VEC, splat(SCALED_B2));
+  storeVec(at + 9 * VEC, splat(B1 * SCALED_B2));
 }
 
 /**
@@ -72,6 +79,21 @@ export function storeExp2Constants(at: usize): void {
   const p = madd(f, add(f, loadVec(constants + 2 * VEC)), loadVec(constants + 3 * VEC));
   const q = madd(f, madd(f, loadVec(constants + 4 * VEC), loadVec(constants + 5 * VEC)), loadVec(constants + 6 * VEC));
   return mul(addToExponent(p, n), q);
+}
+
+/** 2^t · exp2Scale for t ≤ 117, otherwise like exp2. For t = 0 it is exp2Scale itself. */
+@inline export function scaledExp2(t: Vec, constants: usize): Vec {
+  const u = pmax(t, loadVec(constants));
+  const n = add(u, loadVec(constants + VEC));
+  const f = sub(u, sub(n, loadVec(constants + VEC)));
+  const p = madd(f, add(f, loadVec(constants + 2 * VEC)), loadVec(constants + 3 * VEC));
+  const q = madd(f, add(f, loadVec(constants + 7 * VEC)), loadVec(constants + 8 * VEC));
+  return mul(addToExponent(p, n), q);
+}
+
+/** About 102. */
+@inline export function exp2Scale(constants: usize): Vec {
+  return loadVec(constants + 9 * VEC);
 }
 
 const ROUND_WIDE: f64 = 6755399441055744.0;

@@ -120,6 +120,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return v128.andnot(a, mask);
   return mask != 0 ? 0 : a;
 }
+/** Masks: where either is set. */
+@inline export function or(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.or(a, b);
+  return a != 0 ? a : b;
+}
 /** a, but zero where the mask is not set. */
 @inline export function and(a: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.and(a, mask);

@@ -34,6 +34,29 @@ export class ChannelTable {
   remainder: u32;
   /** What `prefetch` has read. It is kept so that the compiler does not remove the reading. */
   prefetched: u32;
+  /** The walk's next number in each tensor, how many are left, and its lane block. */
+  a: usize;
+  b: usize;
+  out: usize;
+  outBytes: u32;
+  left: u32;
+  block: u32;
+  /** Numbers left of the run. */
+  runLeft: u32;
+  /** Vectors in a visit to a tile, at most. */
+  maxRows: u32;
+  /** Numbers in the remainder room, whose results are to be copied to the output. */
+  remaining: u32;
+  /** The next visits: how many, each to the next lane block, `step` numbers after the one before; and the first one's arguments. */
+  visits: u32;
+  step: u32;
+  laneBlock: usize;
+  visitA: usize;
+  visitB: usize;
+  visitOut: usize;
+  stride: usize;
+  rows: u32;
+  weight: Vec;
 }
 
 function gcd(a: u32, b: u32): u32 {
@@ -73,10 +96,17 @@ export function channelOf(table: ChannelTable, block: u32, lane: u32): u32 {
   return table.inner >= MIN_RUN ? LANES : table.inner;
 }
 
+/** Whether each channel has one lane, and the channels of a lane block are consecutive. Mostly, they are. */
+@inline export function isOneLaneEach(table: ChannelTable): bool {
+  return table.inner == 1 && table.channels % LANES == 0;
+}
+
 /** For each lane of a lane block, its channel's number of float32 [channels] at p. */
-export function gather(table: ChannelTable, block: u32, p: usize): Vec {
-  // Mostly, consecutive lanes are consecutive channels.
-  if (table.inner == 1 && table.channels % LANES == 0) return loadVec(p + <usize>block * VEC);
+@inline export function gather(table: ChannelTable, block: u32, p: usize): Vec {
+  return isOneLaneEach(table) ? loadVec(p + <usize>block * VEC) : gatherLanes(table, block, p);
+}
+
+function gatherLanes(table: ChannelTable, block: u32, p: usize): Vec {
   let v: Vec = splat(0);
   for (let lane: u32 = 0; lane < LANES; lane++) v = loadLane(p + ((<usize>channelOf(table, block, lane)) << 2), v, lane);
   return v;
@@ -123,82 +153,134 @@ export function walk<T>(
   count: u32,
   minRows: u32 = 32,
 ): void {
-  const inner = table.inner;
-  if (inner >= MIN_RUN) {
-    for (let i: u32 = 0; i < count; ) {
-      const run = (start + i) / inner;
-      const n = min(min(inner - ((start + i) % inner), count - i), MAX_VISIT_ROWS * LANES);
-      const laneBlock = laneBlockAt(table, run % table.channels);
-      visitRun<T>(table, laneBlock, a + ((<usize>i) << 2), b && b + ((<usize>i) << 2), out + <usize>i * outBytes, outBytes, n);
-      i += n;
+  startWalk(table, a, b, out, outBytes, start, count, minRows);
+  while (nextVisits(table)) {
+    const step = <usize>table.step;
+    const stride = table.stride;
+    const rows = table.rows;
+    const weight = table.weight;
+    let laneBlock = table.laneBlock;
+    let visitA = table.visitA;
+    let visitB = table.visitB;
+    let visitOut = table.visitOut;
+    for (let n = table.visits; n; n--) {
+      changetype<T>(0).visit(changetype<usize>(table), laneBlock, visitA, visitB, visitOut, stride, rows, weight);
+      laneBlock += table.laneBlockBytes;
+      visitA += step << 2;
+      if (b) visitB += step << 2;
+      visitOut += step * outBytes;
     }
-    return;
-  }
-
-  const period = chunkAlignment(table.channels, inner);
-  const blocks = period / LANES;
-  const stride = (<usize>period) << 2;
-  const maxRows = min(max<u32>(TILE_BYTES / <u32>stride, minRows), MAX_VISIT_ROWS);
-  let remaining = count;
-  while (remaining >= period) {
-    const rows = min(remaining / period, maxRows);
-    const bytes = rows * <u32>stride;
-    prefetch(table, a, bytes);
-    if (b) prefetch(table, b, bytes);
-    for (let block: u32 = 0; block < blocks; block++) {
-      const at = <usize>block * LANES;
-      changetype<T>(0).visit(
-        changetype<usize>(table),
-        laneBlockAt(table, block),
-        a + (at << 2),
-        b && b + (at << 2),
-        out + at * outBytes,
-        stride,
-        rows,
-        splat(1),
-      );
-    }
-    const n = rows * period;
-    a += (<usize>n) << 2;
-    if (b) b += (<usize>n) << 2;
-    out += <usize>n * outBytes;
-    remaining -= n;
-  }
-  for (let block: u32 = 0; block * LANES < remaining; block++) {
-    const at = <usize>block * LANES;
-    visitRun<T>(
-      table,
-      laneBlockAt(table, block),
-      a + (at << 2),
-      b && b + (at << 2),
-      out + at * outBytes,
-      outBytes,
-      min(remaining - <u32>at, LANES),
-    );
   }
 }
 
+function startWalk(
+  table: ChannelTable,
+  a: usize,
+  b: usize,
+  out: usize,
+  outBytes: u32,
+  start: u32,
+  count: u32,
+  minRows: u32,
+): void {
+  table.left = count;
+  table.remaining = 0;
+  if (!count) return;
+  const inner = table.inner;
+  const run = start / inner;
+  const isRuns = inner >= MIN_RUN;
+  table.a = a;
+  table.b = b;
+  table.out = out;
+  table.outBytes = outBytes;
+  table.block = isRuns ? run % table.channels : 0;
+  table.runLeft = (run + 1) * inner - start;
+  table.stride = isRuns ? VEC : (<usize>chunkAlignment(table.channels, inner)) << 2;
+  table.maxRows = min(max<u32>(TILE_BYTES / <u32>table.stride, minRows), MAX_VISIT_ROWS);
+  table.weight = splat(1);
+}
+
+/**
+ * Finds the next visits of a walk: to a tile or an incomplete period, to the runs of a sample, to a part of a run, or to the
+ * remainder room.
+ *
+ * @returns false if there are none
+ */
+function nextVisits(table: ChannelTable): bool {
+  const remaining = table.remaining;
+  if (remaining) {
+    const bytes = remaining * table.outBytes;
+    if (bytes) memory.copy(table.out - bytes, changetype<usize>(table) + table.remainder + 2 * VEC, bytes);
+    table.remaining = 0;
+    table.weight = splat(1);
+  }
+  const left = table.left;
+  if (!left) return false;
+  const inner = table.inner;
+  table.laneBlock = laneBlockAt(table, table.block);
+  table.visitA = table.a;
+  table.visitB = table.b;
+  table.visitOut = table.out;
+  if (inner >= MIN_RUN) {
+    let n = min(min(table.runLeft, left), MAX_VISIT_ROWS * LANES);
+    let runs: u32 = 1;
+    if (n == inner && n % LANES == 0) runs = min(left / inner, table.channels - table.block);
+    else if (n > LANES) n -= n % LANES;
+    table.runLeft -= n;
+    if (!table.runLeft) {
+      table.runLeft = inner;
+      table.block += runs;
+      if (table.block == table.channels) table.block = 0;
+    }
+    visit(table, runs, n, n / LANES, runs * n);
+  } else {
+    const period = <u32>table.stride >> 2;
+    if (left >= period) {
+      const rows = min(left / period, table.maxRows);
+      prefetch(table, table.a, rows * <u32>table.stride);
+      if (table.b) prefetch(table, table.b, rows * <u32>table.stride);
+      visit(table, period / LANES, LANES, rows, rows * period);
+    } else {
+      const blocks = left / LANES;
+      table.block = blocks;
+      visit(table, max(blocks, 1), LANES, 1, blocks ? blocks * LANES : left);
+    }
+  }
+  return true;
+}
+
+/** Plans visits to the next n numbers: in the remainder room, if they are fewer than a vector has. */
+function visit(table: ChannelTable, visits: u32, step: u32, rows: u32, n: u32): void {
+  table.visits = visits;
+  table.step = step;
+  table.rows = rows;
+  if (n < LANES) fillRoom(table, n);
+  table.a += (<usize>n) << 2;
+  if (table.b) table.b += (<usize>n) << 2;
+  table.out += <usize>n * table.outBytes;
+  table.left -= n;
+}
+
 /** Reads a number of each cache line of a tile. Memory is fastest when it is read in its own order. */
-@inline function prefetch(table: ChannelTable, from: usize, bytes: u32): void {
+function prefetch(table: ChannelTable, from: usize, bytes: u32): void {
   let sum: u32 = 0;
   for (let i: u32 = 0; i < bytes; i += 64) sum ^= load<u32>(from + i);
   table.prefetched = sum;
 }
 
-/** Visits n contiguous numbers of one lane block: whole vectors, then the remainder, in the remainder room. */
-function visitRun<T>(table: ChannelTable, laneBlock: usize, a: usize, b: usize, out: usize, outBytes: usize, n: u32): void {
-  const rows = n / LANES;
-  const remainder = n % LANES;
-  if (rows) changetype<T>(0).visit(changetype<usize>(table), laneBlock, a, b, out, VEC, rows, splat(1));
-  if (!remainder) return;
-  const done = <usize>(rows * LANES);
+/** Makes the visit one to a vector in the remainder room, with the next n numbers. */
+function fillRoom(table: ChannelTable, n: u32): void {
   const room = changetype<usize>(table) + table.remainder;
   let weight: Vec = splat(0);
   store<f32>(room, 1);
-  for (let lane: u32 = 0; lane < remainder; lane++) weight = loadLane(room, weight, lane);
+  for (let lane: u32 = 0; lane < n; lane++) weight = loadLane(room, weight, lane);
   memory.fill(room, 0, 2 * VEC);
-  memory.copy(room, a + (done << 2), (<usize>remainder) << 2);
-  if (b) memory.copy(room + VEC, b + (done << 2), (<usize>remainder) << 2);
-  changetype<T>(0).visit(changetype<usize>(table), laneBlock, room, b && room + VEC, room + 2 * VEC, VEC, 1, weight);
-  if (outBytes) memory.copy(out + done * outBytes, room + 2 * VEC, remainder * outBytes);
+  memory.copy(room, table.a, (<usize>n) << 2);
+  if (table.b) memory.copy(room + VEC, table.b, (<usize>n) << 2);
+  table.visitA = room;
+  table.visitB = table.b && room + VEC;
+  table.visitOut = room + 2 * VEC;
+  table.rows = 1;
+  table.weight = weight;
+  table.remaining = n;
 }

@@ -1,5 +1,6 @@
-import { EXP2, GAIN, INVERSE, LIMIT, LOG, MEAN, MixtureTable, PULL, SCORE, SCRATCH_ROWS, SLOT, SLOTS } from "../mixture/table";
-import { exp2 } from "../simd/exp2";
+import { distance, scaledDensity } from "../mixture/density";
+import { EXP2, GAIN, INVERSE, LIMIT, MEAN, MixtureTable, PULL, SCORE, SCRATCH_ROWS, SLOT, SLOTS } from "../mixture/table";
+import { exp2Scale } from "../simd/exp2";
 import {
   add,
   addAt,
@@ -25,10 +26,11 @@ import {
 import { walk } from "../simd/walk";
 import { OF_M, OF_P, OF_PTT, OF_SLOT, OF_SLOTS, OF_UG } from "./accumulators";
 import { gradOutOfRange } from "./gradOutOfRange";
+import { storeInput } from "./input";
 
 // A block of rows goes through two steps: evaluate, then addGradients for each component. In both, chains of instructions that
 // wait for each other are short. Between them, each row has in the table's scratch: y and w = dy/Σe, then e and t of every
-// slot.
+// slot. Here e is e_k · exp2Scale.
 
 /** Bytes from a row in the scratch to y, w, and the slots; from a slot to e and t; and of a slot. */
 const Y: usize = 0;
@@ -38,8 +40,11 @@ const E: usize = 0;
 const T: usize = 1 * VEC;
 const ROW_SLOT: usize = 2 * VEC;
 
+/** With 2 to MAX_PAIRED slots, loops over components are unrolled. */
+const MAX_PAIRED: u32 = 4;
+
 @unmanaged
-class GradApply {
+export class GradApply {
   visit(at: usize, laneBlock: usize, x: usize, dy: usize, dx: usize, stride: usize, rows: u32, _weight: Vec): void {
     const table = changetype<MixtureTable>(at);
     const slots = table.slots;
@@ -47,10 +52,43 @@ class GradApply {
     const rowBytes = ROW_SLOTS + slots * ROW_SLOT;
     for (let i: u32 = 0; i < rows; i += SCRATCH_ROWS) {
       const n = min(rows - i, SCRATCH_ROWS);
-      const isInRange = evaluate(table, laneBlock, x, dy, stride, n, scratch, rowBytes, false);
-      if (!isInRange) evaluate(table, laneBlock, x, dy, stride, n, scratch, rowBytes, true);
+      let input = x;
+      let inputStride = stride;
+      if (table.centered) {
+        // In the place of the reference's e.
+        input = scratch + ROW_SLOTS + E;
+        inputStride = rowBytes;
+        storeInput(x, laneBlock, stride, n, input, inputStride);
+      }
+      if (slots == 1) {
+        const isInRange = gradOfOne(table, laneBlock, input, dy, dx, inputStride, stride, n);
+        if (!isInRange) gradOutOfRange(table, laneBlock, x, dy, dx, stride, n);
+        x += n * stride;
+        dy += n * stride;
+        dx += n * stride;
+        continue;
+      }
+      // Rows that are evaluated in pairs, then the rest. A part with a lane out of range is evaluated again, without that lane.
+      const paired: u32 = ASC_FEATURE_SIMD && slots >= 2 && slots <= MAX_PAIRED ? n & ~1 : 0;
+      let isInRange = true;
+      if (paired) {
+        if (slots == 2) isInRange = evaluatePairs(table, laneBlock, input, dy, inputStride, stride, paired, scratch, rowBytes, 2);
+        else if (slots == 3)
+          isInRange = evaluatePairs(table, laneBlock, input, dy, inputStride, stride, paired, scratch, rowBytes, 3);
+        else isInRange = evaluatePairs(table, laneBlock, input, dy, inputStride, stride, paired, scratch, rowBytes, 4);
+        if (!isInRange) evaluateMasked(table, laneBlock, input, dy, inputStride, stride, paired, scratch, rowBytes);
+      }
+      if (paired < n) {
+        const from = input + paired * inputStride;
+        const at = paired * stride;
+        const to = scratch + paired * rowBytes;
+        if (!evaluate(table, laneBlock, from, dy + at, inputStride, stride, n - paired, to, rowBytes, false)) {
+          isInRange = false;
+          evaluateMasked(table, laneBlock, from, dy + at, inputStride, stride, n - paired, to, rowBytes);
+        }
+      }
       const accumulators = laneBlock + table.accumulators + OF_SLOTS;
-      // dx is summed in the scratch, instead of the reference's e, which is 1 and not stored. The last component stores it in its
+      // dx is summed in the scratch, instead of the reference's e, which is known and not stored. The last component stores it in its
       // tensor.
       const rowSlots = scratch + ROW_SLOTS;
       const last = slots - 1;
@@ -63,6 +101,7 @@ class GradApply {
         last ? rowSlots : dx,
         last ? rowBytes : stride,
         n,
+        at + EXP2,
         true,
       );
       for (let k: u32 = 1; k < slots; k++) {
@@ -77,6 +116,7 @@ class GradApply {
           k < last ? rowSlots : dx,
           k < last ? rowBytes : stride,
           n,
+          at + EXP2,
           false,
         );
       }
@@ -86,6 +126,55 @@ class GradApply {
       dx += n * stride;
     }
   }
+}
+
+/**
+ * Stores dx of `rows` rows in range, and accumulates their sums, with one slot: P is 0 there, as y = g.
+ *
+ * @returns false where a lane is out of range
+ */
+function gradOfOne(
+  table: MixtureTable,
+  laneBlock: usize,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  xStride: usize,
+  stride: usize,
+  rows: u32,
+): bool {
+  const slot = laneBlock + SLOTS;
+  const mean = loadVec(slot + MEAN);
+  const inverse = loadVec(slot + INVERSE);
+  const gain = loadVec(slot + GAIN);
+  const pull = loadVec(slot + PULL);
+  const limit = loadVec(laneBlock + LIMIT);
+  let maxSquare: Vec = splat(0);
+  let sumDy: Vec = splat(0);
+  let sumM: Vec = splat(0);
+  let sumUg: Vec = splat(0);
+  do {
+    const v = mul(sub(loadVec(x), mean), inverse);
+    const square = mul(v, v);
+    const outOfRange = gt(square, limit);
+    const t = andnot(v, outOfRange);
+    const d = andnot(loadVec(dy), outOfRange);
+    maxSquare = pmax(maxSquare, square);
+    // t − t is NaN where the activation is.
+    const m = madd(d, pull, sub(t, t));
+    sumDy = add(sumDy, d);
+    sumM = add(sumM, m);
+    sumUg = madd(d, mul(t, gain), sumUg);
+    storeVec(dx, m);
+    x += xStride;
+    dy += stride;
+    dx += stride;
+  } while (--rows);
+  const accumulators = laneBlock + table.accumulators;
+  addTo(accumulators, sumDy);
+  addTo(accumulators + OF_SLOTS + OF_M, sumM);
+  addTo(accumulators + OF_SLOTS + OF_UG, sumUg);
+  return !anyTrue(gt(maxSquare, limit));
 }
 
 /**
@@ -99,22 +188,23 @@ class GradApply {
   laneBlock: usize,
   x: usize,
   dy: usize,
+  xStride: usize,
   stride: usize,
   rows: u32,
   scratch: usize,
   rowBytes: usize,
   mask: bool,
 ): bool {
-  const slots = laneBlock + SLOTS;
-  const end = slots + table.slots * SLOT;
-  const mean = loadVec(slots + MEAN);
-  const inverse = loadVec(slots + INVERSE);
-  const gain = loadVec(slots + GAIN);
-  const limit = loadVec(laneBlock + LIMIT);
+  const reference = laneBlock + SLOTS;
   const exps = changetype<usize>(table) + EXP2;
+  const end = reference + table.slots * SLOT;
+  const mean = loadVec(reference + MEAN);
+  const inverse = loadVec(reference + INVERSE);
+  const gain = mul(loadVec(reference + GAIN), exp2Scale(exps));
+  const limit = loadVec(laneBlock + LIMIT);
   let maxSquare: Vec = splat(0);
   let sumDy: Vec = splat(0);
-  for (let i: u32 = 0; i < rows; i++) {
+  for (; rows > 0; rows--) {
     let v = loadVec(x);
     let d = loadVec(dy);
     let t0 = mul(sub(v, mean), inverse);
@@ -130,25 +220,146 @@ class GradApply {
     sumDy = add(sumDy, d);
     let rowSlot = scratch + ROW_SLOTS;
     storeVec(rowSlot + T, t0);
-    let density: Vec = splat(1);
+    let density = exp2Scale(exps);
     let sum = mul(t0, gain);
-    for (let slot = slots + SLOT; slot < end; slot += SLOT) {
-      rowSlot += ROW_SLOT;
-      const t = mul(sub(v, loadVec(slot + MEAN)), loadVec(slot + INVERSE));
-      const e = exp2(nmadd(t, t, add(loadVec(slot + LOG), square)), exps);
+    let slot = reference + SLOT;
+    rowSlot += ROW_SLOT;
+    for (; slot < end; slot += SLOT) {
+      const t = distance(slot, v);
+      const e = scaledDensity(slot, t, square, exps);
       density = add(density, e);
       sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
       storeVec(rowSlot + E, e);
       storeVec(rowSlot + T, t);
+      rowSlot += ROW_SLOT;
     }
     const one = div(splat(1), density);
     storeVec(scratch + Y, mul(sum, one));
     storeVec(scratch + W, mul(d, one));
     scratch += rowBytes;
-    x += stride;
+    x += xStride;
     dy += stride;
   }
   if (anyTrue(gt(maxSquare, limit))) return false;
+  addTo(laneBlock + table.accumulators, sumDy);
+  return true;
+}
+
+/** Does the same as evaluate with a mask. It is rare: compiled once, and not where it is called. */
+function evaluateMasked(
+  table: MixtureTable,
+  laneBlock: usize,
+  x: usize,
+  dy: usize,
+  xStride: usize,
+  stride: usize,
+  rows: u32,
+  scratch: usize,
+  rowBytes: usize,
+): void {
+  evaluate(table, laneBlock, x, dy, xStride, stride, rows, scratch, rowBytes, true);
+}
+
+/**
+ * Does the same as evaluate without a mask, two rows at a time: they share the loads of constants, and wait less for each other's
+ * results.
+ *
+ * @param rows an even number
+ * @param slots the number of slots, known at compile time: from 2 to MAX_PAIRED
+ */
+@inline function evaluatePairs(
+  table: MixtureTable,
+  laneBlock: usize,
+  x: usize,
+  dy: usize,
+  xStride: usize,
+  stride: usize,
+  rows: u32,
+  scratch: usize,
+  rowBytes: usize,
+  slots: u32,
+): bool {
+  const reference = laneBlock + SLOTS;
+  const exps = changetype<usize>(table) + EXP2;
+  const gain = mul(loadVec(reference + GAIN), exp2Scale(exps));
+  let maxSquare: Vec = splat(0);
+  let sumDy: Vec = splat(0);
+  do {
+    const v = loadVec(x);
+    const next = loadVec(x + xStride);
+    const d = loadVec(dy);
+    const nextD = loadVec(dy + stride);
+    const t0 = distance(reference, v);
+    const nextT0 = distance(reference, next);
+    const square = mul(t0, t0);
+    const nextSquare = mul(nextT0, nextT0);
+    maxSquare = pmax(pmax(maxSquare, square), nextSquare);
+    sumDy = add(add(sumDy, d), nextD);
+    let row = scratch + ROW_SLOTS;
+    storeVec(row + T, t0);
+    storeVec(row + rowBytes + T, nextT0);
+    let density = exp2Scale(exps);
+    let nextDensity = exp2Scale(exps);
+    let sum = mul(t0, gain);
+    let nextSum = mul(nextT0, gain);
+    let slot = reference + SLOT;
+    row += ROW_SLOT;
+    const t = distance(slot, v);
+    const nextT = distance(slot, next);
+    const e = scaledDensity(slot, t, square, exps);
+    const nextE = scaledDensity(slot, nextT, nextSquare, exps);
+    density = add(density, e);
+    nextDensity = add(nextDensity, nextE);
+    sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
+    nextSum = madd(nextE, mul(nextT, loadVec(slot + GAIN)), nextSum);
+    storeVec(row + E, e);
+    storeVec(row + T, t);
+    storeVec(row + rowBytes + E, nextE);
+    storeVec(row + rowBytes + T, nextT);
+    if (slots > 2) {
+      slot += SLOT;
+      row += ROW_SLOT;
+      const t = distance(slot, v);
+      const nextT = distance(slot, next);
+      const e = scaledDensity(slot, t, square, exps);
+      const nextE = scaledDensity(slot, nextT, nextSquare, exps);
+      density = add(density, e);
+      nextDensity = add(nextDensity, nextE);
+      sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
+      nextSum = madd(nextE, mul(nextT, loadVec(slot + GAIN)), nextSum);
+      storeVec(row + E, e);
+      storeVec(row + T, t);
+      storeVec(row + rowBytes + E, nextE);
+      storeVec(row + rowBytes + T, nextT);
+    }
+    if (slots > 3) {
+      slot += SLOT;
+      row += ROW_SLOT;
+      const t = distance(slot, v);
+      const nextT = distance(slot, next);
+      const e = scaledDensity(slot, t, square, exps);
+      const nextE = scaledDensity(slot, nextT, nextSquare, exps);
+      density = add(density, e);
+      nextDensity = add(nextDensity, nextE);
+      sum = madd(e, mul(t, loadVec(slot + GAIN)), sum);
+      nextSum = madd(nextE, mul(nextT, loadVec(slot + GAIN)), nextSum);
+      storeVec(row + E, e);
+      storeVec(row + T, t);
+      storeVec(row + rowBytes + E, nextE);
+      storeVec(row + rowBytes + T, nextT);
+    }
+    const one = div(splat(1), density);
+    const nextOne = div(splat(1), nextDensity);
+    storeVec(scratch + Y, mul(sum, one));
+    storeVec(scratch + W, mul(d, one));
+    storeVec(scratch + rowBytes + Y, mul(nextSum, nextOne));
+    storeVec(scratch + rowBytes + W, mul(nextD, nextOne));
+    scratch += 2 * rowBytes;
+    x += 2 * xStride;
+    dy += 2 * stride;
+    rows -= 2;
+  } while (rows);
+  if (anyTrue(gt(maxSquare, loadVec(laneBlock + LIMIT)))) return false;
   addTo(laneBlock + table.accumulators, sumDy);
   return true;
 }
@@ -166,20 +377,25 @@ class GradApply {
   dx: usize,
   dxStride: usize,
   rows: u32,
+  exps: usize,
   isReference: bool,
 ): void {
-  const gain = loadVec(slot + GAIN);
-  const pull = loadVec(slot + PULL);
-  const score = loadVec(slot + SCORE);
+  // The reference's e is exp2Scale. All that follows is proportional to it: constants and sums are multiplied, not every row. Its g
+  // is rounded as evaluate rounds it, so that g − y is 0 where no other component counts: far away it is multiplied by much.
+  const scale = exp2Scale(exps);
+  const one = div(splat(1), scale);
+  const gain = isReference ? mul(loadVec(slot + GAIN), scale) : loadVec(slot + GAIN);
+  const pull = isReference ? mul(scale, loadVec(slot + PULL)) : loadVec(slot + PULL);
+  const score = isReference ? mul(scale, loadVec(slot + SCORE)) : loadVec(slot + SCORE);
   let sumM: Vec = splat(0);
   let sumP: Vec = splat(0);
   let sumPtt: Vec = splat(0);
   let sumUg: Vec = splat(0);
-  for (let i: u32 = 0; i < rows; i++) {
+  do {
     const t = loadVec(rowSlot + T);
     const w = loadVec(scratch + W);
     const u = isReference ? w : mul(loadVec(rowSlot + E), w);
-    const g = mul(t, gain);
+    const g = isReference ? mul(mul(t, gain), one) : mul(t, gain);
     const p = mul(u, sub(g, loadVec(scratch + Y)));
     const pt = mul(p, t);
     const m = nmadd(pt, score, mul(u, pull));
@@ -191,16 +407,17 @@ class GradApply {
     scratch += rowBytes;
     rowSlot += rowBytes;
     dx += dxStride;
-  }
+  } while (--rows);
   addTo(accumulators + OF_M, sumM);
   if (!isReference) addTo(accumulators + OF_P, sumP);
-  addTo(accumulators + OF_PTT, sumPtt);
-  addTo(accumulators + OF_UG, sumUg);
+  addTo(accumulators + OF_PTT, isReference ? mul(scale, sumPtt) : sumPtt);
+  addTo(accumulators + OF_UG, isReference ? mul(scale, sumUg) : sumUg);
 }
 
 /** Adds a vector to an accumulator. */
 @inline function addTo(accumulator: usize, v: Vec): void {
-  for (let half: u32 = 0; half < HALVES; half++) addAt(accumulator + half * WIDE, widen(v, half));
+  addAt(accumulator, widen(v, 0));
+  if (HALVES > 1) addAt(accumulator + WIDE, widen(v, 1));
 }
 
 /**

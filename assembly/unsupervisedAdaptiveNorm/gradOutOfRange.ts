@@ -24,6 +24,7 @@ import {
   withHalf,
 } from "../simd/vec";
 import { OF_M, OF_P, OF_PTT, OF_SLOT, OF_SLOTS, OF_UG } from "./accumulators";
+import { loadInput } from "./input";
 
 /** The gradient of the lanes that are out of range (see mixture/table.ts), in float64: dx, and its part of the accumulators. */
 export function gradOutOfRange(
@@ -39,7 +40,7 @@ export function gradOutOfRange(
   const mean = loadVec(laneBlock + SLOTS + MEAN);
   const inverse = loadVec(laneBlock + SLOTS + INVERSE);
   for (let i: u32 = 0; i < rows; i++) {
-    const v = loadVec(x);
+    const v = loadInput(x, laneBlock);
     const t0 = mul(sub(v, mean), inverse);
     const outOfRange = gt(mul(t0, t0), limit);
     if (anyTrue(outOfRange)) {

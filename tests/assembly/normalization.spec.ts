@@ -105,7 +105,7 @@ class Pass {
     norm_grad_prepare(this.table, this.mean);
     norm_grad_accumulate(this.table, this.x, this.dy, 0, cut);
     norm_grad_accumulate(this.table, this.x + after, this.dy + after, cut, rest);
-    norm_grad_finalize(this.table, this.variance, this.residual);
+    norm_grad_finalize(this.table, this.variance, this.residual, 0);
     norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, cut);
     norm_grad_apply(this.table, this.x + after, this.dy + after, this.dx + after, cut, rest);
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
@@ -132,7 +132,7 @@ class Pass {
     norm_grad_accumulate(other, this.x + after, this.dy + after, cut, rest);
     norm_grad_merge(this.table, other);
     this.close(other);
-    norm_grad_finalize(this.table, this.variance, this.residual);
+    norm_grad_finalize(this.table, this.variance, this.residual, 0);
     norm_grad_apply(this.table, this.x, this.dy, this.dx, 0, this.size);
     norm_grad_params_finalize(this.table, this.dgamma, this.dbeta);
   }

@@ -102,6 +102,10 @@ export class Problem {
     return address(this.variance);
   }
 
+  get priorAt(): usize {
+    return address(this.prior);
+  }
+
   channelAt(i: u32): u32 {
     return (i / this.inner) % this.channels;
   }

@@ -238,17 +238,20 @@ describe("LIMIT", () => {
 
 describe('the formula "ucb"', () => {
   it("has ε as one more component, of gain 0, which is the reference: log2 ε is subtracted from all other logs", () => {
-    for (let components: u32 = 1; components <= 5; components++) {
+    for (let i: u32 = 2; i < 12; i++) {
+      const components = i / 2;
+      const fold = i % 2 == 1;
       const problem = new Problem(6, 3, components, components);
       problem.ucb = true;
-      const table = changetype<MixtureTable>(problem.prepare(0, true));
+      const table = changetype<MixtureTable>(problem.prepare(0, fold));
       expect<u32>(table.components).toBe(components);
       expect<u32>(table.slots).toBe(components + 1);
       worst = 0;
       for (let c: u32 = 0; c < 6; c++) {
         expect<f32>(constantOf(table, c, REFERENCE)).toBe(<f32>components);
         for (let field: usize = 0; field < SLOT; field += VEC) {
-          if (field != INVERSE) expect<f32>(constantOf(table, c, SLOTS + field)).toBe(0);
+          if (field == INVERSE || (fold && field >= PULL)) continue;
+          expect<f32>(constantOf(table, c, SLOTS + field)).toBe(0);
         }
         for (let k: u32 = 0; k < components; k++) {
           const slot = SLOTS + exchanged(k, components) * SLOT;
@@ -257,7 +260,8 @@ describe('the formula "ucb"', () => {
           expect<f32>(constantOf(table, c, slot + MEAN)).toBe(<f32>problem.mu(k, c));
           keep(constantOf(table, c, slot + INVERSE), KAPPA / deviation);
           keep(constantOf(table, c, slot + LOG), -Math.log2(problem.epsilon));
-          keep(constantOf(table, c, slot + GAIN), <f64>problem.gamma[c] / (KAPPA * root));
+          keep(constantOf(table, c, slot + GAIN), (fold ? <f64>problem.gamma[c] : 1) / (KAPPA * root));
+          if (fold) continue;
           keep(constantOf(table, c, slot + PULL), <f64>problem.gamma[c] / (root * deviation));
           keep(constantOf(table, c, slot + SCORE), <f64>problem.gamma[c] / (KAPPA * deviation));
         }
@@ -301,7 +305,7 @@ describe("variances and priors of 0", () => {
     problem.epsilon = 0;
     problem.prior[0] = 0;
     problem.prior[1] = 0;
-    const table = changetype<MixtureTable>(problem.prepare(0, true, false));
+    const table = changetype<MixtureTable>(problem.prepare(0, false, false));
     expect<bool>(isFiniteTable(problem)).toBe(true);
     // The variances are equal, so no component was exchanged.
     expect<f32>(constantOf(table, 0, SLOTS + INVERSE)).toBe(<f32>(KAPPA / Math.sqrt(MIN_VARIANCE)));
@@ -313,12 +317,12 @@ describe("variances and priors of 0", () => {
     const ordinary = Problem.of([1, 2, 3], [0, 1, 3e38]);
     ordinary.epsilon = 0;
     ordinary.prior[0] = 0;
-    ordinary.prepare(0, true);
+    ordinary.prepare(0, false);
     expect<bool>(isFiniteTable(ordinary)).toBe(true);
     ordinary.drop();
     const negative = Problem.of([1, 2], [-1, 1]);
     negative.prior[1] = -1;
-    negative.prepare(0, true);
+    negative.prepare(0, false);
     expect<bool>(isFiniteTable(negative)).toBe(true);
     negative.drop();
   });

@@ -1,4 +1,13 @@
-import { EXP2_BYTES, exp2 as exp2At, exp2Fine, exp2Wide, log2, storeExp2Constants } from "../../../assembly/simd/exp2";
+import {
+  EXP2_BYTES,
+  exp2 as exp2At,
+  exp2Fine,
+  exp2Scale,
+  exp2Wide,
+  log2,
+  scaledExp2,
+  storeExp2Constants,
+} from "../../../assembly/simd/exp2";
 import { lane, laneWide, power, room, step, vec, vecWide } from "../support";
 
 const constants = room(EXP2_BYTES);
@@ -139,6 +148,34 @@ describe("exp2", () => {
       expect<f32>(below).toBeLessThanOrEqual(one(seam), seam.toString());
       expect<f32>(one(seam)).toBeLessThanOrEqual(above, seam.toString());
     }
+  });
+});
+
+describe("scaledExp2", () => {
+  it("is exp2Scale times 2^t to 4e-6 for -126 ≤ t ≤ 117, and exactly exp2Scale at 0", () => {
+    reset();
+    const scale = <f64>lane(exp2Scale(constants), 0);
+    for (let t: f64 = -126; t <= 117; t += 1.0 / 4099) {
+      const exact = Math.exp2(<f32>t) * scale;
+      keep(Math.abs(<f64>lane(scaledExp2(f32x4.splat(<f32>t), constants), 0) - exact) / exact, t);
+    }
+    for (let t: f64 = -0.75; t < 0.75; t += 1.9e-6) {
+      const exact = Math.exp2(<f32>t) * scale;
+      keep(Math.abs(<f64>lane(scaledExp2(f32x4.splat(<f32>t), constants), 0) - exact) / exact, t);
+    }
+    expect<f64>(worst).toBeLessThan(4e-6, message());
+    expect<f64>(<f64>lane(scaledExp2(f32x4.splat(0), constants), 0)).toBe(scale);
+  });
+
+  it("is 2^-126 exp2Scale or less below -126, and NaN for NaN", () => {
+    const scale = <f64>lane(exp2Scale(constants), 0);
+    const far: f32[] = [-126.5, -149, -1e6, -Infinity];
+    for (let i = 0; i < far.length; i++) {
+      const e = <f64>lane(scaledExp2(f32x4.splat(far[i]), constants), 0);
+      expect<f64>(e).toBeLessThanOrEqual(power(-126) * scale, far[i].toString());
+      expect<f64>(e).toBeGreaterThanOrEqual(0, far[i].toString());
+    }
+    expect<f32>(lane(scaledExp2(f32x4.splat(NaN), constants), 0)).toBeNaN();
   });
 });
 

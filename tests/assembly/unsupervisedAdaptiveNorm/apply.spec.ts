@@ -135,4 +135,27 @@ describe("uan_apply", () => {
       close();
     }
   });
+
+  it("gives the same bits for rows together as for each alone, however many, with any of them out of range, and with any K", () => {
+    for (let i: u32 = 2; i < 14; i++) {
+      const next = new Problem(4, 1, i / 2, i);
+      next.ucb = i % 2 == 1;
+      for (let rows: u32 = 1; rows <= 7; rows++) {
+        open(next, 4 * rows);
+        const alone = room(4 * count);
+        for (let far: u32 = 0; far <= rows; far++) {
+          for (let j: u32 = 0; j < count; j++) setAt(x, j, <f32>(j * 0.29 - 3));
+          if (far < rows) setAt(x, 4 * far + ((far + i) % 4), 1e6);
+          uan_apply(problem.table, x, y, 0, count);
+          const name = `${next.slots} slots, ${rows} rows, ${far}`;
+          expect<f64>(worst()).toBeLessThan(1e-5, name);
+          for (let row: u32 = 0; row < rows; row++) uan_apply(problem.table, x + 16 * row, alone + 16 * row, 4 * row, 4);
+          expect<i32>(memory.compare(y, alone, 4 * count)).toBe(0, name);
+        }
+        expect<bool>(intact(alone, 4 * count)).toBe(true);
+        free(alone);
+        close();
+      }
+    }
+  });
 });

@@ -164,6 +164,48 @@ describe("uan_grad_apply", () => {
     close();
   });
 
+  it("gives the same dx for rows together as for each alone, and exact sums, however many, with any of them far, and with any K", () => {
+    for (let i: u32 = 2; i < 14; i++) {
+      const next = new Problem(4, 1, i / 2, i);
+      next.ucb = i % 2 == 1;
+      for (let rows: u32 = 1; rows <= 7; rows++) {
+        open(next, 4 * rows, Infinity);
+        const alone = room(4 * count);
+        for (let far: u32 = 0; far <= rows; far++) {
+          for (let j: u32 = 0; j < count; j++) setAt(x, j, <f32>(j * 0.29 - 3));
+          if (far < rows) setAt(x, 4 * far + ((far + i) % 4), 60);
+          const name = `${problem.slots} slots, ${rows} rows, ${far}`;
+          problem.drop();
+          prepare();
+          for (let row: u32 = 0; row < rows; row++) {
+            const at = 16 * row;
+            uan_grad_apply(problem.table, x + at, dy + at, alone + at, 4 * row, 4);
+          }
+          problem.drop();
+          prepare();
+          uan_grad_apply(problem.table, x, dy, dx, 0, count);
+          finish();
+          expect<i32>(memory.compare(dx, alone, 4 * count)).toBe(0, name);
+          expect<f64>(worst()).toBeLessThan(5e-4, name);
+        }
+        expect<bool>(intact(alone, 4 * count)).toBe(true);
+        free(alone);
+        close();
+      }
+    }
+  });
+
+  it("has no error that grows with the distance where only one component counts", () => {
+    for (let channels: u32 = 1; channels <= 4; channels++) {
+      open(new Problem(channels, 1, 1), 12 * channels, Infinity);
+      for (let i: u32 = 0; i < count; i++) setAt(x, i, <f32>(i - 0.5) * 1000);
+      uan_grad_apply(problem.table, x, dy, dx, 0, count);
+      finish();
+      expect<f64>(worst()).toBeLessThan(2e-5);
+      close();
+    }
+  });
+
   it("adds up over chunks, cut at any multiple of the chunk alignment: the same bits of dx, and sums to 2e-6", () => {
     for (let i = 0; i < CHANNELS.length; i++) {
       open(new Problem(CHANNELS[i], INNER[i], 3, 8), 501, 16);
