@@ -17,6 +17,16 @@ export interface PerChannel {
   beta?: TensorInfo | undefined;
 }
 
+/** A mean and a variance that a batch's are shrunk toward (docs/math.md, section 2.5): all three, or none. */
+export interface PriorInputs {
+  /** [C] */
+  priorMean?: TensorInfo | undefined;
+  /** [C] */
+  priorVariance?: TensorInfo | undefined;
+  /** How many activations of a channel they count for: one number. */
+  priorMass?: TensorInfo | undefined;
+}
+
 export interface MixtureAttrs {
   axis: number;
   epsilon: number;
@@ -148,4 +158,18 @@ export function checkPerChannel(op: string, argument: string, tensor: TensorInfo
   if (!tensor) return;
   checkFloat32(op, argument, tensor);
   checkShape(op, argument, tensor, [channels]);
+}
+
+/** Checks that a prior's inputs are all there, or none, and fit the channels. */
+export function checkPrior(op: string, { priorMean, priorVariance, priorMass }: PriorInputs, channels: number): void {
+  if (!priorMean && !priorVariance && !priorMass) return;
+  for (const [argument, tensor, shape] of [
+    ["priorMean", priorMean, [channels]],
+    ["priorVariance", priorVariance, [channels]],
+    ["priorMass", priorMass, []],
+  ] as const) {
+    if (!tensor) throw argumentError(op, argument, "be given where others of a prior are", "undefined");
+    checkFloat32(op, argument, tensor);
+    checkShape(op, argument, tensor, shape);
+  }
 }

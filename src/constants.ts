@@ -9,6 +9,8 @@ export const MIN_EPSILON = 2 ** -96;
 /** In mixture normalization, a responsibility below this share of its row's largest is 0. */
 export const MIN_RESPONSIBILITY_LOG2 = -64;
 export const MIN_RESPONSIBILITY = 2 ** MIN_RESPONSIBILITY_LOG2;
+/** In normalization by moments of the batch, a component counts only where its responsibility is larger: u² τ is finite there. */
+export const MIN_TAU = 2 ** -100;
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS = 1024;
 /** k-means++ leaves out a row whose sum of squares is not below this. */
@@ -17,3 +19,5 @@ export const MAX_SQUARE = 1e34;
 export const MAX_SQUARABLE = 1e18;
 /** The largest float32. */
 export const MAX_FLOAT32 = 3.4028234663852886e38;
+/** Numbers for each channel of what standardized activations are standardized by. */
+export const STANDARD_ROWS = 6;

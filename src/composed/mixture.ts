@@ -19,7 +19,7 @@ import {
   unstack,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import type { MixtureView, NormAttrs } from "../arguments.js";
+import type { MixtureView, NormAttrs, View } from "../arguments.js";
 import { MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
 import { unrecorded } from "../tensorflow/tape.js";
 import { sumsOver } from "./sums.js";
@@ -75,7 +75,7 @@ export function total(tensors: Tensor[]): Tensor {
 }
 
 /** One number a channel, as it broadcasts. */
-export function perChannel(parameter: Tensor, { channels }: MixtureView): Tensor {
+export function perChannel(parameter: Tensor, { channels }: View): Tensor {
   return reshape(parameter, [1, channels, 1]);
 }
 

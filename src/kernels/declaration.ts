@@ -56,6 +56,9 @@ export interface GradientDeclaration {
   savedOutputs?: ReadonlyArray<string | undefined>;
   /** The inputs that the gradient kernel's outputs are the gradients of, in order. Others have none. */
   gradients: readonly string[];
+  /** Shapes of inputs whose gradient is 0. */
+  // biome-ignore lint/suspicious/noExplicitAny: saved inputs and attributes of the kernel
+  constants?: { [input: string]: (saved: any, attrs: any) => number[] };
   /**
    * Shapes of saved inputs that may be missing. TensorFlow.js saves only inputs that are there: ones take their place while it
    * records.

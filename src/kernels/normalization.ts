@@ -1,5 +1,13 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { argumentError, checkEpsilon, checkFloat32, checkPerChannel, checkShape, type PerChannel } from "../arguments.js";
+import {
+  argumentError,
+  checkEpsilon,
+  checkFloat32,
+  checkPerChannel,
+  checkShape,
+  type PerChannel,
+  type PriorInputs,
+} from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
 import { type Addresses, type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
@@ -84,6 +92,46 @@ export function normalizationPlan(binary: BinaryExports, { gamma, beta }: PerCha
  */
 const isOneSlice = ({ slices, outer, inner }: NormalizationAttrs) => slices === 1 && outer * inner !== 1;
 
+/** @param oneSlice whether the tensor is a single slice, in chunks. Only then there may be the mass of a prior */
+export function normalizationGradPlan(
+  binary: BinaryExports,
+  { x, dy, mean, variance, residual, gamma, priorMass }: NormalizationGradInputs & Pick<PriorInputs, "priorMass">,
+  attrs: NormalizationAttrs,
+  oneSlice: boolean,
+) {
+  const { channels } = attrs;
+  const shared = normalizationPlan(binary, { gamma }, attrs);
+  type Names = "x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "residual" | "priorMass" | "dx" | "dgamma" | "dbeta";
+  const plan: KernelPlan<Names> = {
+    ...shared,
+    inputs: { gamma, beta: undefined, mean, variance, residual, priorMass },
+    streamedInputs: { x, dy },
+    streamedOutputs: { dx: x.shape },
+    outputs: { dgamma: [channels], dbeta: [channels] },
+    prepare(at) {
+      shared.prepare(at);
+      binary.norm_grad_params_reset(at.table);
+      if (oneSlice) binary.norm_grad_prepare(at.table, at.mean);
+    },
+    passes: oneSlice
+      ? [
+          parallelPass(binary, "norm_grad_accumulate", ["x", "dy"], {
+            merge: "norm_grad_merge",
+            finalize: ({ table, variance, residual, priorMass }: Addresses<"variance" | "residual" | "priorMass">) =>
+              binary.norm_grad_finalize(table, variance, residual, priorMass),
+          }),
+          parallelPass(binary, "norm_grad_apply", ["x", "dy", "dx"]),
+        ]
+      : [
+          parallelPass(binary, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance", "residual"], {
+            merge: "norm_grad_params_merge",
+          }),
+        ],
+  };
+  plan.passes.push(wholePass(({ table, dgamma, dbeta }) => binary.norm_grad_params_finalize(table, dgamma, dbeta)));
+  return plan;
+}
+
 /** Outputs: the gradients of x (like x), gamma and beta [channels], of Σ dy·y. */
 export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, NormalizationAttrs, void> = {
   name: "NormalizationGrad",
@@ -101,39 +149,7 @@ export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, Normalizat
       checkShape(this.op, argument, tensor, shape);
     }
   },
-  plan(binary, { x, dy, mean, variance, residual, gamma }, attrs) {
-    const { channels } = attrs;
-    const shared = normalizationPlan(binary, { gamma }, attrs);
-    type Names = "x" | "dy" | "gamma" | "beta" | "mean" | "variance" | "residual" | "dx" | "dgamma" | "dbeta";
-    const plan: KernelPlan<Names> = {
-      ...shared,
-      inputs: { gamma, beta: undefined, mean, variance, residual },
-      streamedInputs: { x, dy },
-      streamedOutputs: { dx: x.shape },
-      outputs: { dgamma: [channels], dbeta: [channels] },
-      prepare(at) {
-        shared.prepare(at);
-        binary.norm_grad_params_reset(at.table);
-        if (isOneSlice(attrs)) binary.norm_grad_prepare(at.table, at.mean);
-      },
-      passes: isOneSlice(attrs)
-        ? [
-            parallelPass(binary, "norm_grad_accumulate", ["x", "dy"], {
-              merge: "norm_grad_merge",
-              finalize: ({ table, variance, residual }: Addresses<"variance" | "residual">) =>
-                binary.norm_grad_finalize(table, variance, residual),
-            }),
-            parallelPass(binary, "norm_grad_apply", ["x", "dy", "dx"]),
-          ]
-        : [
-            parallelPass(binary, "norm_grad_slices_apply", ["x", "dy", "dx", "mean", "variance", "residual"], {
-              merge: "norm_grad_params_merge",
-            }),
-          ],
-    };
-    plan.passes.push(wholePass(({ table, dgamma, dbeta }) => binary.norm_grad_params_finalize(table, dgamma, dbeta)));
-    return plan;
-  },
+  plan: (binary, inputs, attrs) => normalizationGradPlan(binary, inputs, attrs, isOneSlice(attrs)),
 };
 
 /**

@@ -26,7 +26,7 @@ export interface NormalizationInferenceAttrs {
 /** Rows of channels that are normalized without a table: its constants, for each channel, would take more time than they save. */
 const MAX_DIRECT_ROWS = 16;
 
-const asOneSlice = ({ outer, channels, inner, epsilon }: NormalizationInferenceAttrs) => {
+export const asOneSlice = ({ outer, channels, inner, epsilon }: NormalizationInferenceAttrs) => {
   return { slices: 1, outer, channels, inner, groups: channels, epsilon };
 };
 

@@ -97,22 +97,26 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
     const View = tensor.dtype === "int32" ? Int32Array : Float32Array;
     new View(memory.buffer, at[name], sizeOf(tensor.shape)).set(valuesOf(backend, tensor));
   }
+  // The outputs of passes that are over. Later passes may read them.
+  const done = new Set<string>();
   return {
     memory,
     at,
     window,
-    load(tensors: readonly string[], start: number, count: number): void {
-      for (const name of tensors) {
-        const input = inputs.get(name);
-        if (!input) continue;
-        const { values, width } = input;
-        floats(name, count * width).set(values.subarray(start * width, (start + count) * width));
+    load(tensors: readonly string[], start: number, length: number): void {
+      for (const name of new Set(tensors)) {
+        const stream = inputs.get(name) ?? (done.has(name) && window < count ? outputs.get(name) : undefined);
+        if (!stream) continue;
+        const { values, width } = stream;
+        floats(name, length * width).set(values.subarray(start * width, (start + length) * width));
       }
     },
-    store(tensors: readonly string[], start: number, count: number): void {
-      for (const name of tensors) {
+    store(tensors: readonly string[], start: number, length: number): void {
+      for (const name of new Set(tensors)) {
         const output = outputs.get(name);
-        output?.values.set(floats(name, count * output.width), start * output.width);
+        if (!output) continue;
+        output.values.set(floats(name, length * output.width), start * output.width);
+        if (start + length === count) done.add(name);
       }
     },
     outputs(): TensorInfo[] {

@@ -25,7 +25,10 @@ export interface Placement<Output> {
   at: Addresses;
   /** How many positions of the streamed tensors the memory holds at once. */
   window: number;
-  /** Brings a window of these streamed inputs into the memory, where they are not there already. */
+  /**
+   * Brings a window of these streamed tensors into the memory, where they are not there already: inputs, and outputs that an earlier
+   * pass wrote.
+   */
   load?(tensors: readonly string[], start: number, count: number): void;
   /** Takes a window of these streamed outputs out of the memory. */
   store?(tensors: readonly string[], start: number, count: number): void;

@@ -43,7 +43,10 @@ export interface KernelPlan<Name extends string = string> {
 export type MakePlan<Binary, Name extends string = string> = (binary: Binary) => KernelPlan<Name>;
 
 export interface Pass<Name extends string = string> {
-  /** The tensors that `chunk` is given, in the order of its arguments where `parallel` is there. */
+  /**
+   * The tensors that `chunk` is given, in the order of its arguments where `parallel` is there. A streamed output that an earlier pass
+   * wrote may be among those that it reads.
+   */
   tensors: readonly Name[];
   /** Does the work for `count` positions from `start` on. */
   chunk?(at: Addresses<Name>, start: number, count: number): void;

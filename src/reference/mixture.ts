@@ -23,7 +23,7 @@ export interface Problem {
 }
 
 /** The terms of docs/math.md, section 2.1, for one activation, in the problem's formula. */
-interface At {
+export interface At {
   channel: number;
   /** x − μ_k */
   d: number[];
@@ -39,7 +39,7 @@ interface At {
 
 const at = (values: ArrayLike<number>, i: number) => values[i] as number;
 
-function evaluate(problem: Problem, i: number): At {
+export function evaluate(problem: Problem, i: number): At {
   const { channels, inner, components, epsilon, x, mean, variance, prior } = problem;
   const isUcb = problem.formula === "ucb";
   const channel = Math.floor(i / inner) % channels;

@@ -1,4 +1,4 @@
-import { conv3d, engine, getGradient, reshape, type Tensor, type Tensor5D } from "@tensorflow/tfjs-core";
+import { conv3d, engine, getGradient, reshape, type Tensor, type Tensor5D, zeros } from "@tensorflow/tfjs-core";
 import type { AnyKernel, GradientDeclaration } from "../kernels/declaration.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { isOurs, putGradient } from "./copies.js";
@@ -7,7 +7,7 @@ import { compose, run } from "./run.js";
 /** Registers a kernel's gradient as it is declared. */
 export function registerKernelGradient(
   { name }: AnyKernel,
-  { kernel, savedInputs, savedOutputs = [], gradients }: GradientDeclaration,
+  { kernel, savedInputs, savedOutputs = [], gradients, constants = {} }: GradientDeclaration,
 ): void {
   const savedNames = [...savedInputs, ...savedOutputs.filter((output) => output !== undefined)];
   putGradient({
@@ -23,7 +23,10 @@ export function registerKernelGradient(
       // The gradient kernel has no gradient of its own; the operations that it is composed of have.
       const compute = isRecording() ? compose : run;
       const outputs = compute(kernel, { ...saved, dy }, attrs) as Tensor[];
-      return Object.fromEntries(gradients.map((input, i) => [input, () => like(saved[input], outputs[i] as Tensor)]));
+      return Object.fromEntries([
+        ...gradients.map((input, i) => [input, () => like(saved[input], outputs[i] as Tensor)]),
+        ...Object.entries(constants).map(([input, shapeOf]) => [input, () => zeros(shapeOf(saved, attrs))]),
+      ]);
     },
   });
 }

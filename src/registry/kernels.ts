@@ -1,4 +1,5 @@
 import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
+import { composedBatchMomentsNorm, composedBatchMomentsNormGrad } from "../composed/batchMomentsNorm.js";
 import { composedMixtureMoments } from "../composed/mixtureMoments.js";
 import { composedEStep, composedKMeansInit, composedMixtureNorm, composedMixtureNormGrad } from "../composed/mixtureNorm.js";
 import { composedMixtureResponsibilities } from "../composed/mixtureResponsibilities.js";
@@ -8,8 +9,11 @@ import {
   composedNormalizationInference,
   composedNormalizationInferenceGrad,
 } from "../composed/normalization.js";
+import { composedShrunkNormalization, composedShrunkNormalizationGrad } from "../composed/shrunkNormalization.js";
+import { composedStandardizedMixtureNorm, composedStandardizedMixtureNormGrad } from "../composed/standardizedMixtureNorm.js";
 import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
+import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
@@ -24,6 +28,8 @@ import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
 import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
 import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
+import { ShrunkNormalization, ShrunkNormalizationGrad } from "../kernels/shrunkNormalization.js";
+import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
 
@@ -48,6 +54,8 @@ function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, 
   OWN.set(kernel, forms);
 }
 
+add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
+add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
 add(MixtureMoments, { composed: composedMixtureMoments });
 add(MixtureNorm, { composed: composedMixtureNorm });
 add(MixtureNormEStep, { composed: composedEStep });
@@ -58,6 +66,10 @@ add(Normalization, { composed: composedNormalization });
 add(NormalizationGrad, { composed: composedNormalizationGrad });
 add(NormalizationInference, { composed: composedNormalizationInference });
 add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
+add(ShrunkNormalization, { composed: composedShrunkNormalization });
+add(ShrunkNormalizationGrad, { composed: composedShrunkNormalizationGrad });
+add(StandardizedMixtureNorm, { composed: composedStandardizedMixtureNorm });
+add(StandardizedMixtureNormGrad, { composed: composedStandardizedMixtureNormGrad });
 add(UnsupervisedAdaptiveNorm, { composed: composedUnsupervisedAdaptiveNorm });
 add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGrad });
 

@@ -8,12 +8,16 @@ import {
   type MixtureInputs,
   type NormAttrs,
   type PerChannel,
+  type PriorInputs,
 } from "../arguments.js";
 import type { StandaloneExports } from "../binary/interface.js";
 import { PAGE } from "../binary/pages.js";
+import { STANDARD_ROWS } from "../constants.js";
+import { BatchMomentsNorm, BatchMomentsNormGrad, COMPONENT_WEIGHTS } from "../kernels/batchMomentsNorm.js";
 import type { BinaryKernel } from "../kernels/declaration.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
+import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
 import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "../launch/workerPool.js";
 import { bindBinary, inlinedModule } from "./binary.js";
@@ -22,6 +26,9 @@ import { EngineMemory } from "./engineMemory.js";
 import { FloatBuffer } from "./floatBuffer.js";
 import { checkLength, type Operand, operandOf, tagOf, valuesOf } from "./operands.js";
 import type {
+  BatchMomentName,
+  BatchMoments,
+  BatchNormalizationOptions,
   Engine,
   EngineBuffer,
   EngineOptions,
@@ -33,16 +40,30 @@ import type {
   MomentName,
   NormalizationOptions,
   Outputs,
+  StandardizeName,
+  StandardizeOptions,
 } from "./types.js";
 
 /** Inputs of any of the kernels. */
-type Inputs = MixtureInputs & PerChannel & { dy?: TensorInfo | undefined };
+type Inputs = MixtureInputs & PerChannel & PriorInputs & { [name in "dy" | "standard"]?: TensorInfo | undefined };
 type Kernel = BinaryKernel<Inputs, NormAttrs, unknown, StandaloneExports>;
-type Op = "normalize" | "gradients" | "responsibilities" | "moments";
+type Op =
+  | "normalize"
+  | "gradients"
+  | "standardize"
+  | "standardizeGradients"
+  | "normalizeByBatch"
+  | "gradientsByBatch"
+  | "responsibilities"
+  | "moments";
 
 const KERNELS: Record<Op, Kernel> = {
   normalize: { ...(UnsupervisedAdaptiveNorm as Kernel), op: "normalize" },
   gradients: { ...(UnsupervisedAdaptiveNormGrad as Kernel), op: "gradients" },
+  standardize: { ...(StandardizedMixtureNorm as Kernel), op: "standardize" },
+  standardizeGradients: { ...(StandardizedMixtureNormGrad as unknown as Kernel), op: "standardizeGradients" },
+  normalizeByBatch: { ...(BatchMomentsNorm as unknown as Kernel), op: "normalizeByBatch" },
+  gradientsByBatch: { ...(BatchMomentsNormGrad as unknown as Kernel), op: "gradientsByBatch" },
   responsibilities: { ...(MixtureResponsibilities as Kernel), op: "responsibilities" },
   moments: { ...(MixtureMoments as Kernel), op: "moments" },
 };
@@ -50,6 +71,8 @@ const KERNELS: Record<Op, Kernel> = {
 /** Outputs, in their kernels' order. */
 const GRADIENTS: GradientName[] = ["x", "mean", "variance", "prior", "gamma", "beta"];
 const MOMENTS: MomentName[] = ["mass", "mean", "variance"];
+const STANDARDIZED: StandardizeName[] = ["y", "mean", "variance", "standard"];
+const BATCH_MOMENTS: BatchMomentName[] = [...MOMENTS, "residual"];
 
 /**
  * An engine with a memory of its own.
@@ -106,6 +129,52 @@ class MixtureEngine implements Engine {
     return named(GRADIENTS, this.run("gradients", { x, dy }, mixture, options, outputsOf("gradients", GRADIENTS, out)));
   }
 
+  standardize<Out extends Outputs<StandardizeName>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: StandardizeOptions,
+    out?: Out,
+  ): Filled<StandardizeName, Out> {
+    const outputs = outputsOf("standardize", STANDARDIZED, out);
+    return named(STANDARDIZED, this.run("standardize", { x }, mixture, options, outputs));
+  }
+
+  standardizeGradients<Out extends Outputs<GradientName>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    standard: Floats,
+    options?: NormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out> {
+    const op = "standardizeGradients";
+    const outputs = outputsOf(op, GRADIENTS, out);
+    return named(GRADIENTS, this.run(op, { x, dy, standard }, mixture, options, outputs));
+  }
+
+  normalizeByBatch<Out extends Outputs<"y" | BatchMomentName>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: BatchNormalizationOptions,
+    out?: Out,
+  ): Filled<"y" | BatchMomentName, Out> {
+    const names = ["y" as const, ...BATCH_MOMENTS];
+    return named(names, this.run("normalizeByBatch", { x }, mixture, options, outputsOf("normalizeByBatch", names, out)));
+  }
+
+  gradientsByBatch<Out extends Outputs<GradientName>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    moments: BatchMoments,
+    options?: BatchNormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out> {
+    const op = "gradientsByBatch";
+    checkObject(op, "moments", moments);
+    return named(GRADIENTS, this.run(op, { x, dy, ...moments }, mixture, options, outputsOf(op, GRADIENTS, out)));
+  }
+
   responsibilities<Out extends Floats>(x: Floats, mixture: Mixture, options?: MixtureOptions, out?: Out): Out & Float32Array {
     const [tau] = this.run("responsibilities", { x }, mixture, options, [["out", out]]);
     return tau as Out & Float32Array;
@@ -134,9 +203,9 @@ class MixtureEngine implements Engine {
   /** Checks every argument before anything is written. */
   private run(
     op: Op,
-    activations: { x: Floats; dy?: Floats },
+    activations: { x: Floats; dy?: Floats; standard?: Floats } & Partial<BatchMoments>,
     mixture: Mixture,
-    options: NormalizationOptions = {},
+    options: StandardizeOptions & BatchNormalizationOptions = {},
     outputs: Array<[argument: string, given: Floats | undefined]>,
   ): Floats[] {
     const memory = this.heap;
@@ -144,20 +213,46 @@ class MixtureEngine implements Engine {
     checkObject(op, "options", options);
     checkObject(op, "mixture", mixture);
     // All properties are read here: a getter must not run between the look at an operand and its use.
-    const { inner = 1, epsilon = 1e-3, formula = "uan" } = options;
+    const { inner = 1, epsilon = 1e-3, formula = "uan", componentWeights = "equal" } = options;
+    const { priorMass = 0, movingMean, movingVariance } = options;
     const parameters = { ...mixture };
-    const isNorm = op === "normalize" || op === "gradients";
-    checkChoice(op, "formula", formula, isNorm ? FORMULAS : ["uan"]);
+    const isByBatch = op === "normalizeByBatch" || op === "gradientsByBatch";
+    const isGradient = op === "gradients" || op === "standardizeGradients" || op === "gradientsByBatch";
+    const isNorm = op === "normalize" || op === "standardize" || op === "normalizeByBatch" || isGradient;
+    checkChoice(op, "formula", formula, isNorm && !isByBatch ? FORMULAS : ["uan"]);
+    if (isByBatch) checkChoice(op, "componentWeights", componentWeights, COMPONENT_WEIGHTS);
+    if (!(priorMass >= 0)) throw argumentError(op, "priorMass", "be a number that is not negative", String(priorMass));
 
     const operand = (argument: string, given: unknown) => operandOf(op, argument, given, memory);
     const optional = (argument: string, given: unknown) => (given === undefined ? undefined : operand(argument, given));
     const x = operand("x", activations.x);
-    const dy = op === "gradients" ? operand("dy", activations.dy) : undefined;
+    const dy = isGradient ? operand("dy", activations.dy) : undefined;
     const mean = operand("mean", parameters.mean);
     const variance = operand("variance", parameters.variance);
     const prior = operand("prior", parameters.prior);
     const gamma = optional("gamma", parameters.gamma);
     const beta = optional("beta", parameters.beta);
+    const standard = op === "standardizeGradients" ? operand("standard", activations.standard) : undefined;
+    const toward =
+      op === "standardize" && priorMass !== 0
+        ? {
+            mean: operand("movingMean", movingMean),
+            variance: operand("movingVariance", movingVariance),
+            mass: operand("priorMass", Float32Array.of(priorMass)),
+          }
+        : undefined;
+    // Without a prior mass, any moments will do for the moving ones.
+    const hasPrior = isByBatch && priorMass > 0;
+    const ofComponents = {
+      movingMean: hasPrior ? operand("movingMean", movingMean) : mean,
+      movingVariance: hasPrior ? operand("movingVariance", movingVariance) : variance,
+      ...(op === "gradientsByBatch" && {
+        mass: operand("moments.mass", activations.mass),
+        batchMean: operand("moments.mean", activations.mean),
+        batchVariance: operand("moments.variance", activations.variance),
+        residual: operand("moments.residual", activations.residual),
+      }),
+    };
 
     const components = prior.length;
     const channels = mean.length / components;
@@ -172,10 +267,16 @@ class MixtureEngine implements Engine {
     }
     if (dy) checkLength(op, dy, x.length);
     checkLength(op, variance, mean.length);
-    for (const perChannel of [gamma, beta]) if (perChannel) checkLength(op, perChannel, channels);
-    for (const parameter of [variance, prior]) {
-      const negative = valuesOf(op, parameter, memory).find((value) => !(value >= 0));
-      if (negative !== undefined) throw argumentError(op, parameter.argument, "not be negative", String(negative));
+    if (standard) checkLength(op, standard, STANDARD_ROWS * channels);
+    for (const moment of Object.values(ofComponents)) checkLength(op, moment, mean.length);
+    for (const perChannel of [gamma, beta, toward?.mean, toward?.variance]) {
+      if (perChannel) checkLength(op, perChannel, channels);
+    }
+    for (const parameter of [variance, prior, toward?.variance, ofComponents.movingVariance]) {
+      const negative = parameter && valuesOf(op, parameter, memory).find((value) => !(value >= 0));
+      if (parameter && negative !== undefined) {
+        throw argumentError(op, parameter.argument, "not be negative", String(negative));
+      }
     }
 
     const tensor = (dataId: Operand, ...shape: number[]): TensorInfo => ({ dataId, shape, dtype: "float32" });
@@ -186,11 +287,20 @@ class MixtureEngine implements Engine {
       variance: tensor(variance, components, channels),
       prior: tensor(prior, components),
       gamma: isNorm && gamma ? tensor(gamma, channels) : undefined,
-      beta: op === "normalize" && beta ? tensor(beta, channels) : undefined,
+      beta: isNorm && !isGradient && beta ? tensor(beta, channels) : undefined,
+      priorMean: toward && tensor(toward.mean, channels),
+      priorVariance: toward && tensor(toward.variance, channels),
+      priorMass: toward && tensor(toward.mass),
+      standard: standard && tensor(standard, STANDARD_ROWS, channels),
     };
-    const attrs = { axis: 1, epsilon, formula };
+    const byBatch = isByBatch && {
+      priorMass: tensor(operand("priorMass", Float32Array.of(priorMass)), 1),
+      ...Object.fromEntries(Object.entries(ofComponents).map(([name, moment]) => [name, tensor(moment, components, channels)])),
+    };
+    const attrs = { axis: 1, epsilon, formula, ...(isByBatch && { componentWeights, inference: priorMass === Infinity }) };
     const kernel = KERNELS[op];
-    const plan = kernel.plan(this.binary as StandaloneExports, inputs, attrs, kernel.check(inputs, attrs));
+    const all = { ...inputs, ...byBatch };
+    const plan = kernel.plan(this.binary as StandaloneExports, all, attrs, kernel.check(all, attrs));
     const given = outputs.map(([argument, floats]) => optional(argument, floats));
     return runInEngine(op, memory, plan, given, this.workers);
   }

@@ -6,6 +6,9 @@
 export type { WasmModule } from "../binary/webAssembly.js";
 export { createEngine } from "./engine.js";
 export type {
+  BatchMomentName,
+  BatchMoments,
+  BatchNormalizationOptions,
   Engine,
   EngineBuffer,
   EngineOptions,
@@ -17,4 +20,6 @@ export type {
   MomentName,
   NormalizationOptions,
   Outputs,
+  StandardizeName,
+  StandardizeOptions,
 } from "./types.js";

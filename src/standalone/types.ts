@@ -53,10 +53,46 @@ export interface NormalizationOptions extends MixtureOptions {
   formula?: "uan" | "ucb" | undefined;
 }
 
+/** How activations are standardized before they are normalized. */
+export interface StandardizeOptions extends NormalizationOptions {
+  /**
+   * How many activations' worth of the moving moments the batch's are mixed with. Default 0, none. Infinity is inference: the moving
+   * moments alone.
+   */
+  priorMass?: number | undefined;
+  /** [C]; wanted where priorMass is not 0. */
+  movingMean?: Floats | undefined;
+  /** [C], not negative; wanted where priorMass is not 0. */
+  movingVariance?: Floats | undefined;
+}
+
+/** How activations are normalized by moments of the batch. */
+export interface BatchNormalizationOptions extends MixtureOptions {
+  /** The weight of a component: 1 ("equal", default), or 1/√prior_k ("prior"). */
+  componentWeights?: "equal" | "prior" | undefined;
+  /**
+   * How many activations' worth of the moving moments the batch's are mixed with. Default 0, none. Infinity is inference: the moving
+   * moments alone.
+   */
+  priorMass?: number | undefined;
+  /** [K, C]; wanted where priorMass is not 0. */
+  movingMean?: Floats | undefined;
+  /** [K, C], not negative; wanted where priorMass is not 0. */
+  movingVariance?: Floats | undefined;
+}
+
+/** What {@link Engine.standardize} computes. */
+export type StandardizeName = "y" | "mean" | "variance" | "standard";
+
 /** The gradients that {@link Engine.gradients} computes, named by their inputs. */
 export type GradientName = "x" | "mean" | "variance" | "prior" | "gamma" | "beta";
 /** The moments that {@link Engine.moments} computes. */
 export type MomentName = "mass" | "mean" | "variance";
+
+/** The moments that {@link Engine.normalizeByBatch} computes, and gradients by them need. */
+export type BatchMomentName = MomentName | "residual";
+/** What {@link Engine.gradientsByBatch} wants of it, each [K, C]. */
+export type BatchMoments = { [name in BatchMomentName]: Floats };
 
 /** Where outputs are written; outputs that are not named are new arrays. */
 export type Outputs<Name extends string> = { [name in Name]?: Floats | undefined };
@@ -111,6 +147,71 @@ export interface Engine {
     dy: Floats,
     mixture: Mixture,
     options?: NormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out>;
+
+  /**
+   * {@link normalize} of activations with the mean and variance of their channel taken out. The batch's own `mean` and `variance` are
+   * mixed with moving ones: with n activations in a channel, the prior mass m and a = n/(n + m),
+   *
+   *     E = movingMean + a (mean − movingMean)
+   *     V = a (variance + (mean − E)²) + (1 − a)(movingVariance + (movingMean − E)²)
+   *     z = (x − E)/√(V + epsilon)          then normalize, with z for x
+   *
+   * y is like x, mean and variance are [C]. `standard`, [6, C], is what gradients need: E, V, what E lost when it was rounded to
+   * float32, and the moving mean, the moving variance and the prior mass.
+   */
+  standardize<Out extends Outputs<StandardizeName> = Record<never, never>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: StandardizeOptions,
+    out?: Out,
+  ): Filled<StandardizeName, Out>;
+
+  /**
+   * The gradients of Σ dy · y of {@link standardize}, as {@link gradients} names them. That of x flows through the batch's moments, too;
+   * moving ones are constants.
+   *
+   * @param dy like x
+   * @param standard what standardize computed with the same arguments
+   */
+  standardizeGradients<Out extends Outputs<GradientName> = Record<never, never>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    standard: Floats,
+    options?: NormalizationOptions,
+    out?: Out,
+  ): Filled<GradientName, Out>;
+
+  /**
+   * y, like x, by moments of the batch, where the mixture gives the responsibilities τ alone:
+   *
+   *     y = gamma · Σ_k τ_k w_k (x − E_k)/√(V_k + epsilon) + beta
+   *
+   * E_k and V_k are mean and variance of the batch's activations, weighted with τ_k, and mixed with moving ones (`priorMass`). Also
+   * the batch's own mass, mean and variance, as {@link moments} has them, and what the mean lost when it was rounded, each [K, C]; in
+   * inference these are those of no activations.
+   */
+  normalizeByBatch<Out extends Outputs<"y" | BatchMomentName> = Record<never, never>>(
+    x: Floats,
+    mixture: Mixture,
+    options?: BatchNormalizationOptions,
+    out?: Out,
+  ): Filled<"y" | BatchMomentName, Out>;
+
+  /**
+   * The gradients of Σ dy · y of {@link normalizeByBatch}, as {@link gradients} has them. The moving moments have none.
+   *
+   * @param dy like x
+   * @param moments what normalizeByBatch computed with the same arguments
+   */
+  gradientsByBatch<Out extends Outputs<GradientName> = Record<never, never>>(
+    x: Floats,
+    dy: Floats,
+    mixture: Mixture,
+    moments: BatchMoments,
+    options?: BatchNormalizationOptions,
     out?: Out,
   ): Filled<GradientName, Out>;
 

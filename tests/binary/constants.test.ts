@@ -6,7 +6,16 @@ const path = "../../assembly/constants.ts";
 const ofBinaries: Record<string, unknown> = await import(path);
 const ofSource: Record<string, unknown> = constants;
 
-const BOTH = ["KMEANS_ROWS", "MAX_SQUARE", "MIN_EPSILON", "MIN_PRIOR", "MIN_RESPONSIBILITY_LOG2", "MIN_VARIANCE"];
+const BOTH = [
+  "KMEANS_ROWS",
+  "MAX_SQUARE",
+  "MIN_EPSILON",
+  "MIN_PRIOR",
+  "MIN_RESPONSIBILITY_LOG2",
+  "MIN_TAU",
+  "MIN_VARIANCE",
+  "STANDARD_ROWS",
+];
 
 describe("constants of src and assembly", () => {
   it.each(BOTH)("%s is in both", (name) => {

@@ -1,9 +1,19 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Case as Problem } from "../helpers/problems.js";
+import type { BatchProblem } from "../../src/reference/batchMoments.js";
+import type { Case as MixtureCase } from "../helpers/problems.js";
 import type { Driver, TensorDriver } from "./case.js";
 import { differentiate, type Numbers, read, readOne, tensorOf } from "./tensors.js";
 
-export type { Problem };
+/** Of moments "batch", whose further options are BatchProblem's, or of the mixture's own moments. */
+export type Problem = MixtureCase & BatchProblem & { moments?: "batch" };
+
+/** The options of moments "batch". */
+function batchConfigOf({ moments, componentWeights, priorMass, movingMean, movingVariance, components, channels }: Problem) {
+  if (!moments) return {};
+  const moving = (values: ArrayLike<number> | undefined) => values && tensorOf([values, [components, channels]]);
+  const own = { movingMean: moving(movingMean), movingVariance: moving(movingVariance) };
+  return { moments, componentWeights, priorMass, ...own } as { moments: "batch"; priorMass?: number };
+}
 
 export const GRADIENT_NAMES = ["x", "mean", "variance", "prior", "gamma", "beta"] as const;
 export const MOMENT_NAMES = ["mass", "mean", "variance"] as const;
@@ -35,6 +45,7 @@ export function onTensors(driver: TensorDriver): MixtureDriver & TensorDriver {
         const { x, shape, axis, epsilon, formula, channels, gamma, beta } = problem;
         const config = {
           ...{ axis, epsilon, formula },
+          ...batchConfigOf(problem),
           ...(gamma && { gamma: tensorOf([gamma, [channels]]) }),
           ...(beta && { beta: tensorOf([beta, [channels]]) }),
         };
@@ -42,6 +53,7 @@ export function onTensors(driver: TensorDriver): MixtureDriver & TensorDriver {
       }),
     async gradients({ x, mean, variance, prior, gamma, beta, ...problem }, dy) {
       const { shape, axis, epsilon, formula, components, channels } = problem;
+      const config = { axis, epsilon, formula, ...batchConfigOf(problem as Problem) };
       const inputs: Record<keyof Gradients, Numbers> = {
         x: [x, shape],
         mean: [mean, [components, channels]],
@@ -52,7 +64,7 @@ export function onTensors(driver: TensorDriver): MixtureDriver & TensorDriver {
       };
       const { gradients } = await differentiate(
         ({ x, mean, variance, prior, gamma, beta }) =>
-          library.unsupervisedAdaptiveNormalization(x, mean, variance, prior, { axis, epsilon, formula, gamma, beta }),
+          library.unsupervisedAdaptiveNormalization(x, mean, variance, prior, { ...config, gamma, beta }),
         inputs,
         dy,
       );

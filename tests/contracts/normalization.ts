@@ -181,6 +181,22 @@ export const CASES: Case<TensorDriver>[] = [
     },
   },
   {
+    name: "batchNormalization keeps its digits where the first number of a channel is far from all others",
+    async run(driver) {
+      const [batch] = MEMBERS[0] as (typeof MEMBERS)[number];
+      for (const shape of [
+        [5, 4],
+        [128, 4],
+        [1000, 3],
+      ]) {
+        const problem = makeNormalizationCase(batch, shape);
+        for (let c = 0; c < problem.channels; c++) problem.x[c] = 10 ** (c + 1);
+        expectClose(await normalize(driver, batch, shape, problem), normalizeSets(problem).y, 1e-5 * driver.leeway);
+        await checkGradients(driver, batch, shape, problem);
+      }
+    },
+  },
+  {
     name: "batchNormalization has no error that grows with how many numbers are summed",
     async run(driver) {
       const [batch] = MEMBERS[0] as (typeof MEMBERS)[number];

@@ -40,6 +40,15 @@ export const WITH_STATE: Record<string, Factory> = {
     unsupervisedAdaptiveNormalization({ standardize: true, update: "both", ...args }),
   "unsupervisedAdaptiveNormalization, standardize, ucb": (args) =>
     unsupervisedAdaptiveNormalization({ standardize: true, formula: "ucb", ...args }),
+  "unsupervisedAdaptiveNormalization, standardize, gradient": (args) =>
+    unsupervisedAdaptiveNormalization({ standardize: true, outputScale: "components", ...args }),
+  "unsupervisedAdaptiveNormalization, standardize, no prior mass": (args) =>
+    unsupervisedAdaptiveNormalization({ standardize: true, priorMass: 0, ...args }),
+  "unsupervisedAdaptiveNormalization, moments of the batch": (args) =>
+    unsupervisedAdaptiveNormalization({ moments: "batch", outputScale: "components", ...args }),
+  "unsupervisedAdaptiveNormalization, moments of the batch, weighted by priors": (args) =>
+    unsupervisedAdaptiveNormalization({ moments: "batch", componentWeights: "prior", priorMass: 0, update: "both", ...args }),
+  "batchNormalization, prior mass": (args) => batchNormalization({ priorMass: 4, ...args }),
 };
 
 export const EVERY: Record<string, Factory> = {

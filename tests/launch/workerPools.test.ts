@@ -7,6 +7,8 @@ import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
 import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
+import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
+import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { runInPlace } from "../../src/launch/inPlace.js";
 import { chunkCount } from "../../src/launch/launch.js";
@@ -99,6 +101,8 @@ const batch = { slices: 1, outer: 4800, channels: 14, inner: 1, groups: 14, epsi
 const channelsFirst = { slices: 1, outer: 8, channels: 24, inner: 350, groups: 24, epsilon: 1e-3 };
 const perChannel = { gamma: numbers(14), beta: numbers(14) };
 
+const prior: Values = { priorMean: numbers(14), priorVariance: positive(14), priorMass: [[], Float32Array.of(2)] };
+
 const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ["UAN", UnsupervisedAdaptiveNorm, { ...mixture, ...perChannel }, uan],
   ["UAN, ucb", UnsupervisedAdaptiveNorm, mixture, { ...uan, formula: "ucb" }],
@@ -108,6 +112,26 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     UnsupervisedAdaptiveNormGrad,
     { ...mixture, mean: numbers(2, 24), variance: positive(2, 24), prior: positive(2), dy: numbers(...shape) },
     { ...uan, axis: 1 },
+  ],
+  ["UAN, standardized", StandardizedMixtureNorm, { ...mixture, ...perChannel, ...prior }, uan],
+  [
+    "the gradient of UAN, standardized",
+    StandardizedMixtureNormGrad,
+    {
+      ...{ ...mixture, dy: positive(...shape), gamma: positive(14) },
+      standard: positive(6, 14),
+    },
+    uan,
+  ],
+  ["batch normalization with a prior mass", ShrunkNormalization, { x: mixture.x, ...perChannel, ...prior }, batch],
+  [
+    "the gradient of batch normalization with a prior mass",
+    ShrunkNormalizationGrad,
+    {
+      ...{ x: mixture.x, dy: numbers(...shape), gamma: perChannel.gamma, ...prior },
+      ...{ mean: numbers(14), variance: positive(14), residual: numbers(14) },
+    },
+    batch,
   ],
   ["responsibilities", MixtureResponsibilities, mixture, uan],
   ["moments", MixtureMoments, mixture, uan],
@@ -153,6 +177,12 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ],
 ];
 
+/** Which output is the residual, and of which it is. */
+const RESIDUALS = new Map<AnyBinaryKernel, [number, number]>([
+  [Normalization, [3, 1]],
+  [ShrunkNormalization, [5, 3]],
+]);
+
 describe("over shared memory", () => {
   afterAll(() => setThreadCount(1));
 
@@ -174,10 +204,11 @@ describe("over shared memory", () => {
     first?.forEach((output, i) => {
       const other = alone[i] as Float32Array;
       // The residual is what the mean loses when it is rounded: which of two neighbours the mean becomes, is chance.
-      const comparable = kernel === Normalization && i === 3 ? (alone[1] as Float32Array) : other;
+      const [residual, mean] = RESIDUALS.get(kernel) ?? [];
+      const comparable = i === residual ? (alone[mean as number] as Float32Array) : other;
       const scale = comparable.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
       const worst = output.reduce((most, value, j) => Math.max(most, Math.abs(value - (other[j] as number)) / scale), 0);
-      expect(worst).toBeLessThan(1e-6);
+      expect(worst, `output ${i}`).toBeLessThan(1e-6);
     });
   });
 });

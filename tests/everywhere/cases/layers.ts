@@ -22,9 +22,14 @@ const LAYERS: Record<string, () => Layer> = {
   "unsupervisedAdaptiveNormalization, random, gamma and beta": () =>
     unsupervisedAdaptiveNormalization({ initializer: "random", seed: 1, numComponents: 2, center: true, scale: true }),
   "unsupervisedAdaptiveNormalization, standardize": () => unsupervisedAdaptiveNormalization({ standardize: true }),
+  "unsupervisedAdaptiveNormalization, standardize, no prior mass": () =>
+    unsupervisedAdaptiveNormalization({ standardize: true, priorMass: 0 }),
+  "unsupervisedAdaptiveNormalization, moments of the batch": () => unsupervisedAdaptiveNormalization({ moments: "batch" }),
+  "unsupervisedAdaptiveNormalization, authors": () => unsupervisedAdaptiveNormalization({ formula: "authors", epsilon: 0.1 }),
   "unsupervisedAdaptiveNormalization, momentum": () => unsupervisedAdaptiveNormalization({ update: "momentum" }),
   "unsupervisedAdaptiveNormalization, both, ucb": () => unsupervisedAdaptiveNormalization({ update: "both", formula: "ucb" }),
   batchNormalization: () => batchNormalization(),
+  "batchNormalization, prior mass": () => batchNormalization({ priorMass: 2 }),
   groupNormalization: () => groupNormalization({ groups: 3 }),
   instanceNormalization: () => instanceNormalization(),
   layerNormalization: () => layerNormalization(),
