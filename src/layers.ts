@@ -6,13 +6,17 @@
 import "./index.js";
 
 export { BatchNormalization, type BatchNormalizationArgs, batchNormalization } from "./layers/batchNormalization.js";
+export { BatchNormalizationWithPrior, type BatchNormalizationWithPriorArgs } from "./layers/batchNormalizationWithPrior.js";
 export { ChannelNormalization, type ChannelNormalizationArgs } from "./layers/channelNormalization.js";
 export { GroupNormalization, type GroupNormalizationArgs, groupNormalization } from "./layers/groupNormalization.js";
 export { InstanceNormalization, type InstanceNormalizationArgs, instanceNormalization } from "./layers/instanceNormalization.js";
 export { LayerNormalization, type LayerNormalizationArgs, layerNormalization } from "./layers/layerNormalization.js";
 export type { CallArgs } from "./layers/masks.js";
 export { MixtureNormalization, type MixtureNormalizationArgs, mixtureNormalization } from "./layers/mixtureNormalization.js";
+export type { MovingRuleArgs } from "./layers/moving.js";
+export { type RecalibrationConfig, type RecalibrationProgress, recalibrate } from "./layers/recalibrate.js";
 export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from "./layers/rmsNormalization.js";
+export type { BatchIterator, DatasetLike, UnlabelledData } from "./layers/unlabelled.js";
 export {
   UnsupervisedAdaptiveNormalization,
   type UnsupervisedAdaptiveNormalizationArgs,

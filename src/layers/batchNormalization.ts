@@ -6,9 +6,10 @@ import {
   type BatchNormalizationArgs as TheirBatchNormalizationArgs,
 } from "../tensorflow/layerClasses.js";
 import { isFrozen } from "../tensorflow/weights.js";
+import { BatchNormalizationWithPrior, type BatchNormalizationWithPriorArgs } from "./batchNormalizationWithPrior.js";
 import { singleTensor } from "./channelNormalization.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
-import { normalizeAndFollow } from "./moving.js";
+import { MovingMoments, type MovingRuleArgs, normalizeAndFollow } from "./moving.js";
 
 /** Arguments of {@link batchNormalization}: those of tf.layers.batchNormalization, and one more. */
 export interface BatchNormalizationArgs extends TheirBatchNormalizationArgs {
@@ -44,13 +45,20 @@ export class BatchNormalization extends TheirBatchNormalization {
       if (!isTraining)
         return normalize(x, { axis, epsilon, gamma, beta, mean: movingMean.read(), variance: movingVariance.read() });
       const counted = this.asKeras ? countedPlaces(x, kwargs) : undefined;
-      const moving = { mean: movingMean, variance: movingVariance, momentum };
+      const moving = new MovingMoments(movingMean, movingVariance, { momentum, priorMass: 0, memory: null });
       return normalizeAndFollow(x, { axis, epsilon, gamma, beta }, moving, counted);
     });
   }
 }
 
 /** A layer that normalizes by the batch's moments: see {@link BatchNormalization}. */
-export function batchNormalization(args?: BatchNormalizationArgs): BatchNormalization {
-  return new BatchNormalization(args);
+export function batchNormalization(args?: BatchNormalizationArgs): BatchNormalization;
+/** With a prior mass or a memory: see {@link BatchNormalizationWithPrior}. */
+export function batchNormalization(args: BatchNormalizationWithPriorArgs): BatchNormalizationWithPrior;
+export function batchNormalization(
+  args: BatchNormalizationArgs & MovingRuleArgs = {},
+): BatchNormalization | BatchNormalizationWithPrior {
+  const { priorMass, memory, ...plain } = args;
+  const isPlain = (priorMass ?? 0) === 0 && (memory ?? null) === null;
+  return isPlain ? new BatchNormalization(plain) : new BatchNormalizationWithPrior(args);
 }

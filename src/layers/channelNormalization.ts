@@ -5,6 +5,7 @@ import { describeStranger } from "../tensorflow/strangers.js";
 import { isFrozen } from "../tensorflow/weights.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
+import type { MovingStatistics } from "./movingStatistics.js";
 import { nextName } from "./names.js";
 
 /** Arguments of every layer. */
@@ -70,6 +71,15 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
    * @param counted like x, 1 where activations count and 0 where they are masked; undefined: all count
    */
   protected abstract normalize(x: Tensor, axis: number, training: boolean, counted: Tensor | undefined): Tensor;
+
+  /**
+   * The moving moments of the layer, for `recalibrate`; undefined where it has none.
+   *
+   * @internal
+   */
+  movingStatistics(): MovingStatistics | undefined {
+    return undefined;
+  }
 
   /** What the ops of normalization take. */
   protected opConfig(axis: number) {

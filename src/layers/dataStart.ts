@@ -18,12 +18,13 @@ import type { LayerVariable } from "@tensorflow/tfjs-layers";
 import { isRecording } from "../tensorflow/tape.js";
 import { type Assignment, watchWeight } from "../tensorflow/weights.js";
 import { Gathering } from "./gathering.js";
+import type { MovingMoments } from "./moving.js";
 import { type MixtureWeights, rawVariance, type Start, spread } from "./parameters.js";
 
 /**
  * The initializer "data": sets a mixture from the first activations that training shows, batch after batch, until there are enough.
  * It leaves weights alone that are not as build made them (loaded ones), and ends where the weights get values from anywhere but
- * itself and an optimizer. Nothing is read back from the device.
+ * itself and an optimizer. Nothing is read back from the device. Moving moments [K, C] start as the mixture's.
  */
 export class DataStart {
   private readonly gathering = new Gathering();
@@ -35,6 +36,7 @@ export class DataStart {
   constructor(
     private readonly weights: MixtureWeights,
     private readonly start: Start,
+    private readonly moving?: Pick<MovingMoments, "mean" | "variance">,
   ) {}
 
   /** Whether there is nothing left to do. */
@@ -50,8 +52,14 @@ export class DataStart {
     this.fresh ??= keep(this.isFresh());
     const isKnown = logicalAnd(this.fresh, greater(moments.count, 0));
     const set = (weight: LayerVariable, value: Tensor, condition: Tensor) => weight.write(where(condition, value, weight.read()));
-    set(mean, add(moments.mean, mul(sqrt(moments.variance), spread(components, channels))), isKnown);
-    set(variance, tile(reshape(rawVariance(moments.variance), [1, channels]), [components, 1]), isKnown);
+    const means = add(moments.mean, mul(sqrt(moments.variance), spread(components, channels)));
+    const ofAll = (row: Tensor) => tile(reshape(row, [1, channels]), [components, 1]);
+    set(mean, means, isKnown);
+    set(variance, ofAll(rawVariance(moments.variance)), isKnown);
+    if (this.moving) {
+      set(this.moving.mean, means, isKnown);
+      set(this.moving.variance, ofAll(moments.variance), isKnown);
+    }
     set(prior, zeros(prior.shape as [number, number]), any(isKnown));
   }
 

@@ -40,6 +40,12 @@ export function countedPlaces(x: Tensor, kwargs: CallArgs | null | undefined): T
 /** x, 0 where it does not count, even where it is NaN. */
 export const countedOf = (x: Tensor, counted: Tensor): Tensor => where(greater(counted, 0), x, zerosLike(x));
 
+/** How many activations of each channel count, [C]. */
+export function countOf(counted: Tensor, axis: number): Tensor {
+  const { outer, channels, inner } = viewOf("countOf", counted, axis);
+  return reshape(sumOver(reshape(counted, [outer, channels, inner]), [0, 2]), [channels]);
+}
+
 /** Moments of every channel. */
 export interface ChannelMoments {
   mean: Tensor;

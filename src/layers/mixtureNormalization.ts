@@ -1,6 +1,8 @@
 import {
   all,
   any,
+  broadcastTo,
+  cast,
   equal,
   expandDims,
   fill,
@@ -9,20 +11,26 @@ import {
   logicalOr,
   matMul,
   min,
+  mul,
   reshape,
   scalar,
   type serialization,
+  sum,
   type Tensor,
   type Tensor2D,
+  tensor1d,
+  tensor2d,
   where,
 } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { checkCount, checkNonNegativeInteger } from "../arguments.js";
+import { checkCount, checkNonNegativeInteger, normalizeAxis } from "../arguments.js";
 import { fitMixtureNormalization, mixtureNormalization as normalize } from "../ops/mixtureNormalization.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { ChannelNormalization, type ChannelNormalizationArgs } from "./channelNormalization.js";
+import { countedPlaces } from "./masks.js";
 import { nearestRows } from "./matching.js";
 import { checkMomentum, moved } from "./moving.js";
+import { type MovingStatistics, writePooled } from "./movingStatistics.js";
 import { withFloor } from "./parameters.js";
 
 /** Arguments of {@link mixtureNormalization}. */
@@ -119,6 +127,31 @@ export class MixtureNormalization extends ChannelNormalization {
     write(mean, next(mean, ordered(batch.mean)), hasRows);
     write(variance, next(variance, ordered(batch.variance)), hasRows);
     write(prior, withFloor(next(prior, share)), isKnown);
+  }
+
+  /** @internal */
+  override movingStatistics(): MovingStatistics {
+    const { numComponents, emSteps, seed, epsilon } = this;
+    const [weights, shape] = [[this.prior, this.mean, this.variance], this.mean.shape as [number, number]];
+    return {
+      weights,
+      measure: (x, kwargs, before) => {
+        const axis = normalizeAxis(this.name, this.axis, x.rank);
+        const counted = countedPlaces(x, kwargs);
+        const batch = fitMixtureNormalization(x, { axis, epsilon, numComponents, emSteps, seed, counted });
+        const to = before ? tensor2d(Float32Array.from(before.mean), shape) : (this.mean.read() as Tensor2D);
+        const order = nearestRows(to, batch.mean);
+        const rows = counted ? sum(cast(greater(min(counted, axis), 0), "float32")) : scalar(x.size / shape[1]);
+        const mass = mul(matMul(order, reshape(batch.prior, [-1, 1])), rows);
+        return { mass: broadcastTo(mass, shape), mean: matMul(order, batch.mean), variance: matMul(order, batch.variance) };
+      },
+      set: (pooled) => {
+        const rows = pooled.mass.filter((_, i) => i % shape[1] === 0);
+        const total = rows.reduce((a, b) => a + b);
+        writePooled({ mean: this.mean, variance: this.variance }, pooled);
+        this.prior.write(withFloor(tensor1d(Array.from(rows, (row) => row / total))));
+      },
+    };
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -56,11 +56,11 @@ export function moveByMoments(weights: MixtureWeights, x: Tensor, counted: Tenso
 }
 
 /** mixtureMoments of the activations that count. */
-function countedMixtureMoments(
+export function countedMixtureMoments(
   x: Tensor,
   counted: Tensor,
   { mean, variance, prior }: Record<"mean" | "variance" | "prior", Tensor>,
-  { axis, epsilon }: EmConfig,
+  { axis, epsilon }: Pick<EmConfig, "axis" | "epsilon">,
 ): Record<"mass" | "mean" | "variance", Tensor> {
   const { outer, channels, inner } = viewOf("countedMixtureMoments", x, axis);
   const [components] = prior.shape as [number];

@@ -4,6 +4,7 @@ import { TheirBatchNormalization, TheirLayerNormalization } from "../tensorflow/
 import { describeStranger } from "../tensorflow/strangers.js";
 import { BatchNormalization } from "./batchNormalization.js";
 import { LayerNormalization } from "./layerNormalization.js";
+import { layersOf } from "./layersOf.js";
 
 /** Options of {@link useFusedNormalization}. */
 export interface FusedNormalization {
@@ -65,14 +66,4 @@ function setWays(layer: tfl.layers.Layer, asKeras: boolean | undefined): boolean
   const before = layer.asKeras === true;
   layer.asKeras = asKeras ?? before;
   return layer.asKeras !== before;
-}
-
-/** A layer and every layer that one of them holds. */
-function layersOf(layer: tfl.layers.Layer, found = new Set<tfl.layers.Layer>()): Set<tfl.layers.Layer> {
-  if (found.has(layer)) return found;
-  found.add(layer);
-  for (const value of Object.values(layer).flat()) {
-    if (value instanceof tfl.layers.Layer) layersOf(value, found);
-  }
-  return found;
 }

@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 // tf.layers: its registry of class names, and classes that it does not export.
 
 type Class = serialization.SerializableConstructor<serialization.Serializable>;
+type FromConfig = serialization.FromConfigMethod<serialization.Serializable>;
 
 /** Marks the classes that a copy of this library registered, be it this one or another. */
 const OF_THIS_LIBRARY = Symbol.for("tfjs-uan.layer");
@@ -11,18 +12,21 @@ const OF_THIS_LIBRARY = Symbol.for("tfjs-uan.layer");
 /**
  * Lets models load a layer of this class, also under other names. It is saved under the class's own name. A name that another class
  * has stays with that class, with a warning: it is a class of the user's. A class of another copy of this library gives way.
+ *
+ * @param otherNames each alone, or with a function that makes the layer from a configuration saved under that name
  */
-export function registerLayer(cls: Class, ...otherNames: string[]): void {
+export function registerLayer(cls: Class, ...otherNames: (string | [name: string, fromConfig: FromConfig])[]): void {
   Object.defineProperty(cls, OF_THIS_LIBRARY, { value: true });
   const { classNameMap } = serialization.SerializationMap.getMap();
   const isTaken = (name: string) => {
     const [holder] = classNameMap[name] ?? [];
     return holder !== undefined && !Object.hasOwn(holder, OF_THIS_LIBRARY);
   };
-  const names = [cls.className, ...otherNames];
-  const taken = names.filter(isTaken);
+  const others = otherNames.map((other): [string, FromConfig] => (typeof other === "string" ? [other, cls.fromConfig] : other));
+  const entries = [[cls.className, cls.fromConfig] as [string, FromConfig], ...others];
+  const taken = entries.map(([name]) => name).filter(isTaken);
   if (!taken.includes(cls.className)) serialization.registerClass(cls);
-  for (const name of names) if (!taken.includes(name)) classNameMap[name] = [cls, cls.fromConfig];
+  for (const [name, fromConfig] of entries) if (!taken.includes(name)) classNameMap[name] = [cls, fromConfig];
   if (taken.length > 0) {
     const subject = `the class name '${taken.join("', '")}'`;
     console.warn(`tfjs-uan: ${subject} was registered before; saved models that name it load the class registered first.`);

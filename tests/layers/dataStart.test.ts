@@ -1,13 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { type UnsupervisedAdaptiveNormalizationArgs, unsupervisedAdaptiveNormalization } from "../../src/layers.js";
+import { unsupervisedAdaptiveNormalization as layerWith, type UnsupervisedAdaptiveNormalizationArgs } from "../../src/layers.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { training } from "../helpers/layers.js";
 import { data, networkWith, reloaded, saved, valuesOf } from "../helpers/models.js";
 
 type Layer = tfl.layers.Layer;
+
+/** A layer by the paper's formula, where arguments do not say otherwise. */
+const unsupervisedAdaptiveNormalization = (args: UnsupervisedAdaptiveNormalizationArgs = {}) =>
+  layerWith({ standardize: false, ...args });
 
 /** 24 activations per channel. */
 const batch = (i: number) => data([24, 3], 2, 10 * i, i);

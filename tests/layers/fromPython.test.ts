@@ -2,11 +2,16 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
-import { type UnsupervisedAdaptiveNormalization, useFusedNormalization } from "../../src/layers.js";
+import {
+  type UnsupervisedAdaptiveNormalization,
+  unsupervisedAdaptiveNormalization,
+  useFusedNormalization,
+} from "../../src/layers.js";
+import { authorsLayer } from "../../src/reference/authorsLayer.js";
 import { normalize } from "../../src/reference/mixture.js";
 import { normalizeSets } from "../../src/reference/normalization.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
-import { expectClose } from "../helpers/closeness.js";
+import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { data, predict, reloaded, train } from "../helpers/models.js";
 import { convertedModel, DIALECT_NAMES, type PythonLayer } from "../helpers/python.js";
 
@@ -56,12 +61,12 @@ describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) =>
     beforeAll(() => useBackend(backend));
 
     it.each([
-      "UCBNorm",
-      "Custom>UCBNorm",
-      "UnsupervisedAdaptiveNormalization",
-      "Custom>UnsupervisedAdaptiveNormalization",
-    ])("%s computes the same as in Python", async (className) => {
-      const model = await load(convertedModel(dialect, SHAPE, [ucbNorm({}, className)]));
+      ["UCBNorm", {}],
+      ["Custom>UCBNorm", {}],
+      ["AdaptiveContextNorm", { num_components: undefined, num_contexts: COMPONENTS }],
+      ["Custom>AdaptiveContextNorm", { num_components: undefined, num_contexts: COMPONENTS }],
+    ])("%s computes the same as in Python", async (className, config) => {
+      const model = await load(convertedModel(dialect, SHAPE, [ucbNorm(config, className)]));
       const x = data([6, ...SHAPE], 3);
       expectClose(predict(model, x), expected(x), 5e-5);
       expect(layerOf(model).getConfig()).toMatchObject({
@@ -90,6 +95,135 @@ describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) =>
     const model = await load(convertedModel(dialect, SHAPE, [ucbNorm({ epsilon: 0.1 })]));
     const x = data([6, ...SHAPE], 3);
     expectClose(predict(model, x), expected(x, 0.1), 5e-5);
+  });
+});
+
+type RawMixture = Record<"mean" | "variance", ArrayLike<number>>;
+const raw: RawMixture = { mean: mixture.mean.values, variance: mixture.variance.values };
+
+/** What the authors' UnsupervisedAdaptiveNormalization gives, from the weights. */
+const expectedOfAuthors = (x: ArrayLike<number>, samples: number, epsilon = 1e-3, { mean, variance }: RawMixture = raw) =>
+  authorsLayer({
+    samples,
+    space: x.length / samples / CHANNELS,
+    channels: CHANNELS,
+    components: COMPONENTS,
+    epsilon,
+    x,
+    mean,
+    variance: Array.from(variance, (value) => Math.log1p(Math.exp(value))),
+  });
+
+describe.each(DIALECT_NAMES)("the authors' UnsupervisedAdaptiveNormalization, from a .%s file", (dialect) => {
+  describe.each(BACKENDS)("on '%s'", (backend) => {
+    beforeAll(() => useBackend(backend));
+
+    it.each([
+      ["UnsupervisedAdaptiveNormalization", SHAPE, {}],
+      ["Custom>UnsupervisedAdaptiveNormalization", SHAPE, { epsilon: 0.1 }],
+      ["UnsupervisedAdaptiveNormalization", [CHANNELS], {}],
+      ["UnsupervisedAdaptiveNormalization", [7, CHANNELS], { num_components: undefined, num_contexts: COMPONENTS }],
+    ] as [
+      string,
+      number[],
+      { epsilon?: number },
+    ][])("%s on %j, %j, computes the same as in Python", async (className, shape, config) => {
+      const model = await load(convertedModel(dialect, shape, [ucbNorm(config, className)]));
+      const x = data([6, ...shape], 3);
+      const y = expectedOfAuthors(x.dataSync(), 6, config.epsilon);
+      // Divided by √ε, outputs are large.
+      const relative = 5e-5;
+      expectCloseToLargest(predict(model, x), y, relative, "y");
+      expectCloseToLargest((layerOf(model).apply(x, { training: true }) as tf.Tensor).dataSync(), y, relative, "y in training");
+      expect(layerOf(model).getConfig()).toMatchObject({
+        formula: "authors",
+        numComponents: COMPONENTS,
+        center: false,
+        scale: false,
+      });
+    });
+  });
+});
+
+describe("a class of that name that is registered in Python, and has an axis", () => {
+  beforeAll(() => useBackend("wasm"));
+
+  it("is another implementation, of the formula 'ucb'", async () => {
+    const layer = ucbNorm({ axis: -1 }, "Custom>UnsupervisedAdaptiveNormalization");
+    const model = await load(convertedModel("h5", SHAPE, [layer]));
+    const x = data([6, ...SHAPE], 3);
+    expectClose(predict(model, x), expected(x), 5e-5);
+    expect(layerOf(model).formula).toBe("ucb");
+  });
+});
+
+describe("the authors' UnsupervisedAdaptiveNormalization, loaded", () => {
+  const authors = (shape: number[]) => load(convertedModel("h5", shape, [ucbNorm({}, "UnsupervisedAdaptiveNormalization")]));
+
+  it.each(BACKENDS)("has the gradients that differences show, on '%s'", async (backend) => {
+    await useBackend(backend);
+    for (const shape of [[CHANNELS], [2, 3, CHANNELS]]) {
+      const layer = layerOf(await authors(shape));
+      const x = data([3, ...shape], 1.5, 0.3);
+      const weight = data(x.shape, 1, 0, 9);
+      const input = tf.variable(x);
+      const [mean, variance, prior] = layer.getWeights(true) as [tf.Variable, tf.Variable, tf.Variable];
+      const { grads } = tf.variableGrads(
+        () => tf.sum(tf.mul(weight, layer.apply(input, { training: true }) as tf.Tensor)) as tf.Scalar,
+        [input, mean, variance, prior],
+      );
+      const numbers = { x: Array.from(x.dataSync()), mean: Array.from(raw.mean), variance: Array.from(raw.variance) };
+      const weights = weight.dataSync();
+      const loss = ({ x, ...mixture }: typeof numbers) =>
+        expectedOfAuthors(x, 3, 1e-3, mixture).reduce((sum, y, i) => sum + y * (weights[i] as number), 0);
+      const difference = (name: keyof typeof numbers) =>
+        numbers[name].map((value, i) => {
+          const step = 1e-5;
+          const at = (moved: number) => loss({ ...numbers, [name]: numbers[name].with(i, moved) });
+          return (at(value + step) - at(value - step)) / (2 * step);
+        });
+      const found = (variable: tf.Variable) => (grads[variable.name] as tf.Tensor).dataSync<"float32">();
+      expectCloseToLargest(found(input), difference("x"), 1e-3, "dx");
+      expectCloseToLargest(found(mean), difference("mean"), 1e-3, "dmean");
+      expectCloseToLargest(found(variance), difference("variance"), 1e-3, "dvariance");
+      expect(Array.from(found(prior))).toEqual([0, 0]);
+    }
+  });
+
+  it("is saved and loaded with its formula, works along any axis, and on an empty batch", async () => {
+    await useBackend("wasm");
+    const model = await authors(SHAPE);
+    const again = await reloaded(model);
+    expect(layerOf(again).formula).toBe("authors");
+    const x = data([6, ...SHAPE], 3);
+    expectClose(predict(again, x), predict(model, x), 0);
+    const turned = unsupervisedAdaptiveNormalization({ formula: "authors", numComponents: COMPONENTS, axis: 1 });
+    turned.apply(tfl.input({ shape: [CHANNELS, 2, 5] }));
+    turned.setWeights(layerOf(model).getWeights());
+    const y = turned.apply(tf.transpose(x, [0, 3, 1, 2])) as tf.Tensor;
+    expectClose(tf.transpose(y, [0, 2, 3, 1]).dataSync(), predict(model, x), 1e-4);
+    expect((turned.apply(tf.zeros([0, CHANNELS, 2, 5]), { training: true }) as tf.Tensor).shape).toEqual([0, CHANNELS, 2, 5]);
+  });
+
+  it("multiplies and adds what the library's options ask for", async () => {
+    await useBackend("wasm");
+    const model = await authors(SHAPE);
+    const args = { center: true, scale: true, outputScale: "components", numComponents: COMPONENTS } as const;
+    const layer = unsupervisedAdaptiveNormalization({ formula: "authors", ...args });
+    layer.apply(tfl.input({ shape: SHAPE }));
+    const [gamma, beta] = [tf.tensor1d([1, 2, 3, 4]), tf.tensor1d([4, 3, 2, 1])];
+    layer.setWeights([...layerOf(model).getWeights(), gamma, beta]);
+    const x = data([6, ...SHAPE], 3);
+    const wanted = tf.add(tf.mul(tf.div(model.predict(x) as tf.Tensor, Math.sqrt(COMPONENTS)), gamma), beta);
+    expectClose((layer.apply(x) as tf.Tensor).dataSync(), wanted.dataSync(), 1e-5);
+  });
+
+  it.each<[object, string]>([
+    [{ standardize: true }, "argument 'standardize' must be false where formula is 'authors', got true"],
+    [{ update: "both" }, "argument 'update' must be 'gradient' where formula is 'authors', got 'both'"],
+    [{ moments: "batch" }, "argument 'formula' must be 'uan' where moments is 'batch', got 'authors'"],
+  ])("refuses %j", (args, message) => {
+    expect(() => unsupervisedAdaptiveNormalization({ formula: "authors", ...args })).toThrow(message);
   });
 });
 

@@ -3,15 +3,19 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { unsupervisedAdaptiveNormalization as normalize } from "../../src/index.js";
 import {
+  unsupervisedAdaptiveNormalization as layerWith,
   UnsupervisedAdaptiveNormalization,
   type UnsupervisedAdaptiveNormalizationArgs,
-  unsupervisedAdaptiveNormalization,
 } from "../../src/layers.js";
 import { BACKENDS, useBackend } from "../helpers/backends.js";
 import { expectClose } from "../helpers/closeness.js";
 import { data, networkWith, predict, reloaded, train } from "../helpers/models.js";
 
 const training = { training: true };
+
+/** A layer by the paper's formula, where arguments do not say otherwise. */
+const unsupervisedAdaptiveNormalization = (args: UnsupervisedAdaptiveNormalizationArgs = {}) =>
+  layerWith({ standardize: false, ...args });
 
 /** A built layer, and its effective parameters. */
 function built(args: UnsupervisedAdaptiveNormalizationArgs, shape: (number | null)[]) {
@@ -64,10 +68,23 @@ describe.each(BACKENDS)("the layer on '%s'", (backend) => {
 });
 
 describe("the layer", () => {
+  it.each<[UnsupervisedAdaptiveNormalizationArgs, boolean]>([
+    [{}, true],
+    [{ formula: "uan", moments: "learned", update: "both" }, true],
+    [{ standardize: false }, false],
+    [{ moments: "batch" }, false],
+    [{ formula: "ucb" }, false],
+    [{ formula: "authors" }, false],
+  ])("%j: standardize is %j", (args, standardize) => {
+    const layer = layerWith(args);
+    expect(layer.standardize).toBe(standardize);
+    expect(layer.priorMass > 0).toBe(standardize || args.moments === "batch");
+  });
+
   beforeAll(() => useBackend("wasm"));
 
   it("has the weights of the authors' layer, in the same order and shapes", () => {
-    const { layer } = built({ numComponents: 4, center: true, scale: true, standardize: true }, [null, 8, 8, 6]);
+    const { layer } = built({ numComponents: 4, center: true, scale: true, standardize: true, priorMass: 0 }, [null, 8, 8, 6]);
     expect(layer.weights.map((w) => [w.originalName.split("/").at(-1), w.shape])).toEqual([
       ["mean", [4, 6]],
       ["variance", [4, 6]],
@@ -91,7 +108,7 @@ describe("the layer", () => {
   });
 
   it("standardize with formula 'ucb' is the op on activations standardized by the moving averages", () => {
-    const { layer } = built({ standardize: true, formula: "ucb", epsilon: 1e-2, scale: true }, [null, 4, 3]);
+    const { layer } = built({ standardize: true, priorMass: 0, formula: "ucb", epsilon: 1e-2, scale: true }, [null, 4, 3]);
     const [mean, variance, prior] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
     layer.setWeights([mean, variance, prior, tf.tensor1d([1, 2, 3]), tf.tensor1d([1, -1, 0]), tf.tensor1d([4, 0.5, 1])]);
     const x = data([5, 4, 3], 2);
@@ -171,7 +188,7 @@ describe("the layer", () => {
   });
 
   it("standardize uses the batch's moments in training and moving averages in inference, as batch normalization does", async () => {
-    const { layer, weights } = built({ standardize: true, numComponents: 1, momentum: 0.9 }, [null, 3]);
+    const { layer, weights } = built({ standardize: true, priorMass: 0, numComponents: 1, momentum: 0.9 }, [null, 3]);
     const bn = tfl.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-3 });
     // With one component of mean 0 and variance 1, only the standardization and the factor √(1 + ε) remain.
     const x = data([500, 3], 4, 2);
@@ -189,7 +206,7 @@ describe("the layer", () => {
   });
 
   it("standardize has batch normalization's gradient, and a second derivative", () => {
-    const { layer } = built({ standardize: true, numComponents: 1 }, [null, 4, 3]);
+    const { layer } = built({ standardize: true, priorMass: 0, numComponents: 1 }, [null, 4, 3]);
     const x = data([6, 4, 3], 2, 1);
     const weight = data([6, 4, 3], 1, 0, 9);
     const ours = (x: tf.Tensor) => tf.sum(tf.mul(weight, tf.tanh(layer.apply(x, training) as tf.Tensor)));
@@ -335,7 +352,7 @@ describe("the layer", () => {
     [{ epsilon: -1 }, "argument 'epsilon' must be a finite number that is not negative, got -1"],
     [{ momentum: 1.5 }, "argument 'momentum' must be a number from 0 to 1, got 1.5"],
     [{ update: "em" }, "argument 'update' must be one of 'gradient', 'momentum', 'both', got 'em'"],
-    [{ formula: "em" }, "argument 'formula' must be one of 'uan', 'ucb', got 'em'"],
+    [{ formula: "em" }, "argument 'formula' must be one of 'uan', 'ucb', 'authors', got 'em'"],
     [{ initializer: "zeros" }, "argument 'initializer' must be one of 'data', 'random', got 'zeros'"],
   ])("refuses %j", (args, message) => {
     expect(() => unsupervisedAdaptiveNormalization(args)).toThrow(`UnsupervisedAdaptiveNormalization: ${message}`);
