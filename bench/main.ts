@@ -1,20 +1,18 @@
 import { OptionError, runProgram } from "../reporting/program.js";
 import { BackendError, type BackendInfo, isSynchronous } from "../runtimes/backends.js";
 import { describeEnvironment } from "../runtimes/environment.js";
-import { ensureRelaxedSimd } from "./binary.js";
-import { NODE_SECTIONS } from "./nodeSections.js";
+import { RELAXED_SIMD } from "../runtimes/v8.js";
+import { ALL_SECTIONS } from "./nodeSections.js";
 import { helpText, type Options, parseOptions } from "./options.js";
+import { SectionError, withProcesses } from "./processes.js";
 import { startProgress } from "./progress.js";
 import { renderComparison } from "./report/compare.js";
 import { readReport, writeReport } from "./report/json.js";
 import { writePage } from "./report/page.js";
 import { renderHeading, renderSection } from "./report/table.js";
 import type { Report } from "./results.js";
-import { type Runner, withRunner } from "./runner.js";
+import type { Runner } from "./runner.js";
 import type { Care } from "./section.js";
-import { SECTIONS } from "./sections.js";
-
-const ALL_SECTIONS = [...SECTIONS, ...NODE_SECTIONS];
 
 /** The largest number of activations in a case, and the smallest number of rounds. */
 const SIZES = { whole: { largest: 2 ** 24, rounds: 5 }, quick: { largest: 2 ** 20, rounds: 2 } };
@@ -30,16 +28,23 @@ function sizesFor({ name, software }: BackendInfo, quick: boolean) {
   return { largest: Math.min(largest, limit), rounds };
 }
 
-async function measure({ sections, quick, seconds }: Options, report: Report, runner: Runner): Promise<void> {
+/** Adds the sections' results to the report. @returns for each section that failed, why */
+async function measure({ sections, quick, seconds }: Options, report: Report, runner: Runner): Promise<string[]> {
   const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick) };
+  const failures: string[] = [];
   for (const [done, section] of sections.entries()) {
     const { name, question } = section;
     const { step, stop } = startProgress(name, done, sections.length);
-    const tables = await runner.run(section, care, step).finally(stop);
-    report.sections.push({ name, title: question, tables });
-    console.log(`\n${renderSection({ name, title: question, tables })}`);
+    try {
+      const tables = await runner.run(section, care, step).finally(stop);
+      report.sections.push({ name, title: question, tables });
+      console.log(`\n${renderSection({ name, title: question, tables })}`);
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message}`);
+    }
   }
   report.date = new Date().toISOString();
+  return failures;
 }
 
 async function readOld(file: string): Promise<Report> {
@@ -57,14 +62,10 @@ async function main(): Promise<void> {
     return;
   }
   const { browser, relaxedSimd, leftOut } = options;
-  const exitCode = relaxedSimd && !browser ? ensureRelaxedSimd() : undefined;
-  if (exitCode !== undefined) {
-    process.exitCode = exitCode;
-    return;
-  }
   for (const line of leftOut) console.log(`Left out: ${line}`);
   const old = options.compare === undefined ? undefined : await readOld(options.compare);
-  await withRunner(options, (runner) => runAll(options, runner, old));
+  const flags = relaxedSimd && !browser ? RELAXED_SIMD : [];
+  await withProcesses(options, flags, (runner) => runAll(options, runner, old));
 }
 
 async function runAll(options: Options, runner: Runner, old: Report | undefined): Promise<void> {
@@ -80,11 +81,13 @@ async function runAll(options: Options, runner: Runner, old: Report | undefined)
     sections: [],
   };
   console.log(renderHeading(report));
-  await measure(options, report, runner);
+  const failures = await measure(options, report, runner);
   if (old) console.log(`\n${renderComparison(old, report)}`);
   await writeReport(json, report);
   await writePage(page, report, old);
   console.log(`\nWritten: ${json}, ${page}`);
+  for (const failure of failures) console.error(`bench: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
-await runProgram("bench", main, BackendError);
+await runProgram("bench", main, BackendError, SectionError);

@@ -3,6 +3,8 @@
 export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers" };
 export const TABLES = { targets: "target shapes", gradients: "gradients", network: "training step of a CNN" };
 export const NORMALIZATIONS = { batchNorm: "tf.batchNorm", composed: "UAN of tf operations", uan: "tfjs-uan" };
+/** UAN by moments of the batch. */
+export const BY_BATCH = { standardized: "UAN, standardize, prior mass", moments: "UAN, moments of the batch" };
 export const GRADIENTS = {
   forward: "tf.conv2d",
   filter: "gradient of filter",
@@ -20,6 +22,7 @@ export const LAYER_TABLES = {
 export const LAYERS = {
   replaced: "tf.batchNorm, replaced",
   batch: "batchNormalization",
+  shrunk: "batchNormalization, prior mass",
   theirs: "tf.layers.layerNormalization",
   layer: "layerNormalization",
   group: "groupNormalization",

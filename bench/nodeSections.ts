@@ -1,6 +1,7 @@
 import type { Section } from "./section.js";
 import { packageSize } from "./sections/package.js";
 import { startup } from "./sections/startup.js";
+import { SECTIONS } from "./sections.js";
 
-/** Sections that import modules of Node.js. */
-export const NODE_SECTIONS: Section[] = [startup, packageSize];
+/** All sections: also those that import modules of Node.js. */
+export const ALL_SECTIONS: Section[] = [...SECTIONS, startup, packageSize];

@@ -45,7 +45,7 @@ const DESCRIPTIONS: Record<Name, string> = {
   isolated: "runs in a cross-origin isolated page, in which TensorFlow.js's wasm has threads",
   threads: `the number of these threads, up to ${MAX_THREADS} (default: TensorFlow.js's choice, one for two cores)`,
   quick: "measures wasm in under a minute: fewer and smaller cases, less precise",
-  "relaxed-simd": "uses the binary for relaxed SIMD; Node.js 20 is started again with a flag",
+  "relaxed-simd": "uses the binary for relaxed SIMD; Node.js 20 gets a flag for it",
   seconds: `time for the rounds of one case (default ${SECONDS.whole}; ${SECONDS.quick} with --quick)`,
   json: `the file for the results as JSON (default ${FILES.json})`,
   page: `the file for the results as a page (default ${FILES.page})`,
@@ -67,8 +67,9 @@ export function helpText(sections: Section[]): string {
     "Options:",
     ...NAMES.map((name) => `  ${`--${name} ${PLACEHOLDERS[name]}`.padEnd(20)}${DESCRIPTIONS[name]}`),
     "",
-    "By default, all sections run that the backend supports. tensorflow needs the package @tensorflow/tfjs-node-gpu or",
-    "@tensorflow/tfjs-node. Set the environment variable CHROMIUM to the path of Chromium if it is not found.",
+    "By default, all sections run that the backend supports. Each has a process of its own, in Chromium also a page of its own.",
+    "tensorflow needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node. Set the environment variable CHROMIUM to the",
+    "path of Chromium if it is not found.",
     "The report names the renderer of webgl and webgpu: without a GPU, Chromium emulates them in software, which is slow.",
   ].join("\n");
 }

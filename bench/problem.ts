@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 export const EPSILON = 1e-3;
+/** How many activations' worth of trust normalizations by the batch have in moving moments. */
+export const PRIOR_MASS = 2;
 
 /** Large tensors repeat a block of so many random numbers. It is a prime, so that no channel repeats only a few of them. */
 const BLOCK = 65521;
@@ -33,6 +35,9 @@ export function makeProblem(shape: number[], components: number) {
     prior: keep(tf.tidy(() => tf.softmax(tf.randomUniform([components], 0, 1, "float32", 5)))),
     movingMean: uniform<tf.Tensor1D>([channels], -1, 1, 6),
     movingVariance: uniform<tf.Tensor1D>([channels], 0.2, 1.2, 7),
+    /** Those of the components: like mean and variance, which gradients flow to. */
+    movingMeans: uniform<tf.Tensor2D>([components, channels], -1, 1, 3),
+    movingVariances: uniform<tf.Tensor2D>([components, channels], 0.2, 1.2, 4),
     gamma: uniform<tf.Tensor1D>([channels], 0.5, 1.5, 8),
     beta: uniform<tf.Tensor1D>([channels], -1, 1, 9),
     /** The tensor is disposed of with the problem. */

@@ -1,14 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import type { BackendName } from "../runtimes/backends.js";
+import type { Setup } from "../runtimes/environment.js";
 import { startNodeBackend } from "../runtimes/nodeBackend.js";
 import { inChromium } from "../runtimes/program.js";
 import { remote } from "../runtimes/remote.js";
-import { prepare, runSection, type Setting } from "./here.js";
+import { prepare, runSection } from "./here.js";
 import { compileMultiplyAdd } from "./kernels/compile.js";
 import { CHROMIUM, NODE } from "./names.js";
 import type { BenchPage } from "./page.js";
-import type { Report, ResultTable } from "./results.js";
+import type { ResultTable } from "./results.js";
 import type { Care, Section } from "./section.js";
 
 /** What to run sections on. */
@@ -23,8 +24,7 @@ export interface Target {
 }
 
 /** Runs sections on a target. */
-export interface Runner extends Setting {
-  runtime: Report["runtime"];
+export interface Runner extends Setup {
   run(section: Section, care: Care, progress: (step: string) => void): Promise<ResultTable[]>;
 }
 

@@ -2,9 +2,9 @@ import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from "tfjs-uan";
 import { checkAgreement } from "../check.js";
-import { composedBatch, composedGroups, composedLayer } from "../composed.js";
+import { composedBatch, composedGroups, composedLayer, composedShrunkBatch } from "../composed.js";
 import { LAYERS } from "../names.js";
-import { EPSILON, type Problem } from "../problem.js";
+import { EPSILON, PRIOR_MASS, type Problem } from "../problem.js";
 import { inference, inferenceInputs } from "./batchNorm.js";
 import { type Contender, type Operation, trainingStep } from "./contender.js";
 
@@ -28,7 +28,31 @@ function contender(name: string, normalize: Normalize, composed: Operation): Con
 }
 
 /** Batch normalization by the batch's own moments. */
-export const batch = contender(LAYERS.batch, batchNormalization, composedBatch);
+export const batch: Contender = {
+  ...contender(LAYERS.batch, batchNormalization, composedBatch),
+  // A single activation of each channel becomes beta.
+  isFor: ({ size, gamma }) => size > gamma.size,
+};
+
+const shrunk = ({ movingMean: mean, movingVariance: variance }: Problem): Operation => {
+  const config = { epsilon: EPSILON, mean, variance, priorMass: PRIOR_MASS };
+  return (x, gamma, beta) => batchNormalization(x, { ...config, gamma, beta });
+};
+
+/** The same, by moments that a prior mass shrinks toward moving ones. */
+export const shrunkBatch: Contender = {
+  name: LAYERS.shrunk,
+  note: `The prior mass is ${PRIOR_MASS}.`,
+  check(pass, problem) {
+    const { movingMean: mean, movingVariance: variance, dy } = problem;
+    const composed: Operation = (x, gamma, beta) => composedShrunkBatch({ mean, variance }, x, gamma, beta);
+    return checkAgreement(LAYERS.shrunk, pass, shrunk(problem), composed, inputsOf(problem), dy);
+  },
+  calls: (problem) => ({
+    forward: () => shrunk(problem)(...inputsOf(problem)).dispose(),
+    training: trainingStep(shrunk(problem), inputsOf(problem), problem.dy),
+  }),
+};
 
 export const layer = contender(LAYERS.layer, layerNormalization, composedLayer);
 

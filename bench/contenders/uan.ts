@@ -7,7 +7,7 @@ import { EPSILON } from "../problem.js";
 import { type Contender, trainingStep } from "./contender.js";
 
 /** The largest number of activations times components for which the composed form is fast and small enough. */
-const LARGEST_COMPOSED = 2 ** 23;
+export const LARGEST_COMPOSED = 2 ** 23;
 
 function fused(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor): tf.Tensor {
   return unsupervisedAdaptiveNormalization(x, mean, variance, prior, { epsilon: EPSILON });

@@ -17,7 +17,10 @@ const report = object(
     version: oneOf(1),
     date: string,
     quick: boolean,
-    machine: object({ cpu: string, cores: number, memoryBytes: number, platform: string }),
+    machine: object(
+      { cpu: string, cores: number, memoryBytes: number, platform: string },
+      { cpuModel: string, megahertz: number },
+    ),
     runtime: object({ name: string, version: string }),
     versions: record(string),
     sections: list(object({ name: string, title: string, tables: list(table) })),

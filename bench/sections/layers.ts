@@ -1,7 +1,7 @@
 import { compare } from "../comparison.js";
 import { batchNorm, replacedBatchNorm } from "../contenders/batchNorm.js";
 import type { Contender, Pass } from "../contenders/contender.js";
-import { batch, batchInference, group, instance, layer, layerOfTfjs } from "../contenders/layers.js";
+import { batch, batchInference, group, instance, layer, layerOfTfjs, shrunkBatch } from "../contenders/layers.js";
 import { mixture } from "../contenders/mixture.js";
 import { multiplyAdd } from "../contenders/multiplyAdd.js";
 import { uan } from "../contenders/uan.js";
@@ -18,7 +18,7 @@ const MIXTURE = "K = 3; tfjs-uan is UAN with a given mixture.";
 
 const TABLES: [title: string, pass: Pass, note: string, contenders: Contender[]][] = [
   [LAYER_TABLES.inference, "forward", BATCH, [batchNorm, replacedBatchNorm, batchInference, multiplyAdd]],
-  [LAYER_TABLES.step, "training", BATCH, [batchNorm, batch, multiplyAdd]],
+  [LAYER_TABLES.step, "training", BATCH, [batchNorm, batch, shrunkBatch, multiplyAdd]],
   [LAYER_TABLES.layerForward, "forward", LAYER, [layer, group, instance, layerOfTfjs]],
   [LAYER_TABLES.layerTraining, "training", LAYER, [layer, group, instance, layerOfTfjs]],
   [LAYER_TABLES.mixtureForward, "forward", MIXTURE, [uan, ...EM_STEPS.map(mixture)]],

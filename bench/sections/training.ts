@@ -1,6 +1,8 @@
 import { compare } from "../comparison.js";
 import { batchNorm } from "../contenders/batchNorm.js";
+import { standardizedUan, uanByBatchMoments } from "../contenders/batchUan.js";
 import { composedUan } from "../contenders/composedUan.js";
+import { batch } from "../contenders/layers.js";
 import { multiplyAdd } from "../contenders/multiplyAdd.js";
 import { uan } from "../contenders/uan.js";
 import { SECTIONS, TABLES } from "../names.js";
@@ -15,7 +17,7 @@ export const training: Section = {
   question: "How fast are forward and backward pass of UAN, compared with batch normalization?",
   async run(context) {
     const table = { pass: "training", axis: "activations", note } as const;
-    const contenders = [batchNorm, uan, multiplyAdd];
+    const contenders = [batchNorm, uan, batch, multiplyAdd, standardizedUan, uanByBatchMoments];
     return [
       await compare(context, { title: TABLES.targets, ...table, cases: TARGET_CASES, contenders: [...contenders, composedUan] }),
       await compare(context, { title: "shapes of real networks", ...table, cases: NETWORK_CASES, contenders }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { SECTIONS } from "../../bench/names.js";
+import { GRADIENTS, SECTIONS, TABLES } from "../../bench/names.js";
 import { benchDocs } from "../../bench/report/docsBlocks.js";
+import { pickTable } from "../../bench/report/pick.js";
 import type { Report } from "../../bench/results.js";
 import { docsReport } from "./docsReport.js";
 
@@ -101,6 +102,15 @@ Padding 'none'.
 
   it("refuses a quick run", () => {
     expect(() => benchDocs({ ...docsReport(), quick: true })).toThrow("--quick");
+  });
+
+  it("refuses a run in which tf.conv2d fell to a part of its rate", () => {
+    const report = docsReport();
+    const filter = pickTable(report, SECTIONS.convolution, TABLES.gradients).rows.find(
+      ({ contender }) => contender === GRADIENTS.filter,
+    );
+    Object.assign(filter?.ratio ?? {}, { median: 0.4 });
+    expect(() => benchDocs(report)).toThrow("tf.conv2d fell to a part of its rate in the case '[8, 8], 3×3'");
   });
 
   it("refuses a report without what it needs, and names it", () => {

@@ -34,6 +34,11 @@ describe("a report's file", () => {
     ["a list", [1], ": wanted an object, got [1]"],
     ["another version", { ...madeUpReport(), version: 2 }, ".version: wanted 1, got 2"],
     ["no sections", { ...madeUpReport(), sections: undefined }, ".sections: wanted a list, got nothing"],
+    [
+      "a frequency as text",
+      { ...madeUpReport(), machine: { ...madeUpReport().machine, megahertz: "2.6 GHz" } },
+      '.machine.megahertz: wanted a number, got "2.6 GHz"',
+    ],
     ["no cores", { ...madeUpReport(), machine: {} }, ".machine.cpu: wanted a string, got nothing"],
     [
       "NaN, which JSON writes as null",

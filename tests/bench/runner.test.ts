@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
+import { BY_BATCH, CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
 import type { Row } from "../../bench/results.js";
 import { type Runner, type Target, withRunner } from "../../bench/runner.js";
 import { SECTIONS } from "../../bench/sections.js";
@@ -10,6 +10,7 @@ import { describeInChromium } from "../helpers/browser.js";
 const CARE = { quick: true, seconds: 0.001, rounds: 1, largest: 1024 };
 const SMALLEST = "dense [1, 1024]";
 const ALL = [NORMALIZATIONS.batchNorm, NORMALIZATIONS.uan];
+const LAST = [BY_BATCH.standardized, BY_BATCH.moments];
 
 async function rowsOf(runner: Runner, name: string): Promise<Row[]> {
   const section = SECTIONS.find((section) => section.name === name);
@@ -33,7 +34,7 @@ async function check(target: Target, section: string, contenders: string[]) {
 
 describe("the bench in Node.js", () => {
   it("measures 'wasm'", async () => {
-    const contenders = [...ALL, "multiply-add", "tf.add"];
+    const contenders = [...ALL, "multiply-add", "tf.add", ...LAST];
     const { runtime, backend, versions } = await check(
       { backend: "wasm", browser: false, isolated: false },
       "forward",
@@ -50,7 +51,7 @@ describe("the bench in Node.js", () => {
   });
 
   it("measures 'cpu', without what is of the WASM backend", async () => {
-    const { backend, versions } = await check({ backend: "cpu", browser: false, isolated: false }, "training", ALL);
+    const { backend, versions } = await check({ backend: "cpu", browser: false, isolated: false }, "training", [...ALL, ...LAST]);
     expect(backend).toEqual({ name: "cpu" });
     expect(versions).toHaveProperty("@tensorflow/tfjs-backend-cpu");
   });
@@ -58,7 +59,7 @@ describe("the bench in Node.js", () => {
 
 describeInChromium("the bench in Chromium", () => {
   it.each(["webgl", "webgpu"] as const)("measures '%s', whose work a call does not wait for", async (name) => {
-    const found = await check({ backend: name, browser: true, isolated: false }, "forward", [...ALL, "tf.add"]);
+    const found = await check({ backend: name, browser: true, isolated: false }, "forward", [...ALL, "tf.add", ...LAST]);
     expect(found.runtime).toEqual({ name: CHROMIUM, version: expect.stringMatching(/^\d+\./) });
     expect(found.backend).toEqual({ name, device: expect.stringMatching(/./), software: expect.any(Boolean) });
     expect(found.binary).toBeUndefined();
@@ -66,14 +67,14 @@ describeInChromium("the bench in Chromium", () => {
   });
 
   it("measures both passes of 'wasm' in a cross-origin isolated page, over shared memory", async () => {
-    const contenders = [...ALL, "multiply-add"];
+    const contenders = [...ALL, "multiply-add", ...LAST];
     const found = await check({ backend: "wasm", browser: true, isolated: true, threads: 2 }, "training", contenders);
     expect(found.binary).toBe("threadedRelaxedSimd");
     expect(found.backend).toEqual({ name: "wasm", simd: true, threads: 2 });
   });
 
   it("measures 'wasm' in any other page, over memory that is not shared", async () => {
-    const contenders = [...ALL, "multiply-add", "tf.add"];
+    const contenders = [...ALL, "multiply-add", "tf.add", ...LAST];
     const found = await check({ backend: "wasm", browser: true, isolated: false }, "forward", contenders);
     expect(found.binary).toBe("relaxedSimd");
     expect(found.backend).toEqual({ name: "wasm", simd: true });
