@@ -5,14 +5,14 @@ import { runProgram } from "../reporting/program.js";
 import { BackendError, describeBackend } from "../runtimes/backends.js";
 import { coresText, describeEnvironment, runtimeText, versionsText } from "../runtimes/environment.js";
 import { startNodeBackend } from "../runtimes/nodeBackend.js";
-import { EXPERIMENTS, type ExperimentName } from "./config.js";
+import { CHOICE, EXPERIMENTS, type ExperimentName } from "./config.js";
 import { HELP, type Options, parseOptions } from "./options.js";
 import { planOf } from "./plan.js";
 import { writeResults } from "./report/json.js";
 import { writePage } from "./report/page.js";
 import { sectionsOf } from "./report/sections.js";
 import { renderSection } from "./report/text.js";
-import type { Results } from "./results.js";
+import { type Results, VERSION } from "./results.js";
 import { originsOf } from "./running/origin.js";
 import { type RunError, startPool } from "./running/pool.js";
 import { startProgress } from "./running/progress.js";
@@ -31,7 +31,7 @@ async function describe() {
 /** Reads the data sets that the user provides. Throws if one is not valid, before anything is removed or trained. */
 async function checkData(files: RunFile[], folders: Folders): Promise<void> {
   const all = files
-    .flatMap(({ config: { data, target } }) => (target ? [data, target] : [data]))
+    .flatMap(({ config: { data, target, elsewhere } }) => [data, target, elsewhere].filter((used) => used !== undefined))
     .filter(({ name }) => name in folders);
   for (const config of new Map(all.map((config) => [JSON.stringify(config), config])).values()) await prepare(config, folders);
 }
@@ -74,23 +74,28 @@ async function main(): Promise<void> {
   const failures = await make(wanted, options, runs);
 
   // Results of earlier calls are shown, too.
-  const there = await Promise.all(EXPERIMENTS.flatMap(filesOf).map((file) => file.readFinished()));
+  const isChoice = experiments.includes(CHOICE);
+  const shown: readonly ExperimentName[] = isChoice ? [CHOICE] : EXPERIMENTS;
+  const there = await Promise.all(shown.flatMap(filesOf).map((file) => file.readFinished()));
   const finished = there.filter((run) => run !== undefined);
   const made = new Set(finished.map(({ config }) => config.experiment));
   const results: Results = {
-    version: 1,
+    version: VERSION,
     date: new Date().toISOString(),
     preset: preset.name,
     presetDescription: preset.description,
     machine,
     software,
-    experiments: EXPERIMENTS.filter((name) => made.has(name)),
+    experiments: shown.filter((name) => made.has(name)),
     runs: finished,
   };
-  await writeResults(`${folder}/results.json`, results);
-  await writePage(`${folder}/page.html`, results);
+  const [json, page] = (isChoice ? ["choice.json", "choice.html"] : ["results.json", "page.html"]).map(
+    (name) => `${folder}/${name}`,
+  );
+  await writeResults(json as string, results);
+  await writePage(page as string, results);
   for (const section of sectionsOf(results)) console.log(`\n${renderSection(section)}`);
-  console.log(`\nWritten: ${folder}/results.json, ${folder}/page.html`);
+  console.log(`\nWritten: ${json}, ${page}`);
   if (failures.length === 0) return;
   for (const { message } of failures) console.error(`paper: ${message}`);
   console.error(`${failures.length} runs failed: the same command without --fresh continues them`);

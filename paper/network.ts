@@ -10,8 +10,12 @@ export interface NetworkConfig {
   method: MethodName;
   /** K, for methods with a mixture. */
   components: number;
-  /** Of all moving averages. */
+  /** Of the moving averages of methods without a prior mass. */
   momentum: number;
+  /** Of methods with a prior mass: how many activations the moving moments count as. */
+  priorMass: number;
+  /** Of methods with a prior mass: how many images moving averages cover. */
+  memory: number;
   /** After which convolutions the method normalizes. After "second", batch normalization follows the others. */
   normalizes: "second" | "all";
   /** The numbers of channels are multiplied by this. */
@@ -25,15 +29,20 @@ const SEEDS_PER_LAYER = 3;
 /** Seeds below it are for kernels. */
 const FIRST_LAYER_SEED = 100;
 
-/** A network from standardized images to logits. */
-export function buildNetwork(config: NetworkConfig, { height, width, channels }: Shape, classes: number): tfl.Sequential {
-  const { components, momentum } = config;
+/** A network from standardized images to logits. @param steps how many the run has */
+export function buildNetwork(
+  config: NetworkConfig,
+  { height, width, channels }: Shape,
+  classes: number,
+  steps: number,
+): tfl.Sequential {
+  const { components, momentum, priorMass, memory } = config;
   const method = methodOf(config.method);
   const parts = networkParts(config.width, config.seed);
   let layers = 0;
   const tested = (channels: number) => {
     const seed = layerSeed(config.seed, FIRST_LAYER_SEED + SEEDS_PER_LAYER * layers++);
-    return method.layer ? [method.layer({ channels, components, momentum, seed })] : [];
+    return method.layer ? [method.layer({ channels, components, momentum, priorMass, memory, steps, seed })] : [];
   };
   const batch = () => [batchNorm({ momentum })];
   const others = config.normalizes === "all" ? tested : batch;

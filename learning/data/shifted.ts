@@ -16,7 +16,7 @@ const BLURRED = 0.5;
  * Smooth noise between two random colours: random numbers at the nodes of a grid of random width and position, and bilinear
  * interpolation between the nodes.
  */
-function texture({ height, width, channels }: Shape, random: Random): Float32Array {
+export function texture({ height, width, channels }: Shape, random: Random): Float32Array {
   const step = random.between(FINEST, COARSEST);
   const [top, left] = [random.next(), random.next()];
   const color = () => random.between(0, LIGHTEST);

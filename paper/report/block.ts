@@ -1,10 +1,11 @@
 import type { Docs } from "../../reporting/docs.js";
 import { folded, markdownTable } from "../../reporting/markdown.js";
+import { CHOICE } from "../config.js";
 import { PRESETS } from "../presets.js";
 import type { Results } from "../results.js";
 import { emphasized, howCompared } from "./compare.js";
 import { wrapped } from "./format.js";
-import { methodsText, seedsOf } from "./runs.js";
+import { methodsText, seedsOf, unique } from "./runs.js";
 import { scaleText } from "./scale.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { comparisonsOf, sectionsOf } from "./sections.js";
@@ -29,6 +30,12 @@ function listOf(word: "better" | "worse", names: (verdict: Verdict) => string[],
   return items.length > 0 ? `Where UAN is ${than}:\n\n${items.join("\n")}` : `UAN is nowhere ${than}.`;
 }
 
+/** The questions that a default depends on, with their answers. */
+function questions(sections: Section[]): string[] {
+  const asked = verdictsOf(sections, false).filter(({ isQuestion }) => isQuestion);
+  return asked.length > 0 ? [asked.map(({ claim, found }) => `- ${claim} ${found}.`).join("\n")] : [];
+}
+
 /** The command that makes the same runs. */
 function command(seeds: number): string {
   return seeds === PRESETS.quick.seeds.length ? "npm run paper" : `npm run paper -- --seeds ${seeds}`;
@@ -37,23 +44,26 @@ function command(seeds: number): string {
 /** Blocks behind a click, if there are any. */
 const foldedIfAny = (summary: string, blocks: string[]) => (blocks.length > 0 ? [folded(summary, blocks)] : []);
 
+const tableText = ({ title, note, rows }: Table): string =>
+  `${wrapped(`${title}.${note ? ` ${note}` : ""}`, WIDTH)}\n\n${markdownTable(rows)}`;
+
 /** What docs/evidence.md says of runs of the quick preset. */
 export function evidenceBlock(results: Results): string {
   const { preset, presetDescription, machine, software, date } = results;
   const sections = sectionsOf(results);
-  const [claims, options] = [verdictsOf(sections, true), verdictsOf(sections, false)];
+  const [claims, others] = [verdictsOf(sections, true), verdictsOf(sections, false)];
+  const options = others.filter(({ isQuestion }) => !isQuestion);
   const seeds = seedsOf(results.runs).length;
   const what = `\`${command(seeds)}\`, preset ${preset} (${presetDescription})`;
   const heading = `${what}, on ${machine}, ${software}, ${date.slice(0, 10)}.`;
-  const tableText = (opening: string, { title, note, rows }: Table) =>
-    `${wrapped(`${opening}${title}.${note ? ` ${note}` : ""}`, WIDTH)}\n\n${markdownTable(rows)}`;
   const tables = ({ setting, compact, papers }: Section) => [
-    tableText(`${setting} `, compact),
-    ...(papers ? [tableText("", papers)] : []),
+    wrapped(setting, WIDTH),
+    ...[...compact, ...(papers ? [papers] : [])].map(tableText),
   ];
   return [
     wrapped(heading, WIDTH),
     wrapped(`${scaleText(results)} ${howCompared(results.runs, comparisonsOf(sections))}`, WIDTH),
+    ...questions(sections),
     listOf("worse", ({ lost }) => lost, claims),
     listOf("better", ({ won }) => won, claims),
     ...foldedIfAny("What is compared", [wrapped(methodsText(results.runs), WIDTH)]),
@@ -63,4 +73,20 @@ export function evidenceBlock(results: Results): string {
   ].join("\n\n");
 }
 
-export const paperDocs = (results: Results): Docs => ({ "docs/evidence.md": { paper: evidenceBlock(results) } });
+/** What docs/evidence.md says of the choice that came before. */
+export function choiceBlock(results: Results): string {
+  const { machine, software, date, runs } = results;
+  const [section] = sectionsOf(results);
+  if (!section) throw new Error(`${CHOICE}: must have runs, got none`);
+  const seeds = unique(runs.map(({ config }) => config.seed)).length;
+  const heading = `\`npm run paper -- ${CHOICE} --seeds ${seeds}\`, on ${machine}, ${software}, ${date.slice(0, 10)}.`;
+  return [
+    wrapped(heading, WIDTH),
+    ...verdictTable("ranking", section.verdicts),
+    folded(section.title, [wrapped(section.setting, WIDTH), ...section.compact.map(tableText)]),
+  ].join("\n\n");
+}
+
+export const paperDocs = (results: Results, choice: Results): Docs => ({
+  "docs/evidence.md": { paper: evidenceBlock(results), choice: choiceBlock(choice) },
+});

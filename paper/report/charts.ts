@@ -2,7 +2,6 @@ import type { ChartConfiguration, ChartOptions } from "chart.js";
 import { common, OKABE_ITO, titled } from "../../reporting/charts.js";
 import { type MethodName, methodOf } from "../methods.js";
 import { mean, spread } from "../metrics.js";
-import { VARIANTS } from "../plan.js";
 import type { Measure } from "./measures.js";
 import { methodsOf, type Runs, withConfig } from "./runs.js";
 
@@ -25,16 +24,18 @@ interface Pen {
 const PENS: Record<MethodName, Pen> = {
   none: { color: OKABE_ITO.grey },
   bn: { color: OKABE_ITO.orange },
+  "bn-prior": { color: OKABE_ITO.orange, dash: [6, 3] },
+  brn: { color: OKABE_ITO.orange, dash: [2, 3] },
   ln: { color: OKABE_ITO.green, dash: [6, 3] },
   gn: { color: OKABE_ITO.green },
   mn: { color: OKABE_ITO.purple },
-  "uan-random": { color: OKABE_ITO.vermilion },
+  "uan-random": { color: OKABE_ITO.blue, dash: [2, 3] },
   "uan-data": { color: OKABE_ITO.blue },
-  "uan-standardize": { color: OKABE_ITO.skyBlue },
-  "uan-affine": { color: OKABE_ITO.blue, dash: [6, 3] },
-  "uan-standardize-affine": { color: OKABE_ITO.skyBlue, dash: [6, 3] },
-  "uan-momentum": { color: OKABE_ITO.blue, dash: [2, 3] },
-  "uan-both": { color: OKABE_ITO.blue, dash: [10, 3, 2, 3] },
+  "uan-standardize-1": { color: OKABE_ITO.skyBlue, dash: [2, 3] },
+  "uan-standardize": { color: OKABE_ITO.skyBlue, dash: [6, 3] },
+  "uan-standardize-scaled": { color: OKABE_ITO.skyBlue },
+  "uan-moments-1": { color: OKABE_ITO.vermilion, dash: [2, 3] },
+  "uan-moments": { color: OKABE_ITO.vermilion },
 };
 
 export function line(label: string, { color, dash }: Pen, data: Point[], dots: boolean): Line {
@@ -42,12 +43,9 @@ export function line(label: string, { color, dash }: Pen, data: Point[], dots: b
   return { label, data, ...drawn, pointRadius: dots ? 3 : 0, clip: 8 };
 }
 
-/** A line for each method. Variants are hidden until their name is clicked. */
+/** A line for each method. */
 export function methodLines(runs: Runs, points: (runs: Runs) => Point[], dots: boolean): Line[] {
-  return methodsOf(runs).map((method) => ({
-    ...line(methodOf(method).label, PENS[method], points(withConfig(runs, { method })), dots),
-    hidden: VARIANTS.includes(method),
-  }));
+  return methodsOf(runs).map((method) => line(methodOf(method).label, PENS[method], points(withConfig(runs, { method })), dots));
 }
 
 /** A point for runs that differ only in their seeds. A diverged run leaves a gap: its NaN is null in JSON. */
@@ -78,9 +76,9 @@ export interface Axis {
 /** A horizontal axis over the whole training. */
 export const epochsAxis = (runs: Runs): Axis => ({ title: "epochs", min: 0, max: runs[0]?.config.epochs ?? 1 });
 
-/** The range of the visible lines and their deviations. Without deviations, Chart.js finds the range itself. */
+/** The range of the lines and their deviations. Without deviations, Chart.js finds the range itself. */
 function reach(lines: Line[]): { suggestedMin?: number; suggestedMax?: number } {
-  const points = lines.filter(({ hidden }) => !hidden).flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
+  const points = lines.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
   if (!points.some(({ deviation }) => deviation !== undefined)) return {};
   const ends = points.flatMap(({ y, deviation = 0 }) => [y - deviation, y + deviation]);
   return { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) };

@@ -16,8 +16,9 @@ import {
   scoreLabel,
   shareText,
   testedEpochs,
+  waysOf,
 } from "./measures.js";
-import { methodsOf, OPTIONS, type Part, type Runs, seedsOf, UAN, unique, valuesOf, withConfig, withoutVariants } from "./runs.js";
+import { methodsOf, type Part, type Runs, seedsOf, UAN, unique, valuesOf, withConfig } from "./runs.js";
 import type { Section, Table, Verdict } from "./section.js";
 import { dataLabel, settingText } from "./setting.js";
 import { besideNames, type Column, heads, methodRows, methodTable } from "./table.js";
@@ -56,6 +57,7 @@ function columns(runs: Runs): Column[] {
   return [
     { head: `accuracy after ${shareText(first, runs)}`, measure: earlyScore("accuracy"), format: FORMATS.percent },
     { head: "accuracy", measure: finalScore("accuracy"), format: FORMATS.percent },
+    { head: "recalibrated", measure: finalScore("accuracy", "recalibrated"), format: FORMATS.percent },
     { head: "F1", measure: finalScore("f1"), format: FORMATS.percent },
     { head: "training loss", measure: finalLoss, format: FORMATS.loss },
   ];
@@ -92,12 +94,13 @@ function summary(runs: Runs, parts: ClassificationPart[], seeds: number): Table 
     const cells = hasPapers ? own.map((row) => [...row, papers.get(row[0] as string) ?? ""]) : own;
     return besideNames([dataLabel(part.data), `${part.learningRate}`], cells);
   });
-  const title = "Test images, %, at the end but where it says so, and training loss of the last epoch";
+  const title =
+    "Test images, %, at the end but where it says so (recalibrated: the accuracy then), and training loss of the last epoch";
   const first = ["data", "learning rate", "", ...heads(shown), ...(hasPapers ? ["the paper's accuracy, 100 epochs"] : [])];
   return { title, rows: [first, ...rows], names: 3 };
 }
 
-/** The summary without the variants, with the parts side by side. */
+/** The summary with the parts side by side. */
 function compact(runs: Runs): Table {
   const parts = classificationParts(runs);
   const several = new Set(parts.map(({ data }) => data)).size > 1;
@@ -109,7 +112,7 @@ function compact(runs: Runs): Table {
       .map((column) => ({ ...column, head: `${of}: ${column.head}`, where }));
   });
   const title = "Test accuracy, %, and training loss, by learning rate";
-  return { title, rows: methodTable(withoutVariants(runs), shown, seedsOf(runs).length) };
+  return { title, rows: methodTable(runs, shown, seedsOf(runs).length) };
 }
 
 function details({ name, runs }: Part, seeds: number): Table[] {
@@ -130,17 +133,30 @@ function verdicts({ name, runs }: Part, seeds: number): Verdict[] {
   const loss = { wanted: "less", format: FORMATS.loss } as const;
   const [first = 1] = testedEpochs(runs);
   const learned = `training loss in the epoch that ends at ${shareText(first, runs)}`;
-  const others = methodsOf(withoutVariants(runs)).filter((method) => method !== "none");
+  const others = methodsOf(runs).filter((method) => method !== "none");
   return [
     ...verdict(`A normalization classifies better than none (${name})`, [
       beside("none", others, finalScore("accuracy"), accuracy),
     ]),
     ...verdict(`UAN classifies better than BN (${name})`, [beside("bn", UAN, finalScore("accuracy"), accuracy)]),
+    ...verdict(
+      `UAN classifies better than BN (${name}; all recalibrated)`,
+      waysOf(runs)
+        .filter((judged) => judged === "recalibrated")
+        .map((judged) => beside("bn", UAN, finalScore("accuracy", judged), accuracy)),
+    ),
     ...verdict(`UAN classifies better than MN (${name})`, [beside("mn", UAN, finalScore("accuracy"), accuracy)]),
     ...verdict(`UAN learns faster than BN (${learned}; ${name})`, [beside("bn", UAN, earlyLoss, loss)]),
     ...verdict(
-      `The options beside the data start (${name})`,
-      [beside("uan-data", OPTIONS, finalScore("accuracy"), accuracy)],
+      `Options beside the paper's formula (${name})`,
+      [
+        beside(
+          "uan-data",
+          UAN.filter((method) => method !== "uan-data"),
+          finalScore("accuracy"),
+          accuracy,
+        ),
+      ],
       false,
     ),
   ];
@@ -167,7 +183,7 @@ export function classification(runs: Runs): Section {
     title: "Does UAN classify better?",
     setting: settingText(runs),
     summary: summary(runs, parts, seeds),
-    compact: compact(runs),
+    compact: [compact(runs)],
     papers: papersTable(),
     tables: parts.flatMap((part) => details(part, seeds)),
     verdicts: parts.flatMap((part) => verdicts(part, seeds)),

@@ -1,6 +1,6 @@
 import { type MethodName, methodOf } from "../methods.js";
 import { spread } from "../metrics.js";
-import { type Format, isDiverged, listed, spreadText } from "./format.js";
+import { type Format, isDiverged, spreadText } from "./format.js";
 import type { Measure } from "./measures.js";
 import { isIncomplete, type Runs, seedsOf, withConfig } from "./runs.js";
 
@@ -10,6 +10,8 @@ export type Word = (typeof WORDS)[number];
 
 const WON: readonly Word[] = ["better", "the other diverged"];
 const LOST: readonly Word[] = ["worse", "diverged"];
+export const isWon = (word: Word): boolean => WON.includes(word);
+export const isLost = (word: Word): boolean => LOST.includes(word);
 
 export interface Comparison {
   /** Difference of the means. */
@@ -26,7 +28,15 @@ const ERRORS = 3;
  * Chance alone makes such a difference in one of so many comparisons, by the number of seeds n on either side. The two numbers are of
  * Student's t distribution with n − 1 and with 2(n − 1) degrees of freedom; those of Welch's test are between them.
  */
-const CHANCES: Record<number, string> = { 3: "10 to 25", 5: "25 to 60", 10: "65 to 130" };
+const CHANCES: Record<number, string> = {
+  3: "10 to 25",
+  4: "15 to 40",
+  5: "25 to 60",
+  6: "30 to 75",
+  8: "50 to 105",
+  10: "65 to 130",
+  12: "80 to 150",
+};
 
 /** @param comparisons how many comparisons of the runs are made */
 export function howCompared(runs: Runs, comparisons: number): string {
@@ -35,7 +45,7 @@ export function howCompared(runs: Runs, comparisons: number): string {
     `Better and worse: the means differ by more than ${ERRORS} standard errors of their difference. Seeds change initial weights and ` +
     "the order of images, not which images are used.";
   const chance = isIncomplete(runs) ? undefined : CHANCES[seeds];
-  if (chance === undefined) return text;
+  if (chance === undefined) return `${text} ${comparisons} comparisons are made here.`;
   const often = `chance alone makes such a difference in one of ${chance} comparisons`;
   return `${text} With ${seeds} seeds on either side, ${often}; ${comparisons} are made here.`;
 }
@@ -119,18 +129,17 @@ export function compareGroups(reference: Group, subjects: Group[], { wanted, for
   return { ...found, text: `beside ${text(reference)}, ${found.text}` };
 }
 
-/** Compares two groups for each value of a setting. Undefined if there is nothing to compare. */
-export function compareBySetting(
-  name: string,
-  settings: number[],
-  groups: (setting: number) => [number[], number[]],
+/** Compares two groups for each setting. Undefined if there is nothing to compare. @param text describes settings */
+export function compareBySetting<T>(
+  settings: T[],
+  text: (settings: T[]) => string,
+  groups: (setting: T) => [number[], number[]],
 ): Finding | undefined {
-  const compared = settings.flatMap((setting): Compared<number> => {
+  const compared = settings.flatMap((setting): Compared<T> => {
     const [values, others] = groups(setting);
     return values.length > 0 && others.length > 0 ? [[setting, compare(values, others, "more").word]] : [];
   });
   if (compared.length === 0) return undefined;
-  const text = (settings: number[]) => `${name} ${listed(settings)}`;
   return findingOf(compared, text, (settings) => [text(settings)]);
 }
 

@@ -1,14 +1,14 @@
 import { OKABE_ITO } from "../../reporting/charts.js";
-import { COMPONENTS } from "../plan.js";
+import { COMPONENTS, type MethodName, methodOf } from "../methods.js";
 import { type LineChart, line, lineChart, pointOf } from "./charts.js";
 import { compareBySetting } from "./compare.js";
 import { densityCharts } from "./densities.js";
-import { FORMATS } from "./format.js";
-import { finalLoss, finalScore, type Measure } from "./measures.js";
-import { type Runs, seedsOf, valuesOf, withConfig } from "./runs.js";
-import type { Section, Table, Verdict } from "./section.js";
+import { FORMATS, listed } from "./format.js";
+import { finalLoss, finalScore, type Measure, waysOf } from "./measures.js";
+import { methodsOf, type Part, type Runs, seedsOf, valuesOf, withConfig } from "./runs.js";
+import type { Section, Verdict } from "./section.js";
 import { settingText } from "./setting.js";
-import { type Column, cells, heads } from "./table.js";
+import { besideNames, type Column, cells, heads } from "./table.js";
 import { reworded, verdict } from "./verdict.js";
 
 const accuracy = finalScore("accuracy");
@@ -18,6 +18,7 @@ const usedAtEnd: Measure = (run) =>
 
 const COLUMNS: Column[] = [
   { head: "accuracy, %", measure: accuracy, format: FORMATS.percent },
+  { head: "recalibrated, %", measure: finalScore("accuracy", "recalibrated"), format: FORMATS.percent },
   { head: "training loss", measure: finalLoss, format: FORMATS.loss },
   { head: "in use at the start", measure: usedAtStart, format: FORMATS.count },
   { head: "in use at the end", measure: usedAtEnd, format: FORMATS.count },
@@ -28,64 +29,77 @@ const TERMS =
   "In use: the effective number of components, K where all have equal shares of the activations, 1 where one has all of them; " +
   "at the start: after the first step.";
 
+/** The runs of a scale of outputs. K = 1, where the scales are the same, is in every part. */
+function partsOf(runs: Runs): Part[] {
+  const ofOne = withConfig(runs, { components: 1 });
+  return methodsOf(runs).map((method) => ({
+    name: methodOf(method).label,
+    runs: [...ofOne, ...withConfig(runs, { method }).filter(({ config }) => config.components > 1)],
+  }));
+}
+
 /** A row for each K. */
-function rowsOf(runs: Runs): string[][] {
-  const seeds = seedsOf(runs).length;
-  const row = (components: number) => [`${components}`, ...cells(withConfig(runs, { components }), COLUMNS, seeds)];
-  return [["K", ...heads(COLUMNS)], ...valuesOf(runs, "components").map(row)];
+function rowsOf(parts: Part[], seeds: number): string[][] {
+  const rows = parts.flatMap(({ name, runs }) => {
+    const row = (components: number) => [`${components}`, ...cells(withConfig(runs, { components }), COLUMNS, seeds)];
+    return besideNames([name], valuesOf(runs, "components").map(row));
+  });
+  return [["", "K", ...heads(COLUMNS)], ...rows];
 }
 
-/** A column for each K. */
-function compact(runs: Runs): Table {
-  const rows = rowsOf(runs);
-  const turned = (rows[0] as string[]).map((_, column) => rows.map((row) => row[column] as string));
-  return { title: "By the number of components", note: TERMS, rows: turned };
+function verdicts({ name, runs }: Part): Verdict[] {
+  return waysOf(runs).flatMap((judged) => {
+    const group = (components: number) => withConfig(runs, { components }).map(finalScore("accuracy", judged));
+    const beside = (reference: number) => {
+      const others = valuesOf(runs, "components").filter((components) => components !== reference);
+      const found = compareBySetting(
+        others,
+        (components) => `K = ${listed(components)}`,
+        (components) => [group(components), group(reference)],
+      );
+      return reworded(
+        found,
+        (text) => `beside K = ${reference}, ${text}`,
+        (components) => `${name}, of ${components}`,
+      );
+    };
+    return [
+      ...verdict(`More components than one classify better (${name}; ${judged})`, [beside(1)]),
+      ...verdict(`Numbers of components, beside ${COMPONENTS} (${name}; ${judged})`, [beside(COMPONENTS)], false),
+    ];
+  });
 }
 
-function verdicts(runs: Runs): Verdict[] {
-  const group = (components: number) => withConfig(runs, { components }).map(accuracy);
-  const beside = (reference: number) => {
-    const others = valuesOf(runs, "components").filter((components) => components !== reference);
-    const found = compareBySetting("K =", others, (components) => [group(components), group(reference)]);
-    return reworded(
-      found,
-      (text) => `beside K = ${reference}, ${text}`,
-      (components) => `UAN, data start, of ${components}`,
+function chart(parts: Part[]): LineChart {
+  const lines = parts.map(({ name, runs }, i) => {
+    const points = valuesOf(runs, "components").map((components) =>
+      pointOf(components, withConfig(runs, { components }), accuracy, 100),
     );
-  };
-  return [
-    ...verdict("More components than one classify better", [beside(1)]),
-    ...verdict("Numbers of components, beside the default", [beside(COMPONENTS)], false),
-  ];
-}
-
-function chart(runs: Runs): LineChart {
-  const points = valuesOf(runs, "components").map((components) =>
-    pointOf(components, withConfig(runs, { components }), accuracy, 100),
-  );
-  const lines = [line("test accuracy", { color: OKABE_ITO.blue }, points, true)];
-  return lineChart("test accuracy by K", { title: "K" }, { title: "%" }, lines, false);
+    return line(name, { color: i === 0 ? OKABE_ITO.blue : OKABE_ITO.orange }, points, true);
+  });
+  return lineChart("test accuracy by K", { title: "K" }, { title: "%" }, lines);
 }
 
 export function components(runs: Runs): Section {
   const seeds = seedsOf(runs);
+  const parts = partsOf(runs);
+  const table = { note: TERMS, rows: rowsOf(parts, seeds.length), names: 2 };
   const ofFirst = withConfig(runs, { seed: seeds[0] as number });
-  const drawn = valuesOf(ofFirst, "components").flatMap((components) =>
-    withConfig(ofFirst, { components }).flatMap(densityCharts),
-  );
+  const last = withConfig(ofFirst, { method: methodsOf(runs).at(-1) as MethodName });
+  const drawn = valuesOf(last, "components").flatMap((components) => withConfig(last, { components }).flatMap(densityCharts));
   return {
     experiment: "components",
     title: "How many components?",
     setting: settingText(runs),
-    summary: { title: "At the end, by the number of components", note: TERMS, rows: rowsOf(runs) },
-    compact: compact(runs),
+    summary: { title: "At the end, by the number of components", ...table },
+    compact: [{ title: "By the number of components", ...table }],
     tables: [],
-    verdicts: verdicts(runs),
-    charts: [chart(runs)],
+    verdicts: parts.flatMap(verdicts),
+    charts: [chart(parts)],
     ...(drawn.length > 0 && {
       small: {
         title:
-          `Activations of single channels (grey), the mixture's components over them (colors), and their sum (dark), seed ${seeds[0]}: ` +
+          `Standardized activations of single channels (grey), the mixture's components over them (colors), and their sum (dark), seed ${seeds[0]}: ` +
           "after the first step, and at the end",
         charts: drawn,
       },

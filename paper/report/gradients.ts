@@ -119,7 +119,7 @@ export function gradients(runs: Runs): Section {
     title: "Does UAN make gradients more stable?",
     setting: settingText(runs),
     summary: summary(parts, seeds),
-    compact: compact(runs),
+    compact: [compact(runs)],
     tables: [],
     verdicts: parts.flatMap((part) => verdicts(part, seeds)),
     charts: parts.flatMap(charts),

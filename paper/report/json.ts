@@ -26,5 +26,5 @@ export function fromJson(text: string, from: string): Results {
   return value;
 }
 
-/** Throws unless the file has results of version 1. */
+/** Throws unless the file has results of this version. */
 export const readResults = async (file: string): Promise<Results> => fromJson(await readFile(file, "utf8"), file);

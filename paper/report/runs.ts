@@ -1,6 +1,5 @@
 import type { RunConfig } from "../config.js";
 import { METHODS, type MethodName } from "../methods.js";
-import { VARIANTS } from "../plan.js";
 import type { Finished } from "../results.js";
 import { listed } from "./format.js";
 
@@ -10,18 +9,17 @@ export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 export const seedsOf = (runs: Runs): number[] => unique(runs.map(({ config }) => config.seed)).sort((a, b) => a - b);
 
+type NumericKey = "learningRate" | "batchSize" | "components" | "momentum" | "priorMass" | "memory" | "epochs";
+
 /** The values of an entry of the configuration, in ascending order. */
-export const valuesOf = (runs: Runs, key: "learningRate" | "batchSize" | "components" | "momentum" | "epochs"): number[] =>
+export const valuesOf = (runs: Runs, key: NumericKey): number[] =>
   unique(runs.map(({ config }) => config[key])).sort((a, b) => a - b);
 
-/** The paper's UAN and the library's starts: the methods that the claims are about. */
-export const UAN: MethodName[] = ["uan-random", "uan-data", "uan-standardize"];
+/** The methods that the claims are about. */
+export const UAN = (Object.keys(METHODS) as MethodName[]).filter((method) => method.startsWith("uan-"));
 
-/** The options that are compared with the library's default, the data start. */
-export const OPTIONS: MethodName[] = ["uan-random", "uan-standardize", ...VARIANTS];
-
-/** The runs without those of variants. */
-export const withoutVariants = (runs: Runs): Finished[] => runs.filter(({ config }) => !VARIANTS.includes(config.method));
+/** Standardize with a prior mass. */
+export const STANDARDIZED = UAN.filter((method) => method.startsWith("uan-standardize"));
 
 /** In the order of METHODS. */
 export function methodsOf(runs: Runs): MethodName[] {
@@ -32,7 +30,9 @@ export function methodsOf(runs: Runs): MethodName[] {
 /** Describes the methods of the runs. */
 export function methodsText(runs: Runs): string {
   const texts = methodsOf(runs).map((name) => `${METHODS[name].label}: ${METHODS[name].description}`);
-  const legend = `${texts.join("; ")}. BN, LN, GN and MN have a trained γ and β, UAN where it says so.`;
+  const legend =
+    `${texts.join("; ")}. What stands behind the normalized activations scales and shifts in every method: BN, BRN, LN, GN, MN and ` +
+    "UAN of batch moments have a trained γ and β, the others of UAN trained means and variances, which with K = 1 are no more than that.";
   const single = unique(runs.flatMap(({ config }) => (config.normalizes === "second" ? [config.experiment] : [])));
   if (single.length === 0) return legend;
   return `${legend} In ${listed(single)} they differ after the second convolution alone: BN follows the others, with none, too.`;

@@ -1,8 +1,8 @@
-import type { RunConfig } from "../config.js";
+import { type RunConfig, trainingImages } from "../config.js";
 import type { Results } from "../results.js";
 import { listed } from "./format.js";
 import { seedsOf, unique } from "./runs.js";
-import { dataLabel, trainingImages } from "./setting.js";
+import { dataLabel } from "./setting.js";
 
 /** The epochs of the paper's classification. */
 const PAPERS_EPOCHS = 100;
@@ -38,7 +38,9 @@ const SHORTFALLS: Shortfall[] = [
     return isLess ? `networks learn for ${epochs} epochs, where the paper's classification has ${PAPERS_EPOCHS}` : undefined;
   },
   (configs) => {
-    const names = unique(configs.flatMap(({ target }) => target?.name ?? [])).filter((name) => name !== "svhn");
+    const names = unique(configs.flatMap(({ target, elsewhere }) => (target ?? elsewhere)?.name ?? [])).filter(
+      (name) => name !== "svhn",
+    );
     return names.length > 0 ? `the domain to adapt to is ${listed(names.map(dataLabel))}, not SVHN` : undefined;
   },
 ];

@@ -22,6 +22,8 @@ export interface Verdict {
   lost: string[];
   /** Whether it is a claim of the paper. */
   isPapers: boolean;
+  /** Whether it answers the question that a default depends on. docs/evidence.md begins with it. */
+  isQuestion?: boolean;
 }
 
 /** The results of an experiment. */
@@ -32,7 +34,7 @@ export interface Section {
   setting: string;
   summary: Table;
   /** The same in short, for docs/evidence.md. */
-  compact: Table;
+  compact: Table[];
   /** The figures of the paper. */
   papers?: Table;
   /** The same in detail. */

@@ -1,26 +1,35 @@
-import { EXPERIMENTS, type ExperimentName } from "../config.js";
+import { ALL_EXPERIMENTS, CHOICE, type ExperimentName } from "../config.js";
 import type { Results } from "../results.js";
 import { batchSize } from "./batchSize.js";
+import { choice } from "./choice.js";
 import { classification } from "./classification.js";
 import { components } from "./components.js";
 import { domainAdaptation } from "./domainAdaptation.js";
 import { gradients } from "./gradients.js";
+import { longer } from "./longer.js";
+import { mixedDomains } from "./mixedDomains.js";
+import { recalibration } from "./recalibration.js";
 import { type Runs, withConfig } from "./runs.js";
 import type { Section } from "./section.js";
 
-const SECTIONS: Record<ExperimentName, (runs: Runs) => Section> = {
+/** Of the experiment's runs, beside those of all experiments. */
+const SECTIONS: Record<ExperimentName, (runs: Runs, all: Runs) => Section> = {
   classification,
   gradients,
   "batch-size": batchSize,
   components,
+  "mixed-domains": mixedDomains,
+  longer,
   "domain-adaptation": domainAdaptation,
+  recalibration,
+  [CHOICE]: choice,
 };
 
 /** One for each experiment that has runs. */
 export function sectionsOf({ runs }: Results): Section[] {
-  return EXPERIMENTS.flatMap((experiment) => {
+  return ALL_EXPERIMENTS.flatMap((experiment) => {
     const own = withConfig(runs, { experiment });
-    return own.length > 0 ? [SECTIONS[experiment](own)] : [];
+    return own.length > 0 ? [SECTIONS[experiment](own, runs)] : [];
   });
 }
 

@@ -7,12 +7,6 @@ import { isIncomplete, type Runs, seedsOf, unique, valuesOf } from "./runs.js";
 
 export const dataLabel = (name: DataName): string => DATASETS[name].label;
 
-/** How many training images are used, and how many there are. */
-export const trainingImages = ({ name, train }: DataConfig) => ({
-  used: train ?? DATASETS[name].train,
-  all: DATASETS[name].train,
-});
-
 /** The source names only what was changed. This adds the number and shape of images that were not. */
 function dataText({ name, train, test, asColor, halved }: DataConfig, source: string): string {
   const facts = DATASETS[name];
@@ -57,10 +51,17 @@ export function settingText(runs: Runs): string {
   const each = (text: (run: Runs[number]) => string) => unique(runs.map(text)).join(", and ");
   const labelled = each(({ config, source }) => dataText(config.data, source));
   const others = each(({ config, target }) => (config.target ? dataText(config.target, target ?? "") : ""));
-  const data = others === "" ? `Data: ${labelled}.` : `With labels: ${labelled}. Without, by AdaMatch: ${others}.`;
+  const unseen = each(({ config, elsewhere }) => (config.elsewhere ? dataText(config.elsewhere, elsewhere ?? "") : ""));
+  const sources: [string, string][] = [
+    [others || unseen ? "With labels" : "Data", labelled],
+    ["Without, by AdaMatch", others],
+    ["Not trained on", unseen],
+  ];
+  const data = sources.flatMap(([role, text]) => (text ? [`${role}: ${text}.`] : [])).join(" ");
   const networks = each(({ config }) => networkText(config));
   const [rates, sizes] = [valuesOf(runs, "learningRate"), valuesOf(runs, "batchSize")];
-  const momentum = `moving moments of momentum ${listed(valuesOf(runs, "momentum"))}`;
+  const prior = `with a prior mass of ${listed(valuesOf(runs, "priorMass"))} and a memory of ${listed(valuesOf(runs, "memory"))} images`;
+  const momentum = `moving moments ${prior}, or of momentum ${listed(valuesOf(runs, "momentum"))}`;
   const training = `Adam at ${listed(rates)}, batches of ${listed(sizes)}, ${listed(valuesOf(runs, "epochs"))} epochs, ${momentum}`;
   const components = `K = ${ranged(valuesOf(runs, "components"))}`;
   return `${data} Network: ${networks}; ${components}. ${training}; ${seedsText(runs)}.`;

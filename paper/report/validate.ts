@@ -1,20 +1,26 @@
 import { DATASETS } from "../../learning/data/facts.js";
+import { MIXTURES } from "../../learning/data/mixed.js";
 import { list, number, object, oneOf, string } from "../../reporting/checks.js";
-import { EXPERIMENTS } from "../config.js";
+import { ALL_EXPERIMENTS } from "../config.js";
 import { METHODS } from "../methods.js";
-import type { Results } from "../results.js";
+import { type Results, VERSION } from "../results.js";
 
 const numbers = list(number);
 
-const data = object({ name: oneOf(...Object.keys(DATASETS)), seed: number }, { train: number, test: number });
+const data = object(
+  { name: oneOf(...Object.keys(DATASETS)), seed: number },
+  { train: number, test: number, mixed: oneOf(...MIXTURES) },
+);
 const config = object(
   {
-    experiment: oneOf(...EXPERIMENTS),
+    experiment: oneOf(...ALL_EXPERIMENTS),
     data,
     network: oneOf("cnn", "mlp"),
     method: oneOf(...Object.keys(METHODS)),
     components: number,
     momentum: number,
+    priorMass: number,
+    memory: number,
     normalizes: oneOf("second", "all"),
     width: number,
     seed: number,
@@ -22,11 +28,15 @@ const config = object(
     batchSize: number,
     epochs: number,
   },
-  { target: data },
+  { target: data, elsewhere: data },
 );
 
 const scores = object({ accuracy: number, precision: number, recall: number, f1: number });
-const epoch = object({ epoch: number, loss: number, losses: numbers, seconds: number }, { test: scores, target: scores });
+const recalibrated = object({ test: scores }, { target: scores });
+const epoch = object(
+  { epoch: number, loss: number, losses: numbers, seconds: number },
+  { test: scores, target: scores, recalibrated },
+);
 const layer = object({ layer: string, norm: number, fluctuation: number, variance: number });
 const gradients = object({ at: number, layers: list(layer), turn: numbers, change: numbers });
 const channel = object({
@@ -47,21 +57,21 @@ const run = object(
     classes: number,
     record: object({ epochs: list(epoch, 1) }, { gradients: list(gradients), mixtures: list(mixtures) }),
   },
-  { target: string },
+  { target: string, elsewhere: string },
 );
 
 const results = object({
-  version: oneOf(1),
+  version: oneOf(VERSION),
   date: string,
   preset: string,
   presetDescription: string,
   machine: string,
   software: string,
-  experiments: list(oneOf(...EXPERIMENTS)),
+  experiments: list(oneOf(...ALL_EXPERIMENTS)),
   runs: list(run),
 });
 
-/** Throws unless the value is results of version 1. @param at the value's name, with which the path in the message begins */
+/** Throws unless the value is results of this version. @param at the value's name, with which the path in the message begins */
 export function checkResults(value: unknown, at: string): asserts value is Results {
   results(value, at);
 }

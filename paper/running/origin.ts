@@ -87,8 +87,8 @@ export async function originsOf(software: string, folders: Folders, entry = RUN)
   for (const name of Object.keys(folders).filter(isProvided)) {
     data.set(name, (await Promise.all(providedFiles(name, folders).map(describe))).join("; "));
   }
-  return ({ data: source, target }) => {
-    const own = [source, target].map((used) => (used && data.get(used.name)) ?? "");
+  return ({ data: source, target, elsewhere }) => {
+    const own = [source, target, elsewhere].map((used) => (used && data.get(used.name)) ?? "");
     return code.copy().update(JSON.stringify(own)).digest("hex");
   };
 }

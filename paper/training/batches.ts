@@ -8,6 +8,13 @@ export interface Domain {
   moments: Moments;
 }
 
+/** The domains that a run trains and tests on. */
+export interface Domains {
+  source: Domain;
+  target?: Domain;
+  elsewhere?: Domain;
+}
+
 export function domainOf(dataset: Dataset, moments = channelMoments(dataset.train.images, dataset.channels)): Domain {
   return { dataset, moments };
 }

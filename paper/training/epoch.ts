@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Examples, pick } from "../../learning/data/dataset.js";
+import { takingTurns } from "../../learning/data/mixed.js";
 import { Random } from "../../learning/random.js";
 import { isTested, type RunConfig } from "../config.js";
 import { mean } from "../metrics.js";
 import type { EpochRecord, RunRecord } from "../results.js";
 import { adaMatchLoss } from "./adaMatch.js";
-import { batches, type Domain, imageTensor, labelTensor } from "./batches.js";
-import { evaluate } from "./evaluation.js";
+import { batches, type Domain, type Domains, imageTensor, labelTensor } from "./batches.js";
+import { evaluate, recalibratedScores } from "./evaluation.js";
 import { GradientObserver } from "./gradients.js";
 import { Learner, type LearnerState, type StepLoss } from "./learner.js";
 import { observeMixtures } from "./mixtures.js";
@@ -16,12 +17,6 @@ import type { Watch } from "./watch.js";
 export interface RunState {
   record: RunRecord;
   learner: LearnerState;
-}
-
-/** The domains that a run trains and tests on. */
-export interface Domains {
-  source: Domain;
-  target?: Domain;
 }
 
 /** The record of an epoch has the mean losses of so many equal parts. */
@@ -38,14 +33,16 @@ function supervisedLoss(learner: Learner, source: Domain, examples: Examples): S
 
 function* stepLosses(config: RunConfig, learner: Learner, { source, target }: Domains, epoch: number): Generator<StepLoss> {
   const { seed, batchSize, epochs } = config;
-  const order = (domain: Domain, name: string) => new Random(seed, name, epoch).order(domain.dataset.train.count);
+  const random = (name: string) => new Random(seed, name, epoch);
+  const order = (domain: Domain, name: string) => random(name).order(domain.dataset.train.count);
   const { train } = source.dataset;
-  const sources = batches(train, order(source, "order"), batchSize);
+  const shuffled = order(source, "order");
+  const sources = batches(train, config.data.mixed ? takingTurns(shuffled) : shuffled, batchSize);
   if (!target) {
     for (const examples of sources) yield supervisedLoss(learner, source, examples);
     return;
   }
-  const random = new Random(seed, "AdaMatch", epoch);
+  const augmentations = random("AdaMatch");
   const targetOrder = order(target, "target order");
   const steps = Math.ceil(train.count / batchSize);
   let step = 0;
@@ -56,7 +53,7 @@ function* stepLosses(config: RunConfig, learner: Learner, { source, target }: Do
     );
     const unlabelled = pick(target.dataset.train, at);
     const done = ((epoch - 1) * steps + step) / (epochs * steps);
-    yield adaMatchLoss(learner, { source, target }, examples, unlabelled, done, random);
+    yield adaMatchLoss(learner, { source, target }, examples, unlabelled, done, augmentations);
     step++;
   }
 }
@@ -82,7 +79,7 @@ export async function trainEpoch(
 ): Promise<RunState> {
   const record: RunRecord = structuredClone(state?.record ?? { epochs: [] });
   const epoch = record.epochs.length + 1;
-  const { source, target } = domains;
+  const { source, target, elsewhere } = domains;
   const { dataset } = source;
   const learner = new Learner(config, dataset, dataset.classes);
   if (state) await learner.load(state.learner);
@@ -110,14 +107,19 @@ export async function trainEpoch(
   }
 
   const done: EpochRecord = { epoch, loss: mean(losses), losses: partMeans(losses, LOSS_PARTS), seconds: milliseconds / 1000 };
-  if (isTested(epoch, config.epochs)) {
+  const other = target ?? elsewhere;
+  if (isTested(epoch, config)) {
     done.test = await evaluate(learner, source, watch);
-    if (target) done.target = await evaluate(learner, target, watch);
+    if (other) done.target = await evaluate(learner, other, watch);
   }
   record.epochs.push(done);
   if (observer) record.gradients = [...(record.gradients ?? []), ...observer.records];
-  if (config.observe === "mixtures" && epoch === config.epochs) record.mixtures?.push(observeMixtures(learner, source));
+  const isOver = epoch === config.epochs;
+  if (config.observe === "mixtures" && isOver) record.mixtures?.push(observeMixtures(learner, source));
   const learned = await learner.save();
+  const isSound = learned.weights.every(({ values }) => values.every(Number.isFinite));
+  const recalibrated = isOver && isSound ? await recalibratedScores(learner, domains, watch) : undefined;
+  if (recalibrated) done.recalibrated = recalibrated;
   learner.dispose();
   return { record, learner: learned };
 }

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { recalibrate } from "tfjs-uan/layers";
 import type { Shape } from "../../learning/data/dataset.js";
-import type { RunConfig } from "../config.js";
+import { type RunConfig, stepsOf } from "../config.js";
 import { buildNetwork } from "../network.js";
 
 /** A tensor in a form that a file can hold. */
@@ -44,7 +45,7 @@ export class Learner {
   private readonly optimizer: tf.AdamOptimizer;
 
   constructor(config: RunConfig, shape: Shape, classes: number) {
-    this.network = buildNetwork(config, shape, classes);
+    this.network = buildNetwork(config, shape, classes, stepsOf(config));
     this.variables = this.network.trainableWeights.map((weight) => weight.read() as tf.Variable);
     this.optimizer = tf.train.adam(config.learningRate);
   }
@@ -74,6 +75,11 @@ export class Learner {
     });
     tf.dispose(before);
     return result;
+  }
+
+  /** Sets all moving moments anew: those of these images. @returns whether there are any */
+  async recalibrate(x: tf.Tensor4D, batchSize: number): Promise<boolean> {
+    return (await recalibrate(this.network, x, { batchSize })) > 0;
   }
 
   /** The predicted classes of a batch of images. */

@@ -24,7 +24,7 @@ export interface ChannelMixture {
   prior: number[];
 }
 
-/** The mixtures of the layer after the second convolution, and the activations in training mode. */
+/** The mixtures of a layer, and the activations in training mode: standardized, if the layer standardizes. */
 export interface MixtureRecord {
   /** The effective number of components: exp of the entropy of their shares of the activations, averaged over the channels. */
   used: number;
@@ -59,7 +59,13 @@ function usedComponents(mass: number[][]): number {
   return sum / channels;
 }
 
-/** Records the first layer that normalizes by learned mixtures, on the first test images. The layer must not standardize. */
+/** The activations of a channel with mean 0 and variance 1. */
+function standardized(x: tf.Tensor, epsilon: number): tf.Tensor {
+  const { mean, variance } = tf.moments(x, [0, 1, 2]);
+  return tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+}
+
+/** Records the first layer that normalizes by learned mixtures, on the first test images. */
 export function observeMixtures(learner: Learner, domain: Domain): MixtureRecord {
   return tf.tidy(() => {
     const { network } = learner;
@@ -77,7 +83,8 @@ export function observeMixtures(learner: Learner, domain: Domain): MixtureRecord
     const [, ...before] = network.layers.slice(0, index); // without the input layer
     // In training mode, because the moving averages of batch normalization are far off after the first step.
     const seen = () => before.reduce<tf.Tensor>((h, layer) => layer.apply(h, { training: true }) as tf.Tensor, images);
-    const x = learner.withoutMoving(seen);
+    const given = learner.withoutMoving(seen);
+    const x = layer.standardize ? standardized(given, layer.epsilon) : given;
 
     const [mean, rawVariance, rawPrior] = layer.getWeights() as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
     const variance = tf.softplus(rawVariance);

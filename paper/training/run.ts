@@ -2,8 +2,8 @@ import type { Dataset } from "../../learning/data/dataset.js";
 import { type DataConfig, type Folders, prepare } from "../../learning/data/prepare.js";
 import type { RunConfig } from "../config.js";
 import type { Finished } from "../results.js";
-import { domainOf } from "./batches.js";
-import { type Domains, type RunState, trainEpoch } from "./epoch.js";
+import { type Domain, type Domains, domainOf } from "./batches.js";
+import { type RunState, trainEpoch } from "./epoch.js";
 import type { Watch } from "./watch.js";
 
 // Makes a run. This module imports all code that a run's numbers depend on: paper/running/origin.ts follows its imports.
@@ -23,9 +23,10 @@ function datasetOf(config: DataConfig, folders: Folders): Promise<Dataset> {
   return dataset;
 }
 
-export async function domainsOf({ data, target }: RunConfig, folders: Folders): Promise<Domains> {
+export async function domainsOf({ data, target, elsewhere }: RunConfig, folders: Folders): Promise<Domains> {
   const source = domainOf(await datasetOf(data, folders));
-  return target ? { source, target: domainOf(await datasetOf(target, folders), source.moments) } : { source };
+  const like = async (config: DataConfig) => domainOf(await datasetOf(config, folders), source.moments);
+  return { source, ...(target && { target: await like(target) }), ...(elsewhere && { elsewhere: await like(elsewhere) }) };
 }
 
 /** Trains the epochs that are left. @param state of the last epoch that is done @returns the state after each epoch */
@@ -42,11 +43,14 @@ export async function* trainEpochs(
   }
 }
 
-export function finishedRun(config: RunConfig, state: RunState | undefined, { source, target }: Domains): Finished {
+const textOf = ({ dataset: { name, source } }: Domain) => `${name}: ${source}`;
+
+export function finishedRun(config: RunConfig, state: RunState | undefined, { source, target, elsewhere }: Domains): Finished {
   return {
     config,
-    source: `${source.dataset.name}: ${source.dataset.source}`,
-    ...(target && { target: `${target.dataset.name}: ${target.dataset.source}` }),
+    source: textOf(source),
+    ...(target && { target: textOf(target) }),
+    ...(elsewhere && { elsewhere: textOf(elsewhere) }),
     classes: source.dataset.classes,
     record: state?.record ?? { epochs: [] },
   };

@@ -27,7 +27,7 @@ describe("npm run paper", () => {
 
   it("refuses wrong arguments in one line", () => {
     const { status, stderr, hasWritten } = paper("gradient");
-    expect(stderr).toMatch(/^paper: 'gradient' is not an experiment: expected some of classification, .*\n$/);
+    expect(stderr).toMatch(/^paper: 'gradient' is not an experiment: expected some of choose, classification, .*\n$/);
     expect([status, hasWritten]).toEqual([2, false]);
   });
 

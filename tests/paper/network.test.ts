@@ -2,12 +2,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import "tfjs-uan";
+import { unsupervisedAdaptiveNormalization } from "tfjs-uan/layers";
 import { METHODS, type MethodName } from "../../paper/methods.js";
 import { buildNetwork, kernelLayers, type NetworkConfig } from "../../paper/network.js";
+import { MEMORY, PRIOR_MASS } from "../../paper/presets.js";
 import { useBackend } from "../helpers/backends.js";
 
 const SHAPE = { height: 8, width: 8, channels: 3 };
 const CLASSES = 7;
+const STEPS = 100;
 const METHOD_NAMES = Object.keys(METHODS) as MethodName[];
 
 beforeAll(() => useBackend("wasm"));
@@ -18,11 +21,13 @@ function build(changes: Partial<NetworkConfig> = {}): tfl.Sequential {
     method: "bn",
     components: 3,
     momentum: 0.9,
+    priorMass: 4,
+    memory: 64,
     normalizes: "second",
     width: 0.0625,
     seed: 1,
   } as const;
-  return buildNetwork({ ...config, ...changes }, SHAPE, CLASSES);
+  return buildNetwork({ ...config, ...changes }, SHAPE, CLASSES, STEPS);
 }
 
 const classes = (network: tfl.Sequential) => network.layers.map((layer) => layer.getClassName());
@@ -41,16 +46,18 @@ function normalizations(network: tfl.Sequential): string[][] {
 const NORMALIZES: Record<MethodName, string | undefined> = {
   none: undefined,
   bn: "BatchNormalization",
+  "bn-prior": "BatchNormalizationWithPrior",
+  brn: "BatchNormalization",
   ln: "LayerNormalization",
   gn: "GroupNormalization",
   mn: "MixtureNormalization",
   "uan-random": "UnsupervisedAdaptiveNormalization",
   "uan-data": "UnsupervisedAdaptiveNormalization",
+  "uan-standardize-1": "UnsupervisedAdaptiveNormalization",
   "uan-standardize": "UnsupervisedAdaptiveNormalization",
-  "uan-affine": "UnsupervisedAdaptiveNormalization",
-  "uan-standardize-affine": "UnsupervisedAdaptiveNormalization",
-  "uan-momentum": "UnsupervisedAdaptiveNormalization",
-  "uan-both": "UnsupervisedAdaptiveNormalization",
+  "uan-standardize-scaled": "UnsupervisedAdaptiveNormalization",
+  "uan-moments-1": "UnsupervisedAdaptiveNormalization",
+  "uan-moments": "UnsupervisedAdaptiveNormalization",
 };
 
 it("is the paper's shallow CNN: four convolutions, each with an activation and pooling, and a dense layer", () => {
@@ -152,17 +159,30 @@ it("GN has groups of four channels, MN and UAN have the components of the config
   }
 });
 
+const SHRUNK = { priorMass: 4, memory: 64 };
+
 it.each<[MethodName, object]>([
-  ["uan-random", { initializer: "random", standardize: false, update: "gradient", center: false, scale: false }],
-  ["uan-data", { initializer: "data", standardize: false, update: "gradient", center: false, scale: false }],
-  ["uan-standardize", { initializer: "data", standardize: true, update: "gradient", center: false, scale: false }],
-  ["uan-affine", { initializer: "data", standardize: false, update: "gradient", center: true, scale: true }],
-  ["uan-standardize-affine", { initializer: "data", standardize: true, update: "gradient", center: true, scale: true }],
-  ["uan-momentum", { initializer: "data", standardize: false, update: "momentum", center: false, scale: false }],
-  ["uan-both", { initializer: "data", standardize: false, update: "both", center: false, scale: false }],
+  ["uan-random", { initializer: "random", standardize: false, moments: "learned", center: false, scale: false, momentum: 0.9 }],
+  ["uan-data", { initializer: "data", standardize: false, moments: "learned", center: false, scale: false, momentum: 0.9 }],
+  ["uan-standardize-1", { ...SHRUNK, standardize: true, moments: "learned", center: false, scale: false, outputScale: "none" }],
+  ["uan-standardize", { ...SHRUNK, standardize: true, moments: "learned", center: false, scale: false, outputScale: "none" }],
+  ["uan-standardize-scaled", { ...SHRUNK, standardize: true, center: false, scale: false, outputScale: "components" }],
+  ["uan-moments-1", { ...SHRUNK, standardize: false, moments: "batch", componentWeights: "equal", center: true, scale: true }],
+  ["uan-moments", { ...SHRUNK, standardize: false, moments: "batch", componentWeights: "equal", center: true, scale: true }],
+  ["bn-prior", { ...SHRUNK, center: true, scale: true }],
 ])("%s is %o", (method, wanted) => {
-  const [layer] = build({ method }).layers.filter((layer) => layer.getClassName() === "UnsupervisedAdaptiveNormalization");
-  expect(layer?.getConfig()).toMatchObject({ ...wanted, formula: "uan", momentum: 0.9 });
+  const [layer] = build({ method }).layers.filter((layer) => layer.getClassName() === NORMALIZES[method]);
+  expect(layer?.getConfig()).toMatchObject({
+    ...wanted,
+    ...(method.startsWith("uan") && { formula: "uan", update: "gradient" }),
+  });
+});
+
+it("the prior mass and the memory are the library's defaults", () => {
+  for (const options of [{ standardize: true }, { moments: "batch" }] as const) {
+    const { priorMass, memory } = unsupervisedAdaptiveNormalization(options).getConfig();
+    expect({ priorMass, memory }).toEqual({ priorMass: PRIOR_MASS, memory: MEMORY });
+  }
 });
 
 it("BN and MN have the same momentum", () => {

@@ -66,13 +66,14 @@ describe("a file of results", () => {
   };
   it.each<[string, unknown, string]>([
     ["a list", [1], ": wanted an object, got [1]"],
-    ["another version", { ...good, version: 2 }, ".version: wanted 1, got 2"],
+    ["another version", { ...good, version: 1 }, ".version: wanted 2, got 1"],
     ["no runs", { ...good, runs: undefined }, ".runs: wanted a list, got nothing"],
     ["no machine", { ...good, machine: 7 }, ".machine: wanted a string, got 7"],
     [
       "an unknown experiment",
       { ...good, experiments: ["alchemy"] },
-      '.experiments[0]: wanted "classification" or "gradients" or "batch-size" or "components" or "domain-adaptation", got "alchemy"',
+      '.experiments[0]: wanted "choose" or "classification" or "gradients" or "batch-size" or "components" or "mixed-domains" or "longer" ' +
+        'or "domain-adaptation" or "recalibration", got "alchemy"',
     ],
     [
       "an unknown data set",

@@ -49,7 +49,7 @@ describe("writePage", () => {
       "Preset quick: made up. 4 cores of Abacus 9000; Node.js v20.1.0, wasm; 2025-01-02T03:04:05.000Z.",
       "This is not the paper&#39;s scale",
       '<h2 id="batch-size">Does UAN do without large batches?</h2>',
-      "Larger batches make fewer steps",
+      "Training: 4 epochs of batches of 2 (2000 steps)",
       "<b>not to be told apart</b>: batches of 2 and 8",
       "<td>BN</td><td>81.5 ± 0.7</td><td>81.5 ± 0.7</td>",
       "<caption>precision after shares of the epochs, %: MNIST, learning rate 0.001</caption>",
@@ -73,7 +73,7 @@ describe("writePage", () => {
 });
 
 describeInChromium("the page in Chromium", () => {
-  /** For every chart: its title, whether anything is drawn in its box, and the hidden lines of its legend. */
+  /** For every chart: its title, and whether anything is drawn in its box. */
   const charts = (page: Page) =>
     page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => {
       const chart = Chart.getChart(canvas);
@@ -81,9 +81,8 @@ describeInChromium("the page in Chromium", () => {
       return {
         title: chart.options.plugins.title.text,
         isDrawn: pixels.some((value) => value > 0),
-        hidden: chart.data.datasets.filter((_, i) => !chart.isDatasetVisible(i)).map(({ label }) => label),
       };
-    })`) as Promise<{ title: string; isDrawn: boolean; hidden: string[] }[]>;
+    })`) as Promise<{ title: string; isDrawn: boolean }[]>;
 
   it("draws all charts, without messages in the console", async () => {
     const { found, said } = await seen(everything(), charts);
@@ -98,21 +97,22 @@ describeInChromium("the page in Chromium", () => {
       "variance, convolution 1, learning rate 0.001",
       "norm, convolution 2, learning rate 0.001",
       "variance, convolution 2, learning rate 0.001",
-      "test accuracy by batch size: CNN",
+      "test accuracy by batch size: CNN, learning rate 0.001",
       "test accuracy by K",
       ...[1, 2].flatMap((count) =>
         [0, 5].flatMap((channel) => ["start", "end"].map((when) => `K = ${count}, channel ${channel}, ${when}`)),
       ),
+      "test accuracy by batch size: half of every batch inverted, perceptron",
+      "test accuracy: CNN",
       "test accuracy on the source, MNIST",
       "test accuracy on the target, MNIST-shifted (made from MNIST)",
     ]);
-    expect(found[1]?.hidden).toEqual(["UAN, momentum"]);
   });
 
   it("has ticks at the measured batch sizes", async () => {
     const ticks = (page: Page) =>
       page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
-        .find((chart) => chart.options.plugins.title.text === "test accuracy by batch size: CNN").scales.x.ticks.map(({ label }) => label)`);
+        .find((chart) => chart.options.plugins.title.text === "test accuracy by batch size: CNN, learning rate 0.001").scales.x.ticks.map(({ label }) => label)`);
     expect((await seen(everything(), ticks)).found).toEqual(["2", "8"]);
   });
 

@@ -9,8 +9,8 @@ describe("settingText", () => {
   it("describes data, networks and training", () => {
     expect(settingText([...seeds({ learningRate: 0.005, method: "mn" }, [1, 1]), ...seeds({}, [1, 1])])).toBe(
       `Data: MNIST: a box of digits. Network: the paper's shallow CNN of ${NARROW}, what is compared after the second convolution, ` +
-        "batch normalization after the others; K = 3. Adam at 0.001 and 0.005, batches of 32, 4 epochs, moving moments of momentum 0.9; " +
-        "means ± sample deviations over the seeds 1 and 2.",
+        "batch normalization after the others; K = 3. Adam at 0.001 and 0.005, batches of 32, 4 epochs, moving moments " +
+        "with a prior mass of 2 and a memory of 96 images, or of momentum 0.9; means ± sample deviations over the seeds 1 and 2.",
     );
   });
 

@@ -14,7 +14,7 @@ it("renderSection prints title, setting, table and verdicts", () => {
         ["1", "90.0 ± 0.1"],
       ],
     },
-    compact: { title: "", rows: [] },
+    compact: [],
     tables: [],
     verdicts: [{ claim: "More are better", found: "Not so", comparisons: 1, won: [], lost: [], isPapers: true }],
     charts: [],

@@ -8,6 +8,8 @@ export const SMALL: RunConfig = {
   method: "uan-data",
   components: 2,
   momentum: 0.9,
+  priorMass: 2,
+  memory: 96,
   normalizes: "second",
   width: 0.0625,
   seed: 1,

@@ -253,7 +253,7 @@ it("has the gradient for constant pseudo-labels, in a network without normalizat
 it.each([
   "bn",
   "uan-standardize",
-  "uan-momentum",
+  "uan-moments",
 ] as const)("%s: what is not trained is moved by the pass of both domains alone", (method) => {
   const step = observed(method, 0.5);
   const { height, width, channels } = domains.source.dataset;

@@ -6,11 +6,12 @@ import { pick } from "../../../learning/data/dataset.js";
 import { Random } from "../../../learning/random.js";
 import { isTested, type RunConfig } from "../../../paper/config.js";
 import type { EpochRecord } from "../../../paper/results.js";
-import { imageTensor } from "../../../paper/training/batches.js";
-import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
+import { type Domain, type Domains, domainOf, imageTensor } from "../../../paper/training/batches.js";
+import { type RunState, trainEpoch } from "../../../paper/training/epoch.js";
+import { evaluate, recalibratedScores } from "../../../paper/training/evaluation.js";
 import { Learner } from "../../../paper/training/learner.js";
 import { useBackend } from "../../helpers/backends.js";
-import { config, domain, METHOD_NAMES, nobody, outcome, train } from "./setting.js";
+import { config, domain, METHOD_NAMES, madeUp, nobody, outcome, train } from "./setting.js";
 
 const domains: Domains = { source: domain() };
 const small: Domains = { source: domain({ train: 40, test: 16 }) };
@@ -34,6 +35,10 @@ const RUNS: [title: string, run: RunConfig, on: Domains][] = [
   ["gradients of BN", config({ observe: "gradients" }), small],
   ["gradients of UAN", config({ method: "uan-data", observe: "gradients" }), small],
   ["mixtures of UAN", config({ method: "uan-data", observe: "mixtures" }), small],
+  ["mixtures of UAN, standardize", config({ method: "uan-standardize", observe: "mixtures" }), small],
+  ["UAN, batch moments, everywhere", config({ method: "uan-moments", normalizes: "all" }), small],
+  ["BRN everywhere", config({ method: "brn", normalizes: "all" }), small],
+  ["BN, tested elsewhere", config({ normalizes: "all" }), { source: both.source, elsewhere: both.target as Domain }],
 ];
 
 describe.each(RUNS)("%s", (_, run, on) => {
@@ -95,9 +100,10 @@ describe("a run of", () => {
     [8, [2, 4, 6, 8]],
     [20, [5, 10, 15, 20]],
     [100, [25, 50, 75, 100]],
-  ])("%i epochs is tested after its quarters, or after each epoch if there are fewer than four: %j", (epochs, tested) => {
+  ])("%i epochs is tested after its quarters, or after each epoch if there are fewer than four: %j; or at the end, if scores over time are not shown", (epochs, tested) => {
     const all = Array.from({ length: epochs }, (_, i) => i + 1);
-    expect(all.filter((epoch) => isTested(epoch, epochs))).toEqual(tested);
+    expect(all.filter((epoch) => isTested(epoch, { experiment: "classification", epochs }))).toEqual(tested);
+    expect(all.filter((epoch) => isTested(epoch, { experiment: "batch-size", epochs }))).toEqual([epochs]);
   });
 
   it("8 epochs has scores after its quarters", async () => {
@@ -126,6 +132,60 @@ function areMeansOf(values: number[], all: number[], least: number): boolean {
     return isMean && areMeansOf(rest, all.slice(length), least);
   });
 }
+
+describe("at the end, recalibrated,", () => {
+  it("a network with moving moments has scores by those of training images, which change nothing that is saved", async () => {
+    const run = config({ normalizes: "all", momentum: 1, epochs: 2 });
+    const { record, learner: state } = await train(run, domains);
+    const [first, last] = record.epochs as [EpochRecord, EpochRecord];
+    expect(first.recalibrated).toBeUndefined();
+    // With a momentum of 1 moving moments stay 0 and 1.
+    const { dataset } = domains.source;
+    const learner = new Learner(run, dataset, dataset.classes);
+    await learner.load(state);
+    expect(await evaluate(learner, domains.source, nobody)).toEqual(last.test);
+    expect(await recalibratedScores(learner, domains, nobody)).toEqual(last.recalibrated);
+    expect(last.recalibrated?.test.accuracy).toBeGreaterThan((last.test?.accuracy as number) + 0.1);
+    expect(last.recalibrated?.target).toBeUndefined();
+    learner.dispose();
+  });
+
+  it("another domain is tested with moving moments of its own training images", async () => {
+    const { source } = domains;
+    const brighter = domainOf(madeUp({ seed: 2, bright: 190, dark: 110 }), source.moments);
+    const run = config({ normalizes: "all", learningRate: 0.005, epochs: 4 });
+    const { record } = await train(run, { source, elsewhere: brighter });
+    const last = record.epochs.at(-1) as EpochRecord;
+    const { record: alone } = await train(run, { source });
+    expect(alone.epochs.at(-1)?.recalibrated).toEqual({ test: last.recalibrated?.test });
+    expect(alone.epochs.at(-1)?.loss).toBe(last.loss);
+    expect(last.recalibrated?.target?.accuracy).toBeGreaterThan((last.target?.accuracy as number) + 0.1);
+  });
+
+  it("a network without moving moments has none", async () => {
+    const { record } = await train(config({ method: "uan-data", normalizes: "all", epochs: 1 }), small);
+    expect(record.epochs[0]?.test).toBeDefined();
+    expect(record.epochs[0]?.recalibrated).toBeUndefined();
+  });
+});
+
+it("in batches of mixed domains, images of both take turns", async () => {
+  const applied = vi.spyOn(Learner.prototype, "logits");
+  const seen: number[][] = [];
+  applied.mockImplementation(function (this: Learner, x, training) {
+    if (training) seen.push([...x.dataSync().filter((_, i) => i % (x.size / x.shape[0]) === 0)]);
+    return this.network.apply(x, { training }) as tf.Tensor2D;
+  });
+  const made = domain();
+  const { train: examples } = made.dataset;
+  const size = examples.images.length / examples.count;
+  for (let i = 0; i < examples.count; i++) examples.images[i * size] = i % 2 === 1 ? 255 : 0;
+  const run = config({ method: "none", width: 0.01 });
+  await train({ ...run, data: { ...run.data, mixed: "inverted" } }, { source: made }, 1);
+  applied.mockRestore();
+  expect(seen).toHaveLength(4);
+  for (const batch of seen) for (const [i, value] of batch.entries()) expect(value > 0.5).toBe(i % 2 === 1);
+});
 
 describe("an epoch", () => {
   it.each([
@@ -159,8 +219,9 @@ describe("an epoch", () => {
     await trainEpoch(config({ epochs: 8 }), undefined, domains, watch);
     expect(shares).toEqual([0.25, 0.25, 0.25, 0.25]);
     expect(pauses).toBe(4);
+    // Four steps, a test, recalibration and another test.
     await trainEpoch(config({ epochs: 1 }), undefined, domains, watch);
-    expect(pauses).toBe(9);
+    expect(pauses).toBe(11);
   });
 
   it("measures the time of its steps, without pauses and tests", async () => {

@@ -72,7 +72,8 @@ it.each([
   "bn",
   "mn",
   "uan-standardize",
-  "uan-momentum",
+  "brn",
+  "uan-moments",
 ] as const)("%s: what is not trained moves, but not without moving", (method) => {
   const learner = learnerOf(config({ method }));
   const x = imageTensor(examples, source);
@@ -92,7 +93,7 @@ it.each([
 });
 
 it("returns the gradients of only the trained weights, and the loss as a number", () => {
-  const learner = learnerOf(config({ method: "uan-standardize-affine" }));
+  const learner = learnerOf(config({ method: "uan-random" }));
   const [x, y] = [imageTensor(examples, source), labelTensor(examples, dataset.classes)];
   const loss = () => tf.losses.softmaxCrossEntropy(y, learner.logits(x, true)) as tf.Scalar;
   const { gradients, loss: value } = learner.gradients(loss);

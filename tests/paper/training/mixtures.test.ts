@@ -126,6 +126,22 @@ it("the density is that of the activations, one in a hundred of which is outside
   learner.dispose();
 });
 
+it("of a layer that standardizes, the activations are standardized", async () => {
+  const run = config({ method: "uan-standardize", learningRate: 0.02 });
+  const learner = new Learner(run, dataset, dataset.classes);
+  await learner.load((await train(run, { source }, 1)).learner);
+  const seen = observeMixtures(learner, source);
+  const all = activations(learner);
+  for (const { channel, from, to } of seen.channels) {
+    const x = all[channel] as number[];
+    const mean = sum(x) / x.length;
+    const deviation = Math.sqrt(sum(x.map((value) => (value - mean) ** 2)) / x.length + EPSILON);
+    const at = (share: number) => ((x[Math.round(share * (x.length - 1))] as number) - mean) / deviation;
+    expect([from, to]).toEqual([expect.closeTo(at(0.005), 3), expect.closeTo(at(0.995), 3)]);
+  }
+  learner.dispose();
+});
+
 it("a run has records of mixtures after the first step and at the end, which do not change its training", async () => {
   const run = config({ method: "uan-data", epochs: 3 });
   const { record } = await train({ ...run, observe: "mixtures" }, { source });

@@ -4,8 +4,8 @@ import { generator } from "../../../learning/random.js";
 import type { RunConfig } from "../../../paper/config.js";
 import { METHODS, type MethodName } from "../../../paper/methods.js";
 import type { RunRecord } from "../../../paper/results.js";
-import { type Domain, domainOf } from "../../../paper/training/batches.js";
-import { type Domains, type RunState, trainEpoch } from "../../../paper/training/epoch.js";
+import { type Domain, type Domains, domainOf } from "../../../paper/training/batches.js";
+import { type RunState, trainEpoch } from "../../../paper/training/epoch.js";
 import type { LearnerState } from "../../../paper/training/learner.js";
 import type { Watch } from "../../../paper/training/watch.js";
 
@@ -69,6 +69,8 @@ export function config(changes: Partial<RunConfig> = {}): RunConfig {
     method: "bn",
     components: 3,
     momentum: 0.9,
+    priorMass: 2,
+    memory: 96,
     normalizes: "second",
     width: 0.0625,
     seed: 1,
