@@ -9,6 +9,7 @@ export default {
   readme: "docs/api.md",
   disableSources: true,
   excludeExternals: true,
+  excludeInternal: true,
   excludePrivate: true,
   excludeProtected: true,
   // Of TensorFlow.js's tools, as its own serializable classes have it.

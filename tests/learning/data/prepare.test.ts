@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { asShape, type Dataset, halved, withCounts } from "../../../learning/data/dataset.js";
 import type { DataName } from "../../../learning/data/facts.js";
 import { readMnist } from "../../../learning/data/mnist.js";
-import { prepare } from "../../../learning/data/prepare.js";
+import { prepare, setAsideCount } from "../../../learning/data/prepare.js";
 import { shifted } from "../../../learning/data/shifted.js";
 import { folderOf } from "../../helpers/folders.js";
 
@@ -92,6 +92,48 @@ describe("MNIST", () => {
     ];
     expectSame(again, one);
     expect(Buffer.compare(other.train.images, one.train.images)).not.toBe(0);
+  });
+});
+
+describe("images that are set aside", () => {
+  const prepared = (setAside: "left-out" | "only") => prepare({ name: "mnist", setAside, seed: 1 }, {});
+  const image = ({ images }: Dataset["train"], i: number) => images.subarray(784 * i, 784 * (i + 1));
+  const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
+
+  it("are every sixth of the training images, and the others are left", async () => {
+    const { train, test, source } = await prepared("left-out");
+    expect([train.count, setAsideCount(60000, "left-out")]).toEqual([50000, 50000]);
+    expect(isSame(test.images, mnist.test.images)).toBe(true);
+    for (const [i, from] of [
+      [0, 0],
+      [4, 4],
+      [5, 6],
+      [9, 10],
+      [10, 12],
+    ] as const) {
+      expect(isSame(image(train, i), image(mnist.train, from))).toBe(true);
+      expect(train.labels[i]).toBe(mnist.train.labels[from]);
+    }
+    expect(source).toBe(`${mnist.source}; without every sixth training image`);
+  });
+
+  it("alone are training images and, every fifth of them, test images", async () => {
+    const { train, test } = await prepared("only");
+    expect([train.count, test.count, setAsideCount(60000, "only")]).toEqual([8000, 2000, 8000]);
+    for (const [i, from] of [
+      [0, 5],
+      [3, 23],
+      [4, 35],
+    ] as const) {
+      expect(isSame(image(train, i), image(mnist.train, from))).toBe(true);
+    }
+    for (const [i, from] of [
+      [0, 29],
+      [1, 59],
+    ] as const) {
+      expect(isSame(image(test, i), image(mnist.train, from))).toBe(true);
+      expect(test.labels[i]).toBe(mnist.train.labels[from]);
+    }
   });
 });
 
