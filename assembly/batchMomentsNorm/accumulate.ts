@@ -2,6 +2,7 @@ import { ACCUMULATOR, INVERSE, MEAN, MixtureTable, SLOT, SLOTS } from "../mixtur
 import {
   add,
   addAt,
+  addTo,
   addWide,
   and,
   andnot,
@@ -31,7 +32,7 @@ import {
   withHalf,
 } from "../simd/vec";
 import { laneBlockAt, laneBlockCount } from "../simd/walk";
-import { addTo, BLOCK_ROWS, evaluate, ROW_SLOT, ROW_SLOTS, rowBytesOf, rowsOf, T, TAU } from "./rows";
+import { BLOCK_ROWS, evaluate, ROW_SLOT, ROW_SLOTS, rowBytesOf, rowsOf, T, TAU } from "./rows";
 import { exchangeSlots, gatherRow, OF_SLOT, scatter, storeNormalizers, sumLanes } from "./table";
 
 /** A component has moved far where the square of the mean of t is more than this of the mean of t². */

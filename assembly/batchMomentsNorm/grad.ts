@@ -1,21 +1,7 @@
 import { KAPPA2 } from "../constants";
 import { ACCUMULATOR, INVERSE, MixtureTable, SLOT, SLOTS } from "../mixture/table";
-import { add, andnot, anyTrue, eq, loadVec, madd, mul, nmadd, splat, storeVec, sub, Vec } from "../simd/vec";
-import {
-  addTo,
-  BLOCK_ROWS,
-  D_TAU,
-  evaluate,
-  evaluateParts,
-  ROW_SLOT,
-  ROW_SLOTS,
-  rowBytesOf,
-  rowsOf,
-  SUM,
-  T,
-  TAU,
-  U,
-} from "./rows";
+import { add, addTo, andnot, anyTrue, eq, loadVec, madd, mul, nmadd, splat, storeVec, sub, Vec } from "../simd/vec";
+import { BLOCK_ROWS, D_TAU, evaluate, evaluateParts, ROW_SLOT, ROW_SLOTS, rowBytesOf, rowsOf, SUM, T, TAU, U } from "./rows";
 import {
   FACTOR,
   GRAD_SLOT,

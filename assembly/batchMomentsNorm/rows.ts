@@ -5,14 +5,12 @@ import { EXP2, LIMIT, MEAN, MixtureTable, SCRATCH_ROWS, SLOT, SLOTS } from "../m
 import { exp2Scale } from "../simd/exp2";
 import {
   add,
-  addAt,
   and,
   andnot,
   anyTrue,
   div,
   eq,
   gt,
-  HALVES,
   loadVec,
   madd,
   mul,
@@ -25,8 +23,6 @@ import {
   sub,
   VEC,
   Vec,
-  WIDE,
-  widen,
 } from "../simd/vec";
 import { CENTER, FACTOR, isFar, PER_T, SHIFT } from "./table";
 
@@ -196,10 +192,4 @@ export function evaluateParts(table: MixtureTable, laneBlock: usize, x: usize, s
     row += rowBytesOf(table);
     x += stride;
   }
-}
-
-/** Adds a vector to an accumulator. */
-@inline export function addTo(accumulator: usize, v: Vec): void {
-  addAt(accumulator, widen(v, 0));
-  if (HALVES > 1) addAt(accumulator + WIDE, widen(v, 1));
 }

@@ -212,6 +212,11 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
 @inline export function addAt(p: usize, w: Wide): void {
   storeWide(p, addWide(loadWide(p), w));
 }
+/** Adds v to an accumulator, a Wide for each half of its lanes. */
+@inline export function addTo(accumulator: usize, v: Vec): void {
+  addAt(accumulator, widen(v, 0));
+  if (HALVES > 1) addAt(accumulator + WIDE, widen(v, 1));
+}
 @inline export function addWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.add(a, b);
   return a + b;

@@ -3,12 +3,11 @@ import { EXP2, GAIN, INVERSE, LIMIT, MEAN, MixtureTable, PULL, SCORE, SCRATCH_RO
 import { exp2Scale } from "../simd/exp2";
 import {
   add,
-  addAt,
+  addTo,
   andnot,
   anyTrue,
   div,
   gt,
-  HALVES,
   loadVec,
   madd,
   mul,
@@ -20,8 +19,6 @@ import {
   sub,
   VEC,
   Vec,
-  WIDE,
-  widen,
 } from "../simd/vec";
 import { walk } from "../simd/walk";
 import { OF_M, OF_P, OF_PTT, OF_SLOT, OF_SLOTS, OF_UG } from "./accumulators";
@@ -412,12 +409,6 @@ function evaluateMasked(
   if (!isReference) addTo(accumulators + OF_P, sumP);
   addTo(accumulators + OF_PTT, isReference ? mul(scale, sumPtt) : sumPtt);
   addTo(accumulators + OF_UG, isReference ? mul(scale, sumUg) : sumUg);
-}
-
-/** Adds a vector to an accumulator. */
-@inline function addTo(accumulator: usize, v: Vec): void {
-  addAt(accumulator, widen(v, 0));
-  if (HALVES > 1) addAt(accumulator + WIDE, widen(v, 1));
 }
 
 /**
