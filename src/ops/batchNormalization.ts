@@ -31,32 +31,30 @@ function oneSlice(x: Tensor, { axis = -1 }: ChannelNormalizationConfig) {
   return { slices: 1, outer, channels, inner, groups: channels };
 }
 
+/** What kernels take that normalize x as one slice, but for means and variances. */
+function oneSliceCall(x: Tensor | TensorLike, config: ChannelNormalizationConfig) {
+  const { axis = -1, epsilon = 1e-3 } = config;
+  const numbers = toTensor(op, "x", x);
+  const { outer, channels, inner } = viewOf(op, numbers, axis);
+  const gamma = toOptionalTensor(op, "gamma", config.gamma);
+  const beta = toOptionalTensor(op, "beta", config.beta);
+  return { inputs: { x: numbers, gamma, beta }, attrs: { outer, channels, inner, epsilon } };
+}
+
 /**
  * The batch, normalized by its own moments, which are shrunk toward moving ones where there is a prior mass, and its own moments: [C],
  * the variance biased, without gradients.
  */
 export function normalizeBatch<T extends Tensor>(x: T | TensorLike, config: BatchConfig = {}): Normalized<T, Tensor1D> {
-  const { axis = -1, epsilon = 1e-3, movingMean, movingVariance } = config;
+  const { movingMean, movingVariance } = config;
   return tidy(() => {
     const mass = priorMassOf(op, config.priorMass);
     if (mass && movingMean && movingVariance) {
-      const numbers = toTensor(op, "x", x);
-      const { outer, channels, inner } = viewOf(op, numbers, axis);
-      const inputs = {
-        x: numbers,
-        gamma: toOptionalTensor(op, "gamma", config.gamma),
-        beta: toOptionalTensor(op, "beta", config.beta),
-        priorMean: movingMean,
-        priorVariance: movingVariance,
-        priorMass: mass,
-      };
-      checkPerChannel(op, "mean", movingMean, channels);
-      checkPerChannel(op, "variance", movingVariance, channels);
-      const [y, mean, variance] = run(ShrunkNormalization, inputs, { outer, channels, inner, epsilon }) as [
-        T,
-        Tensor1D,
-        Tensor1D,
-      ];
+      const { inputs, attrs } = oneSliceCall(x, config);
+      checkPerChannel(op, "mean", movingMean, attrs.channels);
+      checkPerChannel(op, "variance", movingVariance, attrs.channels);
+      const prior = { priorMean: movingMean, priorVariance: movingVariance, priorMass: mass };
+      const [y, mean, variance] = run(ShrunkNormalization, { ...inputs, ...prior }, attrs) as [T, Tensor1D, Tensor1D];
       return { y, mean, variance };
     }
     const { y, mean, variance } = normalize<T>(op, x, config, (numbers) => oneSlice(numbers, config));
@@ -78,7 +76,7 @@ export function normalizeBatch<T extends Tensor>(x: T | TensorLike, config: Batc
  * @throws Error naming the argument that has a wrong rank, shape, dtype or value, or is disposed
  */
 export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: BatchNormalizationConfig = {}): T {
-  const { mean, variance, axis = -1, epsilon = 1e-3, priorMass = 0 } = config;
+  const { mean, variance, priorMass = 0 } = config;
   if (mean === undefined && variance === undefined && priorMass === 0) {
     return tidy(() => normalize<T>(op, x, config, (numbers) => oneSlice(numbers, config)).y);
   }
@@ -94,15 +92,11 @@ export function batchNormalization<T extends Tensor>(x: T | TensorLike, config: 
     });
   }
   return tidy(() => {
-    const numbers = toTensor(op, "x", x);
-    const { outer, channels, inner } = viewOf(op, numbers, axis);
-    const inputs = {
-      x: numbers,
+    const { inputs, attrs } = oneSliceCall(x, config);
+    const given = {
       mean: toTensor(op, "mean", mean),
       variance: toTensor(op, "variance", variance, { nonNegative: true }),
-      gamma: toOptionalTensor(op, "gamma", config.gamma),
-      beta: toOptionalTensor(op, "beta", config.beta),
     };
-    return run(NormalizationInference, inputs, { outer, channels, inner, epsilon }) as T;
+    return run(NormalizationInference, { ...inputs, ...given }, attrs) as T;
   });
 }
