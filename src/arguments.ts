@@ -96,6 +96,12 @@ export function checkShape(op: string, argument: string, tensor: TensorInfo, sha
   if (!sameShape(tensor.shape, shape)) throw argumentError(op, argument, `have shape ${show(shape)}`, show(tensor.shape));
 }
 
+/** Checks for a float32 tensor of a shape. */
+export function checkTensor(op: string, argument: string, tensor: TensorInfo, shape: readonly number[]): void {
+  checkFloat32(op, argument, tensor);
+  checkShape(op, argument, tensor, shape);
+}
+
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
@@ -156,8 +162,7 @@ export function checkNorm(op: string, inputs: MixtureInputs, attrs: NormAttrs): 
 /** Checks an optional parameter of a normalization. */
 export function checkPerChannel(op: string, argument: string, tensor: TensorInfo | undefined, channels: number): void {
   if (!tensor) return;
-  checkFloat32(op, argument, tensor);
-  checkShape(op, argument, tensor, [channels]);
+  checkTensor(op, argument, tensor, [channels]);
 }
 
 /** Checks that a prior's inputs are all there, or none, and fit the channels. */
@@ -169,7 +174,6 @@ export function checkPrior(op: string, { priorMean, priorVariance, priorMass }: 
     ["priorMass", priorMass, []],
   ] as const) {
     if (!tensor) throw argumentError(op, argument, "be given where others of a prior are", "undefined");
-    checkFloat32(op, argument, tensor);
-    checkShape(op, argument, tensor, shape);
+    checkTensor(op, argument, tensor, shape);
   }
 }

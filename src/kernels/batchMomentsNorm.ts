@@ -5,17 +5,24 @@ import {
   checkFloat32,
   checkMixture,
   checkPerChannel,
-  checkShape,
+  checkTensor,
   type MixtureAttrs,
   type MixtureInputs,
   type MixtureView,
-  normalizeAxis,
   type PerChannel,
 } from "../arguments.js";
 import type { Pointer, StandaloneExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
-import { type MixtureNames, mixturePlan } from "./mixturePlan.js";
+import {
+  channelsOf,
+  checkGradient,
+  type GradientNames,
+  gradientTensors,
+  type MixtureNames,
+  mixturePlan,
+  type NormGradInputs,
+} from "./mixturePlan.js";
 
 export const COMPONENT_WEIGHTS = ["equal", "prior"] as const;
 
@@ -27,17 +34,15 @@ export interface BatchMomentsAttrs extends MixtureAttrs {
 }
 
 /** What the batch's moments are shrunk toward: a mass, [] or [1], and moving moments [K, C]. With mass 0 it does not matter what these are. */
-interface PriorInputs {
+interface MovingInputs {
   priorMass: TensorInfo;
   movingMean: TensorInfo;
   movingVariance: TensorInfo;
 }
 
-export type BatchMomentsInputs = MixtureInputs & PerChannel & PriorInputs;
+export type BatchMomentsInputs = MixtureInputs & PerChannel & MovingInputs;
 
-export interface BatchMomentsGradInputs extends MixtureInputs, PriorInputs {
-  dy: TensorInfo;
-  gamma?: TensorInfo | undefined;
+export interface BatchMomentsGradInputs extends NormGradInputs, MovingInputs {
   /** [K, C], as the forward pass had them. */
   mass: TensorInfo;
   batchMean: TensorInfo;
@@ -45,15 +50,14 @@ export interface BatchMomentsGradInputs extends MixtureInputs, PriorInputs {
   residual: TensorInfo;
 }
 
-function checkBatchMoments(op: string, inputs: MixtureInputs & PriorInputs, attrs: BatchMomentsAttrs): MixtureView {
+function checkBatchMoments(op: string, inputs: MixtureInputs & MovingInputs, attrs: BatchMomentsAttrs): MixtureView {
   const view = checkMixture(op, inputs, attrs);
   checkChoice(op, "componentWeights", attrs.componentWeights, COMPONENT_WEIGHTS);
   checkFloat32(op, "priorMass", inputs.priorMass);
   const { shape } = inputs.priorMass;
   if (shape.length > 1 || sizeOf(shape) !== 1) throw argumentError(op, "priorMass", "be one number", `shape [${shape}]`);
   for (const name of ["movingMean", "movingVariance"] as const) {
-    checkFloat32(op, name, inputs[name]);
-    checkShape(op, name, inputs[name], inputs.mean.shape);
+    checkTensor(op, name, inputs[name], inputs.mean.shape);
   }
   return view;
 }
@@ -70,35 +74,22 @@ export const BatchMomentsNormGrad: BinaryKernel<BatchMomentsGradInputs, BatchMom
   op: "unsupervisedAdaptiveNormalization's gradient",
   check(inputs, attrs) {
     const view = checkBatchMoments(this.op, inputs, attrs);
-    checkFloat32(this.op, "dy", inputs.dy);
-    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
+    checkGradient(this.op, inputs, view);
     for (const name of ["mass", "batchMean", "batchVariance", "residual"] as const) {
-      checkFloat32(this.op, name, inputs[name]);
-      checkShape(this.op, name, inputs[name], inputs.mean.shape);
+      checkTensor(this.op, name, inputs[name], inputs.mean.shape);
     }
     return view;
   },
   plan(binary, inputs, attrs, view) {
-    const { x, dy, mean, priorMass, movingMean, movingVariance, mass, batchMean, batchVariance, residual } = inputs;
-    const { channels, components } = view;
+    const { priorMass, movingMean, movingVariance, mass, batchMean, batchVariance, residual } = inputs;
     const { epsilon } = attrs;
     const shared = mixturePlan(binary, inputs, view, attrs, {
       accumulatorCount: binary.batch_moments_norm_grad_accumulator_count,
     });
-    type Names = "dy" | "dx" | "dmean" | "dvariance" | "dprior" | "dgamma" | "dbeta";
-    const plan: KernelPlan<MixtureNames<Names | PriorNames | MomentNames>> = {
+    const plan: KernelPlan<MixtureNames<"dy" | GradientNames | PriorNames | MomentNames>> = {
       ...shared,
       inputs: { ...shared.inputs, priorMass, movingMean, movingVariance, mass, batchMean, batchVariance, residual },
-      streamedInputs: { x, dy },
-      streamedOutputs: { dx: x.shape },
-      outputs: {
-        dmean: mean.shape,
-        dvariance: mean.shape,
-        dprior: [components],
-        dgamma: [channels],
-        dbeta: [channels],
-      },
+      ...gradientTensors(inputs, view),
       prepare(at) {
         shared.prepare(at);
         const { table, priorMass, movingMean, movingVariance, mass, batchMean, batchVariance, residual } = at;
@@ -176,10 +167,6 @@ export const BatchMomentsNorm: BinaryKernel<BatchMomentsInputs, BatchMomentsAttr
     savedInputs: ["x", "mean", "variance", "prior", "gamma", "priorMass", "movingMean", "movingVariance"],
     savedOutputs: [undefined, "mass", "batchMean", "batchVariance", "residual"],
     gradients: ["x", "mean", "variance", "prior", "gamma", "beta"],
-    ones: {
-      gamma({ x }: BatchMomentsInputs, { axis }: BatchMomentsAttrs) {
-        return [x.shape[normalizeAxis("unsupervisedAdaptiveNormalization", axis, x.shape.length)] as number];
-      },
-    },
+    ones: { gamma: channelsOf },
   },
 };

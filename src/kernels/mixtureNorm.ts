@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkFloat32, checkPerChannel, checkShape, type MixtureView, type PerChannel } from "../arguments.js";
+import { checkPerChannel, checkTensor, type MixtureView, type PerChannel } from "../arguments.js";
 import { type KernelPlan, serialPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
@@ -21,8 +21,7 @@ export const MixtureNormGrad: BinaryKernel<MixtureNormGradInputs, MixtureNormAtt
   check(inputs, attrs) {
     const view = checkRows(this.op, inputs, attrs);
     checkResponsibilities(this.op, inputs, view);
-    checkFloat32(this.op, "dy", inputs.dy);
-    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
+    checkTensor(this.op, "dy", inputs.dy, inputs.x.shape);
     checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
     return view;
   },

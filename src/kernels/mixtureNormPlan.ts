@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import {
   argumentError,
-  checkFloat32,
   checkMixture,
   checkShape,
+  checkTensor,
   type MixtureInputs,
   type MixtureView,
   type PerChannel,
@@ -40,8 +40,7 @@ export function checkRows(op: string, inputs: MixtureInputs, { epsilon }: RowAtt
 }
 
 export function checkResponsibilities(op: string, { nu }: RowInputs, { outer, components }: MixtureView): void {
-  checkFloat32(op, "nu", nu);
-  checkShape(op, "nu", nu, [outer, components]);
+  checkTensor(op, "nu", nu, [outer, components]);
 }
 
 type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";

@@ -4,7 +4,7 @@ import {
   checkEpsilon,
   checkFloat32,
   checkPerChannel,
-  checkShape,
+  checkTensor,
   type PerChannel,
   type PriorInputs,
 } from "../arguments.js";
@@ -145,8 +145,7 @@ export const NormalizationGrad: BinaryKernel<NormalizationGradInputs, Normalizat
       ["variance", variance, [slices, groups]],
       ["residual", residual, [slices, groups]],
     ] as const) {
-      checkFloat32(this.op, argument, tensor);
-      checkShape(this.op, argument, tensor, shape);
+      checkTensor(this.op, argument, tensor, shape);
     }
   },
   plan: (binary, inputs, attrs) => normalizationGradPlan(binary, inputs, attrs, isOneSlice(attrs)),

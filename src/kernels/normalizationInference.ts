@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
+import { checkFloat32, checkPerChannel, checkTensor } from "../arguments.js";
 import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import type { BinaryKernel, KernelDeclaration, NamesakeKernel } from "./declaration.js";
 import { checkNormalization, type NormalizationInputs, normalizationPlan } from "./normalization.js";
@@ -34,10 +34,8 @@ function check(op: string, inputs: NormalizationInferenceInputs, attrs: Normaliz
   const { mean, variance } = inputs;
   const perChannel = [attrs.channels];
   checkNormalization(op, inputs, asOneSlice(attrs));
-  checkFloat32(op, "mean", mean);
-  checkShape(op, "mean", mean, perChannel);
-  checkFloat32(op, "variance", variance);
-  checkShape(op, "variance", variance, perChannel);
+  checkTensor(op, "mean", mean, perChannel);
+  checkTensor(op, "variance", variance, perChannel);
 }
 
 /** Outputs: the gradients of x (like x), mean, variance, gamma and beta [channels], of Σ dy·y. */
@@ -47,8 +45,7 @@ export const NormalizationInferenceGrad: KernelDeclaration<NormalizationInferenc
     op: "batchNormalization's gradient",
     check({ dy, ...inputs }, attrs) {
       check(this.op, inputs, attrs);
-      checkFloat32(this.op, "dy", dy);
-      checkShape(this.op, "dy", dy, inputs.x.shape);
+      checkTensor(this.op, "dy", dy, inputs.x.shape);
     },
   };
 

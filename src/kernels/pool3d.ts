@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkFloat32, checkShape } from "../arguments.js";
+import { checkTensor } from "../arguments.js";
 import { type KernelPlan, wholePass } from "../launch/plan.js";
 import { convolutionPlan, forPool, forPoolGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
@@ -24,8 +24,7 @@ export const MaxPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> =
 
 function checkGradient(op: string, { dy, input }: Inputs, attrs: PoolAttrs): VolumeView {
   const view = checkVolumePool(op, "input", input, attrs);
-  checkFloat32(op, "dy", dy);
-  checkShape(op, "dy", dy, view.outShape);
+  checkTensor(op, "dy", dy, view.outShape);
   return view;
 }
 

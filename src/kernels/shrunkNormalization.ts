@@ -1,4 +1,4 @@
-import { checkFloat32, checkPrior, checkShape, type PriorInputs } from "../arguments.js";
+import { checkPrior, checkTensor, type PriorInputs } from "../arguments.js";
 import { type Addresses, type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import {
@@ -22,11 +22,9 @@ export const ShrunkNormalizationGrad: BinaryKernel<ShrunkNormalizationGradInputs
     const { channels } = attrs;
     checkNormalization(this.op, { x: inputs.x, gamma: inputs.gamma }, asOneSlice(attrs));
     checkPrior(this.op, inputs, channels);
-    checkFloat32(this.op, "dy", inputs.dy);
-    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
+    checkTensor(this.op, "dy", inputs.dy, inputs.x.shape);
     for (const argument of ["mean", "variance", "residual"] as const) {
-      checkFloat32(this.op, argument, inputs[argument]);
-      checkShape(this.op, argument, inputs[argument], [channels]);
+      checkTensor(this.op, argument, inputs[argument], [channels]);
     }
   },
   plan: (binary, inputs, attrs) => normalizationGradPlan(binary, inputs, asOneSlice(attrs), true),

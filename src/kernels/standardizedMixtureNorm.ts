@@ -1,21 +1,27 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import {
-  checkFloat32,
   checkNorm,
   checkPerChannel,
   checkPrior,
-  checkShape,
+  checkTensor,
   type MixtureView,
   type NormAttrs,
-  normalizeAxis,
   type PriorInputs,
 } from "../arguments.js";
 import type { StandaloneExports } from "../binary/interface.js";
 import { STANDARD_ROWS } from "../constants.js";
 import { type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
-import type { MixtureNames } from "./mixturePlan.js";
-import type { NormGradInputs, NormInputs } from "./unsupervisedAdaptiveNorm.js";
+import {
+  channelsOf,
+  checkGradient,
+  type GradientNames,
+  gradientTensors,
+  type MixtureNames,
+  mixturePlan,
+  type NormGradInputs,
+} from "./mixturePlan.js";
+import type { NormInputs } from "./unsupervisedAdaptiveNorm.js";
 
 // Unsupervised Adaptive Normalization of activations whose mean and variance are taken out (docs/math.md, section 2.5).
 
@@ -28,33 +34,6 @@ export interface StandardizedGradInputs extends NormGradInputs {
 
 type Priors = "priorMean" | "priorVariance" | "priorMass";
 
-/** The part of a plan that both kernels share: the table, and x. */
-function standardizedPlan(
-  binary: StandaloneExports,
-  { x, mean, variance, prior, gamma, beta }: NormInputs,
-  { size, channels, inner, components }: MixtureView,
-  { epsilon, formula }: NormAttrs,
-  { accumulatorCount, fold }: { accumulatorCount?: (slots: number) => number; fold: boolean },
-) {
-  const ucb = formula === "ucb";
-  const slots = binary.mixture_slot_count(components, epsilon, ucb);
-  const accumulators = accumulatorCount?.(slots) ?? 0;
-  return {
-    count: size,
-    chunkAlignment: binary.walk_alignment(channels, inner),
-    tableBytes: binary.uan_standardized_table_bytes(channels, inner, slots, accumulators),
-    inputs: { mean, variance, prior, gamma, beta },
-    streamedInputs: { x },
-    streamedOutputs: {},
-    outputs: {},
-    passes: [],
-    prepare({ table, mean, variance, prior, gamma, beta }) {
-      // biome-ignore format: one line
-      binary.uan_standardized_prepare(table, mean, variance, prior, gamma, beta, size, channels, inner, components, accumulators, epsilon, fold, ucb);
-    },
-  } satisfies KernelPlan<MixtureNames<never>>;
-}
-
 /** Outputs: the gradients of x (like x), mean and variance [K, C], prior [K], gamma and beta [C], of Σ dy·y. */
 export const StandardizedMixtureNormGrad: BinaryKernel<StandardizedGradInputs, NormAttrs, MixtureView, StandaloneExports> = {
   name: "StandardizedMixtureNormGrad",
@@ -62,33 +41,20 @@ export const StandardizedMixtureNormGrad: BinaryKernel<StandardizedGradInputs, N
   check(inputs, attrs) {
     const view = checkNorm(this.op, inputs, attrs);
     const { channels } = view;
-    checkFloat32(this.op, "dy", inputs.dy);
-    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
-    checkPerChannel(this.op, "gamma", inputs.gamma, channels);
-    checkFloat32(this.op, "standard", inputs.standard);
-    checkShape(this.op, "standard", inputs.standard, [STANDARD_ROWS, channels]);
+    checkGradient(this.op, inputs, view);
+    checkTensor(this.op, "standard", inputs.standard, [STANDARD_ROWS, channels]);
     return view;
   },
   plan(binary, inputs, attrs, view) {
-    const { x, dy, mean, standard } = inputs;
-    const { channels, components } = view;
-    const shared = standardizedPlan(binary, inputs, view, attrs, {
+    const { standard } = inputs;
+    const shared = mixturePlan(binary, inputs, view, attrs, {
       accumulatorCount: binary.uan_grad_accumulator_count,
-      fold: false,
+      standardized: true,
     });
-    type Gradients = "dx" | "dmean" | "dvariance" | "dprior" | "dgamma" | "dbeta";
-    const plan: KernelPlan<MixtureNames<"dy" | "standard" | Gradients>> = {
+    const plan: KernelPlan<MixtureNames<"dy" | "standard" | GradientNames>> = {
       ...shared,
       inputs: { ...shared.inputs, standard },
-      streamedInputs: { x, dy },
-      streamedOutputs: { dx: x.shape },
-      outputs: {
-        dmean: mean.shape,
-        dvariance: mean.shape,
-        dprior: [components],
-        dgamma: [channels],
-        dbeta: [channels],
-      },
+      ...gradientTensors(inputs, view),
       prepare(at) {
         shared.prepare(at);
         binary.uan_standardized_grad_prepare(at.table, at.standard);
@@ -125,7 +91,7 @@ export const StandardizedMixtureNorm: BinaryKernel<StandardizedInputs, NormAttrs
   plan(binary, inputs, attrs, view) {
     const { channels } = view;
     const { priorMean, priorVariance, priorMass } = inputs;
-    const shared = standardizedPlan(binary, inputs, view, attrs, { fold: true });
+    const shared = mixturePlan(binary, inputs, view, attrs, { fold: true, standardized: true });
     const plan: KernelPlan<MixtureNames<"y" | Priors | "ownMean" | "ownVariance" | "standard">> = {
       ...shared,
       inputs: { ...shared.inputs, priorMean, priorVariance, priorMass },
@@ -152,7 +118,3 @@ export const StandardizedMixtureNorm: BinaryKernel<StandardizedInputs, NormAttrs
     ones: { gamma: channelsOf },
   },
 };
-
-function channelsOf({ x }: Pick<StandardizedInputs, "x">, { axis }: NormAttrs): number[] {
-  return [x.shape[normalizeAxis("unsupervisedAdaptiveNormalization", axis, x.shape.length)] as number];
-}

@@ -1,26 +1,25 @@
-import type { TensorInfo } from "@tensorflow/tfjs-core";
 import {
-  checkFloat32,
   checkNorm,
   checkPerChannel,
-  checkShape,
   type MixtureInputs,
   type MixtureView,
   type NormAttrs,
-  normalizeAxis,
   type PerChannel,
 } from "../arguments.js";
 import type { StandaloneExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
-import { type MixtureNames, mixturePlan } from "./mixturePlan.js";
+import {
+  channelsOf,
+  checkGradient,
+  type GradientNames,
+  gradientTensors,
+  type MixtureNames,
+  mixturePlan,
+  type NormGradInputs,
+} from "./mixturePlan.js";
 
 export type NormInputs = MixtureInputs & PerChannel;
-
-export interface NormGradInputs extends MixtureInputs {
-  dy: TensorInfo;
-  gamma?: TensorInfo | undefined;
-}
 
 /** Outputs: the gradients of x (like x), mean and variance [K, C], prior [K], gamma and beta [C], of Σ dy·y. */
 export const UnsupervisedAdaptiveNormGrad: BinaryKernel<NormGradInputs, NormAttrs, MixtureView, StandaloneExports> = {
@@ -28,30 +27,13 @@ export const UnsupervisedAdaptiveNormGrad: BinaryKernel<NormGradInputs, NormAttr
   op: "unsupervisedAdaptiveNormalization's gradient",
   check(inputs, attrs) {
     const view = checkNorm(this.op, inputs, attrs);
-    checkFloat32(this.op, "dy", inputs.dy);
-    checkShape(this.op, "dy", inputs.dy, inputs.x.shape);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
+    checkGradient(this.op, inputs, view);
     return view;
   },
-  plan(
-    binary,
-    inputs,
-    attrs,
-    view,
-  ): KernelPlan<MixtureNames<"dy" | "dx" | "dmean" | "dvariance" | "dprior" | "dgamma" | "dbeta">> {
-    const { x, dy, mean } = inputs;
-    const { channels, components } = view;
+  plan(binary, inputs, attrs, view): KernelPlan<MixtureNames<"dy" | GradientNames>> {
     return {
       ...mixturePlan(binary, inputs, view, attrs, { accumulatorCount: binary.uan_grad_accumulator_count }),
-      streamedInputs: { x, dy },
-      streamedOutputs: { dx: x.shape },
-      outputs: {
-        dmean: mean.shape,
-        dvariance: mean.shape,
-        dprior: [components],
-        dgamma: [channels],
-        dbeta: [channels],
-      },
+      ...gradientTensors(inputs, view),
       passes: [
         parallelPass(binary, "uan_grad_apply", ["x", "dy", "dx"], {
           merge: "mixture_merge",
@@ -82,10 +64,6 @@ export const UnsupervisedAdaptiveNorm: BinaryKernel<NormInputs, NormAttrs, Mixtu
     kernel: UnsupervisedAdaptiveNormGrad,
     savedInputs: ["x", "mean", "variance", "prior", "gamma"],
     gradients: ["x", "mean", "variance", "prior", "gamma", "beta"],
-    ones: {
-      gamma({ x }: NormInputs, { axis }: NormAttrs) {
-        return [x.shape[normalizeAxis("unsupervisedAdaptiveNormalization", axis, x.shape.length)] as number];
-      },
-    },
+    ones: { gamma: channelsOf },
   },
 };
