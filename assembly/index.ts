@@ -21,6 +21,8 @@ export { conv3d_backprop_filter_apply, conv3d_backprop_input_apply } from "./con
 export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply, max_pool3d_apply, max_pool3d_grad_apply } from "./convolution/pooling";
+export { mat_mul_apply } from "./matMul/apply";
+export { mat_mul_scratch_bytes, mat_mul_table_bytes } from "./matMul/plan";
 export { mixture_prepare } from "./mixture/prepare";
 export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";

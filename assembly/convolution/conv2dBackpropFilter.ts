@@ -1,4 +1,4 @@
-import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
+import { COLUMNS, gemmTiles, PANEL, ROWS_BYTES } from "../simd/gemm";
 import { loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
 import {
@@ -82,10 +82,8 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
         for (let j: u32 = 0; j < panels; j++) {
           const panel = at + plan.packed + <usize>j * k * PANEL;
           const columns = min(COLUMNS, outChannels - j * COLUMNS);
-          for (let i: u32 = 0; i < m; i += ROWS) {
-            const c = dw + ((<usize>(tap * m + i) * outChannels + j * COLUMNS) << 2);
-            gemmTile(steps, a + (i << 2), 4, panel, c, outChannels << 2, min(ROWS, m - i), columns, true, edgeOf(plan));
-          }
+          const c = dw + ((<usize>tap * m * outChannels + j * COLUMNS) << 2);
+          gemmTiles(steps, a, 4, ROWS_BYTES, panel, PANEL, c, outChannels << 2, m, columns, true, edgeOf(plan));
         }
       }
     }

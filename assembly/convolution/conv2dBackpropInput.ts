@@ -1,4 +1,4 @@
-import { COLUMNS, gemmColumnTile, gemmTile, PANEL, ROWS } from "../simd/gemm";
+import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, ROWS } from "../simd/gemm";
 import { cropImage, padImage } from "./image";
 import {
   borderBefore,
@@ -144,10 +144,12 @@ function phase(
           const a = source + (sourceRow + n + tap * plan.dilationHeight) * row + column;
           const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
           const cStep = (plan.strideWidth * inChannels) << 2;
+          if (inChannels != 1) {
+            gemmTiles(steps, a, pixel, ROWS * pixel, b, PANEL, c, cStep, width, columns, adds, edgeOf(plan));
+            continue;
+          }
           for (let i: u32 = 0; i < width; i += ROWS) {
-            const rows = min(ROWS, width - i);
-            if (inChannels == 1) gemmColumnTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, adds);
-            else gemmTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, rows, columns, adds, edgeOf(plan));
+            gemmColumnTile(steps, a + i * pixel, pixel, b, c + i * cStep, cStep, min(ROWS, width - i), adds);
           }
         }
         b += <usize>(steps.segments * length) * panel;

@@ -79,6 +79,16 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
   return sub(c, mul(a, b));
 }
+/** The larger number in each lane, +0 of ±0, and NaN where either is. */
+@inline export function max(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.max(a, b);
+  return f32.max(a, b);
+}
+/** The smaller number in each lane, −0 of ±0, and NaN where either is. */
+@inline export function min(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.min(a, b);
+  return f32.min(a, b);
+}
 /** a < b ? b : a in each lane: the larger number, and a where either is NaN. */
 @inline export function pmax(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.pmax(a, b);
@@ -160,6 +170,26 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   if (lane == 1) return v128.load_lane<f32>(p, v, 1);
   if (lane == 2) return v128.load_lane<f32>(p, v, 2);
   return v128.load_lane<f32>(p, v, 3);
+}
+
+/** Stores LANES vectors that are fromStep bytes apart, transposed, toStep bytes apart. */
+@inline export function storeTransposed(to: usize, toStep: usize, from: usize, fromStep: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    const a = v128.load(from);
+    const b = v128.load(from + fromStep);
+    const c = v128.load(from + 2 * fromStep);
+    const d = v128.load(from + 3 * fromStep);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    v128.store(to + toStep, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store(to + 2 * toStep, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
+    v128.store(to + 3 * toStep, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
+  } else {
+    store<f32>(to, load<f32>(from));
+  }
 }
 
 /** Stores the sums of the vectors' lanes at `to`, four float64. Thirteen instructions. */

@@ -7,7 +7,7 @@ import { MAX_CALLS, type WorkerPool } from "./workerPool.js";
 // added to the plan's own in the end. The number of chunks depends on the plan alone, so that the same call gives the same numbers
 // on any number of threads.
 
-/** Positions in a chunk that is worth waking a thread for. */
+/** Activations in a chunk that is worth waking a thread for. */
 const MIN_CHUNK = 16384;
 const ALIGNMENT = 64;
 
@@ -69,10 +69,10 @@ export function launch<Output>(plan: KernelPlan, { workers, place }: Host<Output
 }
 
 /** How many chunks the parallel passes of a plan are cut into over a shared memory. */
-export function chunkCount({ count, chunkAlignment, tableBytes, passes }: KernelPlan): number {
+export function chunkCount({ count, chunkAlignment, minChunk = MIN_CHUNK, tableBytes, passes }: KernelPlan): number {
   if (!passes.some(({ parallel }) => parallel)) return 1;
   // The copy of the table must cost little beside the chunk that it is for.
-  const most = Math.min(count / MIN_CHUNK, count / chunkAlignment, (4 * count) / (tableBytes >>> 0), MAX_CALLS);
+  const most = Math.min(count / minChunk, count / chunkAlignment, (4 * count) / (tableBytes >>> 0), MAX_CALLS);
   return Math.max(Math.floor(most), 1);
 }
 

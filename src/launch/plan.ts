@@ -24,6 +24,8 @@ export interface KernelPlan<Name extends string = string> {
   count: number;
   /** Chunks start at multiples of this. */
   chunkAlignment: number;
+  /** Positions in a chunk that is worth waking a thread for. Default 16384. */
+  minChunk?: number;
   /**
    * Bytes of the table: the constants and the accumulators that the functions of the binary work with. Each chunk of a parallel
    * pass has a copy. Unsigned, 32 bits: the binary's answer may come with a sign.
@@ -117,6 +119,7 @@ export function wholePass<Name extends string>(run: (at: Addresses<Name>) => voi
 export const NOT_STREAMED = {
   count: 0,
   chunkAlignment: 1,
+  minChunk: undefined,
   tableBytes: 0,
   scratchBytes: 0,
   constants: undefined,

@@ -1,5 +1,5 @@
-// Convolutions, pools and sums of rows (docs/math.md, section 6) in float64. All of them are sums of products x·w. Tests compare
-// with it.
+// Convolutions, pools, sums of rows and matrix products (docs/math.md, section 6) in float64. All of them are sums of products x·w.
+// Tests compare with it.
 
 /** y[term.y] += x[term.x] · w[term.w] */
 export type Term = Record<Role, number>;
@@ -45,7 +45,7 @@ const along = (sizes: number | number[], axis: number) => (typeof sizes === "num
 export const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
 
 /** Every place in a space, in row-major order. */
-function places(sizes: number[]): number[][] {
+export function places(sizes: number[]): number[][] {
   return sizes.reduce<number[][]>(
     (all, size) => all.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])),
     [[]],
@@ -151,4 +151,54 @@ export function maxPool(windows: Windows, channels: number, x: ArrayLike<number>
 /** y [ids.length, width] is rows of x, w [1] is one; with x and y the other way round, x is sums of rows of y. */
 export function rowsAt(ids: ArrayLike<number>, width: number): Term[] {
   return pairs(ids.length, width).map(([i, column]) => ({ y: i * width + column, x: (ids[i] as number) * width + column, w: 0 }));
+}
+
+/** Matrices, as tf.matMul takes them. */
+export interface Matrices {
+  values: ArrayLike<number>;
+  shape: number[];
+  transposed?: boolean;
+}
+
+/** The index of a place in a shape that is broadcast, aligned at the last axis. */
+export function broadcastIndex(place: number[], shape: number[]): number {
+  const first = place.length - shape.length;
+  return shape.reduce((at, size, axis) => at * size + (size === 1 ? 0 : (place[first + axis] as number)), 0);
+}
+
+/** Products of matrices whose batches are broadcast, and for each number the sum of the magnitudes of its terms. */
+export function matrixProducts(a: Matrices, b: Matrices): { shape: number[]; values: Float64Array; magnitudes: Float64Array } {
+  const [batchOfA, batchOfB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const rank = Math.max(batchOfA.length, batchOfB.length);
+  const batch = Array.from({ length: rank }, (_, axis) => {
+    const [ofA, ofB] = [batchOfA, batchOfB].map((sizes) => sizes[axis - rank + sizes.length] ?? 1) as [number, number];
+    return ofA === 1 ? ofB : ofA;
+  });
+  const [heightOfA, widthOfA] = a.shape.slice(-2) as [number, number];
+  const [heightOfB, widthOfB] = b.shape.slice(-2) as [number, number];
+  const [rows, shared] = a.transposed ? [widthOfA, heightOfA] : [heightOfA, widthOfA];
+  const columns = b.transposed ? heightOfB : widthOfB;
+  const shape = [...batch, rows, columns];
+  const values = new Float64Array(product(shape));
+  const magnitudes = new Float64Array(values.length);
+  places(batch).forEach((place, matrix) => {
+    const fromA = broadcastIndex(place, batchOfA) * rows * shared;
+    const fromB = broadcastIndex(place, batchOfB) * shared * columns;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        let sum = 0;
+        let magnitude = 0;
+        for (let k = 0; k < shared; k++) {
+          const left = a.values[fromA + (a.transposed ? k * rows + i : i * shared + k)] as number;
+          const right = b.values[fromB + (b.transposed ? j * shared + k : k * columns + j)] as number;
+          sum += left * right;
+          magnitude += Math.abs(left * right);
+        }
+        const at = (matrix * rows + i) * columns + j;
+        values[at] = sum;
+        magnitudes[at] = magnitude;
+      }
+    }
+  });
+  return { shape, values, magnitudes };
 }

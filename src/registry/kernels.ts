@@ -19,6 +19,7 @@ import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
 import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
+import { BatchMatMul, FusedMatMul } from "../kernels/matMul.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
 import { MixtureNorm, MixtureNormGrad } from "../kernels/mixtureNorm.js";
 import { MixtureNormEStep } from "../kernels/mixtureNormEStep.js";
@@ -88,10 +89,12 @@ export const MISSING_KERNELS: AnyNamesakeKernel[] = [
 export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   AvgPool3DGrad,
   AvgPoolGrad,
+  BatchMatMul,
   Conv2DBackpropInput,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
   FusedBatchNorm,
+  FusedMatMul,
   MaxPool3D,
   MaxPool3DGrad,
   MaxPoolGrad,

@@ -1,10 +1,12 @@
 import { getKernel, type KernelConfig, type TensorInfo } from "@tensorflow/tfjs-core";
 import { runCropped } from "../composed/croppedConvolution.js";
 import type { ConvolutionAttrs } from "../kernels/convolution.js";
+import { FusedMatMul } from "../kernels/matMul.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
 import { differentiateDilated, isDilated } from "./dilation.js";
 import { withTraining } from "./fusedBatchNorm.js";
+import { withActivations } from "./fusedMatMul.js";
 import { MENDED_CONVOLUTIONS, MISSING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
 import { onWasm } from "./run.js";
 
@@ -51,6 +53,7 @@ export function setReplacements(otherBackends: string[]): void {
   const replacing = REPLACING_KERNELS.map((kernel) => {
     const ours = onWasm(kernel);
     if (kernel === FusedBatchNorm) ours.kernelFunc = withTraining(ours.kernelFunc);
+    if (kernel === FusedMatMul) ours.kernelFunc = withActivations(ours.kernelFunc);
     return inPlaceOfTheirs(ours, "at last");
   });
   const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, depthwise]) => mendedConvolution(name, depthwise));
@@ -81,10 +84,10 @@ export function replaceKernels(complete?: string): void {
 /**
  * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
  *
- * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
- * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
- * MaxPool3DGrad and AvgPool3DGrad) are faster. MaxPoolGrad, AvgPoolGrad and those of volumes are right where the backend's give wrong
- * values.
+ * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Conv2DBackpropInput (the gradient of convolutions for their input, and
+ * the forward pass of transposed ones), FusedBatchNorm (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes
+ * (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D, MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products,
+ * MaxPoolGrad, AvgPoolGrad and those of volumes are right where the backend's give wrong values.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
  * can be differentiated.

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
+import { BatchMatMul, FusedMatMul } from "../../src/kernels/matMul.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
@@ -175,6 +176,14 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     },
     samples,
   ],
+  [
+    "a matrix product",
+    FusedMatMul,
+    { a: numbers(200, 301), b: numbers(300, 200), bias: numbers(300) },
+    { transposeA: true, transposeB: true, activation: "relu" },
+  ],
+  ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
+  ["a batch of small matrix products", BatchMatMul, { a: numbers(12000, 5, 9), b: numbers(12000, 9, 5) }, {}],
 ];
 
 /** Which output is the residual, and of which it is. */

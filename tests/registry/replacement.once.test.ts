@@ -7,6 +7,7 @@ import { runConvolutionKernel as run, convolutionTensors as tensors } from "../h
 const NAMES = [
   "AvgPool3DGrad",
   "AvgPoolGrad",
+  "BatchMatMul",
   "Conv2DBackpropInput",
   "Conv3DBackpropFilterV2",
   "Conv3DBackpropInputV2",
@@ -14,6 +15,7 @@ const NAMES = [
   "MaxPool3D",
   "MaxPool3DGrad",
   "MaxPoolGrad",
+  "_FusedMatMul",
 ];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));
 
