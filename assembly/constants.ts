@@ -24,6 +24,12 @@ export const MIN_RESPONSIBILITY_LOG2: f64 = -64;
 export const MIN_TAU: f64 = 7.888609052210118e-31; // 2^-100
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS: u32 = 1024;
+/** What a reduction combines numbers by. */
+export const SUM: u32 = 0;
+export const MEAN: u32 = 1;
+export const PRODUCT: u32 = 2;
+export const MAXIMUM: u32 = 3;
+export const MINIMUM: u32 = 4;
 /** k-means++ leaves out a row whose sum of squares is not below this, or is NaN: so the squared distances of rows are finite. */
 export const MAX_SQUARE: f64 = 1e34;
 /** Numbers for each channel of what standardized activations are standardized by. */

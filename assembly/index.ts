@@ -52,6 +52,14 @@ export { norm_moments_accumulate, norm_moments_merge } from "./normalization/mom
 export { norm_shrink_finalize } from "./normalization/shrink";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";
+export {
+  reduction_accumulate,
+  reduction_apply,
+  reduction_finalize,
+  reduction_merge,
+  reduction_prepare,
+  reduction_table_bytes,
+} from "./reduction";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
 export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulators";

@@ -13,6 +13,12 @@ export const MIN_RESPONSIBILITY = 2 ** MIN_RESPONSIBILITY_LOG2;
 export const MIN_TAU = 2 ** -100;
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS = 1024;
+/** What a reduction combines numbers by. */
+export const SUM = 0;
+export const MEAN = 1;
+export const PRODUCT = 2;
+export const MAXIMUM = 3;
+export const MINIMUM = 4;
 /** k-means++ leaves out a row whose sum of squares is not below this. */
 export const MAX_SQUARE = 1e34;
 /** Numbers of at most this size have finite squares in float32. */

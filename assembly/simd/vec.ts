@@ -120,6 +120,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return v128.any_true(mask);
   return mask != 0;
 }
+/** Whether a mask is set in all lanes. */
+@inline export function allTrue(mask: Vec): bool {
+  if (ASC_FEATURE_SIMD) return i32x4.all_true(mask);
+  return mask != 0;
+}
 /** a where the mask is set, else b: bitselect. */
 @inline export function select(a: Vec, b: Vec, mask: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.bitselect(a, b, mask);
@@ -215,10 +220,21 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
+/** The larger of a's lanes, passing over NaN in all but the first. Four instructions. */
+@inline export function pmaxOfLanes(a: Vec): f32 {
+  if (!ASC_FEATURE_SIMD) return a;
+  const pairs = f32x4.pmax(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
 /** One half of v, widened. One instruction or, for half 1, two. */
 @inline export function widen(v: Vec, half: u32): Wide {
   if (!ASC_FEATURE_SIMD) return <f64>v;
   return half ? f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)) : f64x2.promote_low_f32x4(v);
+}
+/** As many of the float32 numbers at p as a Wide has lanes, widened. Two instructions. */
+@inline export function widenAt(p: usize): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.promote_low_f32x4(v128.load64_zero(p));
+  return <f64>load<f32>(p);
 }
 /** v with one half replaced by w, rounded to float32. Two instructions. */
 @inline export function withHalf(v: Vec, half: u32, w: Wide): Vec {
@@ -284,6 +300,16 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
 @inline export function pmaxWide(a: Wide, b: Wide): Wide {
   if (ASC_FEATURE_SIMD) return f64x2.pmax(a, b);
   return a < b ? b : a;
+}
+/** The larger number in each lane, and NaN where either is NaN: max. */
+@inline export function maximumWide(a: Wide, b: Wide): Wide {
+  if (ASC_FEATURE_SIMD) return f64x2.max(a, b);
+  return f64.max(a, b);
+}
+/** A lane, 0 or 1; without SIMD, a itself. */
+@inline export function laneOfWide(a: Wide, lane: u32): f64 {
+  if (!ASC_FEATURE_SIMD) return a;
+  return lane ? f64x2.extract_lane(a, 1) : f64x2.extract_lane(a, 0);
 }
 /** a·2^n, where n is given as the float64 n + 1.5·2^52. Two instructions. */
 @inline export function addToExponentWide(a: Wide, n: Wide): Wide {

@@ -27,7 +27,7 @@ export type BinaryKernel<I, A, V, B = BinaryExports> = KernelDeclaration<I, A, V
 
 /**
  * A kernel under the name of one of TensorFlow.js's, for 'wasm'. It takes what TensorFlow.js's kernels on 'cpu' take: numbers that are
- * int32 or bool are cast to float32.
+ * int32 or bool are cast to float32, unless they are TensorFlow.js's.
  */
 export interface NamesakeKernel<I, A, V> extends BinaryKernel<I, A, V> {
   /** Inputs that are not cast: indices, int32. Default: none. */
@@ -37,7 +37,9 @@ export interface NamesakeKernel<I, A, V> extends BinaryKernel<I, A, V> {
   /** Whether TensorFlow.js's kernel computes a call of float32 inputs right. Calls that the check refuses go to it. Default: never. */
   theirsTakes?(inputs: I, attrs: A): boolean;
   /** Whether TensorFlow.js's kernel is faster. Calls that it takes go to it then. Default: never. */
-  theirsIsFaster?(inputs: I): boolean;
+  theirsIsFaster?(inputs: I, attrs: A): boolean;
+  /** Whether calls with inputs that are not float32 go to TensorFlow.js's kernel, which has loops for integers. Default: false. */
+  integersAreTheirs?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds declarations of different inputs and attributes

@@ -29,6 +29,7 @@ import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
 import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
 import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
+import { Max, Mean, Min, Prod, Sum } from "../kernels/reduction.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
@@ -95,9 +96,14 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   Conv3DBackpropInputV2,
   FusedBatchNorm,
   FusedMatMul,
+  Max,
   MaxPool3D,
   MaxPool3DGrad,
   MaxPoolGrad,
+  Mean,
+  Min,
+  Prod,
+  Sum,
 ];
 
 /** Convolutions of the 'wasm' backend that run by its own kernels, and that the library mends: whether they are depthwise. */

@@ -84,10 +84,11 @@ export function replaceKernels(complete?: string): void {
 /**
  * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
  *
- * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Conv2DBackpropInput (the gradient of convolutions for their input, and
- * the forward pass of transposed ones), FusedBatchNorm (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes
- * (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D, MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products,
- * MaxPoolGrad, AvgPoolGrad and those of volumes are right where the backend's give wrong values.
+ * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Sum, Mean, Prod, Max and Min of float32 (tf.sum, tf.mean, …),
+ * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
+ * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
+ * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
+ * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
  * can be differentiated.

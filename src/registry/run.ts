@@ -76,8 +76,8 @@ const REMEDY = "Where only compiling is forbidden, give setWasmModules binaries 
 
 /**
  * A kernel under a name of TensorFlow.js's for 'wasm', over the backend's own memory. A call that its check refuses is cast to
- * float32, if it is not, or goes to the kernel that it replaces, if that takes it. So do calls that that is faster at, and all where
- * the binary cannot be compiled.
+ * float32, if it is not, or goes to the kernel that it replaces, if that takes it. So do calls that that is faster at, calls of
+ * integers that are its own, and all where the binary cannot be compiled.
  */
 export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
   const name = { kernelName: kernel.name, backendName: "wasm" };
@@ -102,11 +102,16 @@ export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
     throw refusal;
   };
   const ours = onBinary(kernel, runOnWasm, otherwise, refused);
+  if (!kernel.theirsIsFaster && !kernel.integersAreTheirs) return { ...name, kernelFunc: ours };
   return {
     ...name,
     kernelFunc(call) {
-      const leaves = kernel.theirsIsFaster?.(call.inputs) && theirsTakes(call);
-      return leaves ? otherwise(call) : ours(call);
+      const { inputs, attrs } = call;
+      const there = theirs();
+      const isTheirs = areFloat32(inputs, kernel.indices)
+        ? kernel.theirsIsFaster?.(inputs, attrs) && kernel.theirsTakes?.(inputs, attrs)
+        : kernel.integersAreTheirs;
+      return there && isTheirs ? there.kernelFunc(call) : ours(call);
     },
   };
 }

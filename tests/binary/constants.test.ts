@@ -8,13 +8,18 @@ const ofSource: Record<string, unknown> = constants;
 
 const BOTH = [
   "KMEANS_ROWS",
+  "MAXIMUM",
   "MAX_SQUARE",
+  "MEAN",
+  "MINIMUM",
   "MIN_EPSILON",
   "MIN_PRIOR",
   "MIN_RESPONSIBILITY_LOG2",
   "MIN_TAU",
   "MIN_VARIANCE",
+  "PRODUCT",
   "STANDARD_ROWS",
+  "SUM",
 ];
 
 describe("constants of src and assembly", () => {

@@ -8,6 +8,7 @@ import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
 import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
+import { Max, Mean, Prod, Sum } from "../../src/kernels/reduction.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
@@ -162,6 +163,11 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     { x: mixture.x, mean: numbers(14), variance: positive(14), ...perChannel },
     batch,
   ],
+  ["sums of columns", Sum, { x: numbers(4800, 14) }, { axis: 0 }],
+  ["means of many columns", Mean, { x: numbers(100, 672) }, { axis: 0 }],
+  ["maxima of all", Max, { x: mixture.x }, { reductionIndices: null }],
+  ["sums of images' channels", Sum, { x: mixture.x }, { axis: [1, 2] }],
+  ["products of every other axis", Prod, { x: numbers(30, 8, 40, 7) }, { axis: [0, 2] }],
   ["group normalization", Normalization, { x: mixture.x, ...perChannel }, samples],
   [
     "group normalization's gradient",

@@ -12,9 +12,14 @@ const NAMES = [
   "Conv3DBackpropFilterV2",
   "Conv3DBackpropInputV2",
   "FusedBatchNorm",
+  "Max",
   "MaxPool3D",
   "MaxPool3DGrad",
   "MaxPoolGrad",
+  "Mean",
+  "Min",
+  "Prod",
+  "Sum",
   "_FusedMatMul",
 ];
 const registered = () => NAMES.map((name) => tf.getKernel(name, "wasm"));
