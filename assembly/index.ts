@@ -17,6 +17,7 @@ export {
 } from "./batchMomentsNorm/table";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
+export { conv3d_apply } from "./convolution/conv3d";
 export { conv3d_backprop_filter_apply, conv3d_backprop_input_apply } from "./convolution/conv3dBackprop";
 export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";

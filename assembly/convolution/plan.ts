@@ -20,6 +20,7 @@ export class ConvolutionPlan {
   outDepth: u32;
   filterDepth: u32;
   strideDepth: u32;
+  dilationDepth: u32;
   inHeight: u32;
   inWidth: u32;
   inChannels: u32;

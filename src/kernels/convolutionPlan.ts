@@ -61,8 +61,19 @@ export function forDepthwiseGradient(view: ConvolutionView): WorkingBytes {
   return { padded: 4 * height * width * view.outChannels };
 }
 
+/** The images of x that one of y depends on, and the filter. */
+export function forVolume(view: ConvolutionView, columns: number): WorkingBytes {
+  const { inChannels, outChannels, filterHeight, filterWidth } = view;
+  const filterDepth = "filterDepth" in view ? view.filterDepth : 1;
+  const packedChannels = outChannels === 1 ? 1 : Math.ceil(outChannels / columns) * columns;
+  return {
+    padded: 4 * filterDepth * paddedHeight(view) * paddedWidth(view) * inChannels,
+    packed: 4 * filterDepth * filterHeight * filterWidth * inChannels * packedChannels,
+  };
+}
+
 /** An image is a volume of this depth. */
-const IMAGE = { inDepth: 1, outDepth: 1, filterDepth: 1, strideDepth: 1 };
+const IMAGE = { inDepth: 1, outDepth: 1, filterDepth: 1, strideDepth: 1, dilationDepth: 1 };
 
 const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
@@ -79,13 +90,14 @@ export function convolutionPlan(
   const tableBytes = binary.convolution_table_bytes();
   const denseAt = tableBytes + aligned(padded);
   const packedAt = denseAt + aligned(dense);
-  const { inDepth, outDepth, filterDepth, strideDepth } = "inDepth" in view ? view : IMAGE;
+  const { inDepth, outDepth, filterDepth, strideDepth, dilationDepth } = "inDepth" in view ? view : IMAGE;
   const words: Record<(typeof ConvolutionPlanWords)[number], number> = {
     batch: view.batchSize,
     inDepth,
     outDepth,
     filterDepth,
     strideDepth,
+    dilationDepth,
     inHeight: view.inHeight,
     inWidth: view.inWidth,
     inChannels: view.inChannels,

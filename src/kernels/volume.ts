@@ -12,6 +12,11 @@ export interface VolumeAttrs {
   pad: "valid" | "same" | number;
 }
 
+export interface VolumeConvolutionAttrs extends VolumeAttrs {
+  /** Default 1. */
+  dilations?: Triple;
+}
+
 export interface PoolAttrs extends VolumeAttrs {
   filterSize: Triple;
   dimRoundingMode?: "floor" | "round" | "ceil";
@@ -44,20 +49,20 @@ function checkBorder(op: string, { inDepth, inHeight, inWidth, padInfo }: Volume
  */
 export function checkVolumeConvolution(
   op: string,
-  tensors: { x?: TensorInfo; dy: TensorInfo; filter?: TensorInfo },
+  tensors: { x?: TensorInfo; dy?: TensorInfo; filter?: TensorInfo },
   inputShape: readonly number[],
   filterShape: readonly number[],
-  { strides, pad }: VolumeAttrs,
+  { strides, pad, dilations = 1 }: VolumeConvolutionAttrs,
 ): VolumeView {
   const input = checkRank5(op, tensors.x ? "x" : "inputShape", inputShape);
   const filter = checkRank5(op, tensors.filter ? "filter" : "filterShape", filterShape);
-  const view = backend_util.computeConv3DInfo(input, filter, strides, 1, pad);
+  const view = backend_util.computeConv3DInfo(input, filter, strides, dilations, pad);
   for (const [argument, tensor] of Object.entries(tensors)) checkFloat32(op, argument, tensor);
   if (filter[3] !== view.inChannels) {
     const argument = tensors.filter ? "filter" : "filterShape";
     throw argumentError(op, argument, `have ${view.inChannels} input channels`, String(filter[3]));
   }
-  checkShape(op, "dy", tensors.dy, view.outShape);
+  if (tensors.dy) checkShape(op, "dy", tensors.dy, view.outShape);
   checkBorder(op, view);
   return view;
 }

@@ -16,6 +16,7 @@ import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad 
 import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
+import { Conv3D } from "../kernels/conv3d.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
 import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
@@ -92,6 +93,7 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   AvgPoolGrad,
   BatchMatMul,
   Conv2DBackpropInput,
+  Conv3D,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
   FusedBatchNorm,

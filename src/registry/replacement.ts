@@ -86,7 +86,7 @@ export function replaceKernels(complete?: string): void {
  *
  * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Sum, Mean, Prod, Max and Min of float32 (tf.sum, tf.mean, …),
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
- * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
+ * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
  * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
  * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
  *

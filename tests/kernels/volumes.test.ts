@@ -77,6 +77,22 @@ describe("gradients of convolutions of volumes on 'wasm' are those in float64 wi
   });
 });
 
+/** The same with dilations, also along axes with strides, which tf.conv3d refuses and kernels take. */
+const DILATED: Given[] = generate(120, false).map((given) => ({ ...given, dilations: triple([1, 1, 2, 3]) }));
+const FORWARD = [...CONVOLUTIONS, ...DILATED.filter((given) => outSizes(given).every((size) => size > 0))];
+
+describe("Conv3D on 'wasm' is that in float64 within 1e-5 of the largest", () => {
+  it.each(titled(FORWARD))("%s", async (_, given) => {
+    const shapes = shapesOf(given);
+    const [x, filter] = [values(shapes.x), values(shapes.w)];
+    const { strides, pad, dilations = 1 } = given;
+    const y = await runKernel("wasm", "Conv3D", { x, filter }, { strides, pad, dilations });
+    expect(y.shape).toEqual(shapes.y);
+    const terms = convolution(given, given.from, given.to);
+    expectCloseToLargest(y.values, contract(terms, "y", { x: x[0], w: filter[0] }, product(shapes.y)), 1e-5, "y");
+  });
+});
+
 /** The largest number of each window, −∞ where it has none. */
 function maxima(given: Given, x: Float32Array): Float32Array {
   const y = new Float32Array(product(shapesOf(given, given.from).y)).fill(Number.NEGATIVE_INFINITY);
@@ -163,6 +179,17 @@ describe("kernels of volumes on 'wasm'", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("cast what is not float32: a convolution of int32", () => {
+    const convolve = (dtype: tf.DataType) => {
+      const x = tf.tensor(INTEGERS, [1, 1, 1, INTEGERS.length, 1], dtype) as tf.Tensor5D;
+      const y = tf.conv3d(x, tf.ones([1, 1, 2, 1, 3]), 1, "same");
+      return { dtype: y.dtype, values: y.dataSync() };
+    };
+    const before = tf.memory().numTensors;
+    expect(tf.tidy(() => convolve("int32"))).toEqual(tf.tidy(() => convolve("float32")));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   const run = (kernel: string, inputs: tf.NamedTensorMap, attrs: object) =>
     tf.engine().runKernel(kernel, inputs, { strides: 1, pad: "same", ...attrs } as never);
   it.each<[string, () => unknown, string]>([
@@ -180,6 +207,11 @@ describe("kernels of volumes on 'wasm'", () => {
           { filterShape: [1, 1, 1, 3, 1] },
         ),
       "conv3dBackpropFilter: argument 'filterShape' must have 2 input channels, got 3",
+    ],
+    [
+      "a forward pass's filter of other channels",
+      () => run("Conv3D", { x: tf.ones([1, 2, 2, 2, 2]), filter: tf.ones([1, 1, 1, 3, 1]) }, { dilations: 1 }),
+      "conv3d: argument 'filter' must have 2 input channels, got 3",
     ],
     [
       "an x of rank 4",

@@ -9,6 +9,7 @@ const NAMES = [
   "AvgPoolGrad",
   "BatchMatMul",
   "Conv2DBackpropInput",
+  "Conv3D",
   "Conv3DBackpropFilterV2",
   "Conv3DBackpropInputV2",
   "FusedBatchNorm",

@@ -1,0 +1,177 @@
+import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, packPanels, ROWS } from "../simd/gemm";
+import {
+  ConvolutionPlan,
+  ceilDiv,
+  cutBefore,
+  edgeOf,
+  imageBytes,
+  marginBefore,
+  paddedHeight,
+  paddedWidth,
+  runColumnsOf,
+  stepsOf,
+} from "./plan";
+
+/** Bytes of packed filter that one pass over the pixels uses, at most, so that they stay in the first-level cache. */
+const PASS_BYTES: u32 = 24576;
+
+/**
+ * A convolution of volumes, stacks of images.
+ *
+ * An image of the output is the product of the pixels that the taps meet, and of the filter, packed. The images of x that it depends
+ * on are copied to the scratch with their borders, side by side: row v of all of them, then row v + 1. So the rows of pixels that the
+ * filter's rows and images meet are equally far apart, and one product takes all of them, unless the filter's rows are dilated or
+ * some of its images meet none: then it is a product for each row of the filter. The pixels of a *run* of taps are contiguous. A run
+ * is a row of taps, or if the columns are dilated, one tap.
+ *
+ * @param at a ConvolutionPlan
+ * @param x, y as the plan describes them, channels last
+ * @param filter [filterDepth, filterHeight, filterWidth, inChannels, outChannels]
+ */
+export function conv3d_apply(at: usize, x: usize, filter: usize, y: usize): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const outImage = (<usize>plan.outHeight * plan.outWidth * plan.outChannels) << 2;
+  if (outImage == 0) return;
+  const image = imageBytes(plan);
+  packVolumeFilter(plan, filter);
+  for (let b: u32 = 0; b < plan.batch; b++, x += plan.inDepth * image) {
+    for (let o: u32 = 0; o < plan.outDepth; o++, y += outImage) {
+      // The images of the filter that meet one of x: those from `first` to before `end`.
+      const origin = <i32>(o * plan.strideDepth - plan.padFront);
+      const first = origin < 0 ? min(ceilDiv(<u32>-origin, plan.dilationDepth), plan.filterDepth) : 0;
+      const room = <i32>plan.inDepth - origin;
+      const end = room > 0 ? max(min(ceilDiv(<u32>room, plan.dilationDepth), plan.filterDepth), first) : first;
+      if (end == first || plan.filterHeight * plan.filterWidth == 0) {
+        memory.fill(y, 0, outImage);
+        continue;
+      }
+      const from = x + <usize>(origin + <i32>(first * plan.dilationDepth)) * image;
+      outputImage(plan, from, image, first, end - first, y);
+    }
+  }
+}
+
+/** Bytes of the packed filter for each number of a pixel's sums. An only channel is packed alone. */
+@inline function panelBytes(plan: ConvolutionPlan): u32 {
+  return plan.outChannels == 1 ? 4 : <u32>PANEL;
+}
+
+/** Computes an image of the output out of `count` images of x, from image `first` of the filter on. */
+function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, count: u32, y: usize): void {
+  const at = changetype<usize>(plan);
+  const steps = stepsOf(plan);
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  const height = paddedHeight(plan);
+  const width = paddedWidth(plan);
+  const copies = plan.filterDepth != 1 || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
+  const row = (<usize>(copies ? width : plan.inWidth) * inChannels) << 2;
+  const source = copies ? at + plan.padded : x;
+  if (copies) {
+    for (let u: u32 = 0; u < count; u++)
+      copyImage(plan, x + u * plan.dilationDepth * image, source + u * row, count * row, height, row);
+  }
+
+  const pixelStep = (plan.strideWidth * inChannels) << 2;
+  const run = runColumnsOf(plan, plan.filterWidth);
+  const length = run * inChannels;
+  const panel = panelBytes(plan);
+  const panels = ceilDiv(outChannels, COLUMNS);
+  const rowPanel = <usize>(plan.filterDepth * length) * panel;
+  // Rows of the filter whose pixels are one product's, and how many of them have their part of the packed filter in the cache.
+  const fit = max<u32>(PASS_BYTES / max<u32>(<u32>rowPanel, 1), 1);
+  const pass = plan.dilationHeight == 1 && count == plan.filterDepth ? min(fit, plan.filterHeight) : 1;
+  steps.length = length;
+  steps.step = 4;
+  steps.segmentStep = <u32>row;
+  const outRow = (<usize>plan.outWidth * outChannels) << 2;
+  for (let j: u32 = 0; j < panels; j++) {
+    const columns = min(COLUMNS, outChannels - j * COLUMNS);
+    let b = at + plan.packed + <usize>j * plan.filterHeight * plan.filterWidth * inChannels * plan.filterDepth * panel;
+    for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {
+      for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow += pass) {
+        const rows = min(pass, plan.filterHeight - tapRow);
+        steps.segments = rows * count;
+        const adds = tapColumn + tapRow != 0;
+        const packed = b + <usize>(first * length) * panel;
+        let a = source + tapRow * plan.dilationHeight * count * row + ((<usize>tapColumn * plan.dilationWidth * inChannels) << 2);
+        let c = y + ((<usize>j * COLUMNS) << 2);
+        for (let i: u32 = 0; i < plan.outHeight; i++, a += plan.strideHeight * count * row, c += outRow) {
+          if (outChannels != 1) {
+            gemmTiles(
+              steps,
+              a,
+              pixelStep,
+              ROWS * pixelStep,
+              packed,
+              PANEL,
+              c,
+              outChannels << 2,
+              plan.outWidth,
+              columns,
+              adds,
+              edgeOf(plan),
+            );
+            continue;
+          }
+          for (let p: u32 = 0; p < plan.outWidth; p += ROWS) {
+            gemmColumnTile(steps, a + p * pixelStep, pixelStep, packed, c + (p << 2), 4, min(ROWS, plan.outWidth - p), adds);
+          }
+        }
+        b += rows * rowPanel;
+      }
+    }
+  }
+}
+
+/** Copies the rows of an image that are read, with their borders, to rows that are `rowStep` bytes apart. */
+function copyImage(plan: ConvolutionPlan, x: usize, to: usize, rowStep: usize, height: u32, row: usize): void {
+  const pixel = (<usize>plan.inChannels) << 2;
+  const inRow = plan.inWidth * pixel;
+  const width = <u32>(row / max(pixel, 1));
+  const top = marginBefore(plan.padTop, height);
+  const left = marginBefore(plan.padLeft, width);
+  const cutTop = cutBefore(plan.padTop);
+  const cutLeft = cutBefore(plan.padLeft);
+  const bottom = top + min(plan.inHeight - cutTop, height - top);
+  const bytes = min(plan.inWidth - cutLeft, width - left) * pixel;
+  const before = left * pixel;
+  x += cutTop * inRow + cutLeft * pixel;
+  for (let y: u32 = 0; y < height; y++, to += rowStep) {
+    if (y < top || y >= bottom) {
+      memory.fill(to, 0, row);
+      continue;
+    }
+    memory.fill(to, 0, before);
+    memory.copy(to + before, x, bytes);
+    memory.fill(to + before + bytes, 0, row - before - bytes);
+    x += inRow;
+  }
+}
+
+/**
+ * Packs the filter: for each panel of output channels, run by run, rows of the filter, and of each row, all images, each with the run's
+ * taps and their input channels.
+ */
+function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  const panel = panelBytes(plan);
+  const run = runColumnsOf(plan, plan.filterWidth);
+  const length = run * inChannels;
+  const number = (<usize>outChannels) << 2;
+  let to = changetype<usize>(plan) + plan.packed;
+  for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
+    const columns = min(COLUMNS, outChannels - j);
+    for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {
+      for (let v: u32 = 0; v < plan.filterHeight; v++) {
+        for (let u: u32 = 0; u < plan.filterDepth; u++, to += length * panel) {
+          const tap = (u * plan.filterHeight + v) * plan.filterWidth + tapColumn;
+          const from = filter + <usize>tap * inChannels * number + (j << 2);
+          if (outChannels == 1) memory.copy(to, from, length << 2);
+          else packPanels(from, number, 4, length, columns, to);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
+import { convolutionPlan, forVolume } from "./convolutionPlan.js";
+import type { NamesakeKernel } from "./declaration.js";
+import { checkVolumeConvolution, type VolumeConvolutionAttrs, type VolumeView } from "./volume.js";
+
+type Inputs = { x: TensorInfo; filter: TensorInfo };
+
+/** Multiplications up to which TensorFlow.js's kernel, which does nothing but its loops, is done before ours has packed the filter. */
+const MAX_THEIRS = 1024;
+
+/** Output: y. */
+export const Conv3D: NamesakeKernel<Inputs, VolumeConvolutionAttrs, VolumeView> = {
+  name: "Conv3D",
+  op: "conv3d",
+  check(inputs, attrs) {
+    return checkVolumeConvolution(this.op, inputs, inputs.x.shape, inputs.filter.shape, attrs);
+  },
+  plan: (binary, { x, filter }, _, view): KernelPlan<"x" | "filter" | "y"> => ({
+    ...convolutionPlan(binary, view, forVolume),
+    inputs: { x, filter },
+    outputs: { y: view.outShape },
+    passes: [wholePass(({ table, x, filter, y }) => binary.conv3d_apply(table, x, filter, y))],
+  }),
+  theirsTakes({ x, filter }) {
+    return x.shape.length === 5 && filter.shape.length === 5 && x.shape[4] === filter.shape[3];
+  },
+  theirsIsFaster({ x, filter }, { strides }) {
+    const stride = typeof strides === "number" ? strides ** 3 : sizeOf(strides);
+    return sizeOf(x.shape, 0, 4) * sizeOf(filter.shape) <= MAX_THEIRS * stride;
+  },
+};
