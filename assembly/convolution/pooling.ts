@@ -1,4 +1,21 @@
-import { add, ge, gt, LANES, loadVec, mul, pmax, select, splat, splatBits, storeVec, VEC, Vec } from "../simd/vec";
+import {
+  add,
+  and,
+  andnot,
+  eq,
+  ge,
+  gt,
+  LANES,
+  loadVec,
+  mul,
+  pmax,
+  select,
+  splat,
+  splatBits,
+  storeVec,
+  VEC,
+  Vec,
+} from "../simd/vec";
 import { ConvolutionPlan, cutBefore, edgeOf, imageBytes, marginBefore, paddedWidth } from "./plan";
 
 // Pools of volumes, and gradients of pools (docs/math.md, section 6.3), with channels last. Each pixel of the output belongs to a
@@ -125,6 +142,87 @@ class MaxPool<Choice> {
   }
 }
 
+/**
+ * The same for windows of at most two rows and columns that have no pixel in common: they store all of their pixels, and dx need not be
+ * zeros before. A clipped window repeats its last row or column. The first of the largest is stored last, after what repeats it.
+ */
+@unmanaged
+class MaxPoolOfFour {
+  @inline visit(
+    plan: ConvolutionPlan,
+    x: usize,
+    dy: usize,
+    dx: usize,
+    window: Window,
+    row: usize,
+    _image: usize,
+    _edge: usize,
+  ): void {
+    if (window.rows == 0 || window.columns == 0) return;
+    const pixel = (<usize>plan.inChannels) << 2;
+    const o1 = window.columns > 1 ? pixel : 0;
+    const o2 = window.rows > 1 ? row : 0;
+    const o3 = o1 + o2;
+    let q: usize = 0;
+    for (; q + VEC <= pixel; q += VEC) {
+      const v0 = loadVec(x + q);
+      const v1 = loadVec(x + o1 + q);
+      const v2 = loadVec(x + o2 + q);
+      const v3 = loadVec(x + o3 + q);
+      const least: Vec = splat(-Infinity);
+      const largest = pmax(pmax(pmax(pmax(least, v0), v1), v2), v3);
+      // Where no pixel before was the largest. A window without a number has none.
+      let left = gt(largest, least);
+      const is0 = and(eq(v0, largest), left);
+      left = andnot(left, is0);
+      const is1 = and(eq(v1, largest), left);
+      left = andnot(left, is1);
+      const is2 = and(eq(v2, largest), left);
+      const is3 = and(eq(v3, largest), andnot(left, is2));
+      // 0 + dy, because dx is a sum: no −0.
+      const value = add(loadVec(dy + q), splat(0));
+      storeVec(dx + o3 + q, and(value, is3));
+      storeVec(dx + o2 + q, and(value, is2));
+      storeVec(dx + o1 + q, and(value, is1));
+      storeVec(dx + q, and(value, is0));
+    }
+    for (; q < pixel; q += 4) {
+      let largest: f32 = -Infinity;
+      let argmax: usize = 0;
+      for (let i: u32 = 0; i < 4; i++) {
+        const offset = (i & 1 ? o1 : 0) + (i & 2 ? o2 : 0);
+        const value = load<f32>(x + offset + q);
+        store<f32>(dx + offset + q, 0);
+        if (value > largest) {
+          largest = value;
+          argmax = offset;
+        }
+      }
+      if (largest > -Infinity) store<f32>(dx + argmax + q, <f32>0 + load<f32>(dy + q));
+    }
+  }
+}
+
+/** Whether windows of at most two rows and columns have no pixel in common. */
+@inline function areApart(plan: ConvolutionPlan): bool {
+  return (
+    plan.filterHeight <= 2 &&
+    plan.filterWidth <= 2 &&
+    plan.filterHeight <= plan.strideHeight &&
+    plan.filterWidth <= plan.strideWidth
+  );
+}
+
+/** Whether windows that are apart have all pixels. */
+@inline function coverAll(plan: ConvolutionPlan): bool {
+  return (
+    plan.filterHeight == plan.strideHeight &&
+    plan.filterWidth == plan.strideWidth &&
+    <i32>(plan.outHeight * plan.strideHeight - plan.padTop) >= <i32>plan.inHeight &&
+    <i32>(plan.outWidth * plan.strideWidth - plan.padLeft) >= <i32>plan.inWidth
+  );
+}
+
 @unmanaged
 class AveragePool {
   @inline visit(
@@ -153,14 +251,15 @@ class AveragePool {
   }
 }
 
-function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize): void {
+/** @param clears whether dx is filled with zeros first */
+function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, clears: bool): void {
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
   const volume = plan.inDepth * image;
   const window = changetype<Window>(edgeOf(plan));
   const edge = changetype<usize>(window) + offsetof<Window>();
-  memory.fill(dx, 0, plan.batch * volume);
+  if (clears) memory.fill(dx, 0, plan.batch * volume);
   for (let b: u32 = 0; b < plan.batch; b++, x += volume, dx += volume) {
     for (let outImage: u32 = 0; outImage < plan.outDepth; outImage++) {
       clipImages(plan, outImage, window);
@@ -183,7 +282,9 @@ function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize):
  * @param x, dy, dx as the plan describes them, channels last
  */
 export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  visitWindows<MaxPool<First>>(changetype<ConvolutionPlan>(at), x, dy, dx);
+  const plan = changetype<ConvolutionPlan>(at);
+  if (areApart(plan)) visitWindows<MaxPoolOfFour>(plan, x, dy, dx, !coverAll(plan));
+  else visitWindows<MaxPool<First>>(plan, x, dy, dx, true);
 }
 
 /**
@@ -193,7 +294,7 @@ export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): 
  * @param x, dy, dx as the plan describes them, channels last
  */
 export function max_pool3d_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  visitWindows<MaxPool<Last>>(changetype<ConvolutionPlan>(at), x, dy, dx);
+  visitWindows<MaxPool<Last>>(changetype<ConvolutionPlan>(at), x, dy, dx, true);
 }
 
 /**
@@ -203,7 +304,7 @@ export function max_pool3d_grad_apply(at: usize, x: usize, dy: usize, dx: usize)
  * @param dy, dx as the plan describes them, channels last
  */
 export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
-  visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx);
+  visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx, true);
 }
 
 /**

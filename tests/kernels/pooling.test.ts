@@ -2,9 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
-import { averagePool } from "../../src/reference/products.js";
+import { averagePool, maxPool, outSizes, product } from "../../src/reference/products.js";
 import { expectCloseToLargest } from "../helpers/closeness.js";
-import { expectSameKernel, runKernel } from "../helpers/kernels.js";
+import { expectSameKernel, type Inputs, runKernel } from "../helpers/kernels.js";
 
 type Shape4D = [number, number, number, number];
 
@@ -28,6 +28,37 @@ describe("gradients of pools on 'wasm' equal those of 'cpu'", () => {
     const dy = values(outShape);
     await expectSameKernel("MaxPoolGrad", { dy, input: tied, output: values(outShape) }, attrs);
     if (attrs.pad === "valid") await expectSameKernel("AvgPoolGrad", { dy, input: tied }, attrs);
+  });
+});
+
+/** Windows of up to 2×2, most of which have no pixel in common: whole, clipped, with pixels between them, and without any. */
+const SMALL = Array.from({ length: 90 }, () => ({
+  batch: pick([1, 1, 2]),
+  sizes: [pick([1, 2, 3, 4, 5, 8]), pick([1, 2, 3, 4, 5, 8])],
+  window: [pick([1, 2]), pick([1, 2])],
+  strides: pick([1, 2, 2, 2, 3]),
+  pad: pick(["same", "valid", 0, 1, 3] as const),
+  channels: pick([1, 2, 3, 4, 5, 8, 17]),
+}))
+  // TensorFlow.js takes numbers as a padding with square windows alone.
+  .filter(({ pad, window: [height, width] }) => typeof pad === "string" || height === width)
+  .filter((given) => outSizes(given).every((size) => size > 0));
+
+describe("the gradient of maximum pools on 'wasm' goes to the first of the largest numbers; NaN and −∞ are passed over", () => {
+  it.each(SMALL.map((given) => [JSON.stringify(given), given] as const))("%s", async (_, given) => {
+    const { batch, sizes, window: filterSize, strides, pad, channels } = given;
+    const special = [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const shape = [batch, ...sizes, channels];
+    const outShape = [batch, ...outSizes(given), channels];
+    const x = normal(next, product(shape)).map((value) => (next() < 0.3 ? pick(special) : Math.round(value) + 0));
+    const dy = normal(next, product(outShape));
+    const expected = new Float32Array(x.length);
+    for (const { x: at, y } of maxPool(given, channels, x).terms) expected[at] = (expected[at] as number) + (dy[y] as number);
+    const used = tf.fill(shape, Number.NaN);
+    used.dispose();
+    const inputs = { dy: [dy, outShape], input: [x, shape], output: [dy, outShape] } as Inputs;
+    const dx = await runKernel("wasm", "MaxPoolGrad", inputs, { filterSize, strides, pad });
+    expectCloseToLargest(dx.values, expected, 1e-6, "dx");
   });
 });
 
