@@ -1,4 +1,4 @@
-import { add, LANES, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/vec";
+import { add, loadNth, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/vec";
 import { cropImage, padImage } from "./image";
 import { borderedHeight, borderedWidth, ConvolutionPlan, describeImage } from "./plan";
 
@@ -23,39 +23,133 @@ export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, 
   const row = width * pixel;
   const inImage = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
   const source = at + plan.padded;
+  const tile = max<u32>(TILE_BYTES / <u32>pixel, 4);
+  const tileColumns = min(tile, plan.outWidth);
+  const tileRows = max<u32>(tile / plan.outWidth, 1);
   for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += plan.outHeight * plan.outWidth * pixel) {
     const image = describeImage(plan, plan.inHeight, plan.inWidth, plan.inChannels, plan.inHeight, plan.inWidth);
     const bottom = height - plan.padTop - plan.inHeight;
     const right = width - plan.padLeft - plan.inWidth;
     padImage(image, x, source, plan.padTop, bottom, plan.padLeft, right, channels / plan.inChannels);
-    let out = dw;
-    for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow++) {
-      for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn++, out += pixel) {
-        const a = source + tapRow * plan.dilationHeight * row + tapColumn * plan.dilationWidth * pixel;
-        let q: u32 = 0;
-        for (; q + LANES <= channels; q += LANES) {
-          let sum: Vec = splat(0);
-          let p = dy + (q << 2);
-          for (let y: u32 = 0; y < plan.outHeight; y++) {
-            let s = a + y * plan.strideHeight * row + (q << 2);
-            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel)
-              sum = madd(loadVec(s), loadVec(p), sum);
+    for (let y: u32 = 0; y < plan.outHeight; y += tileRows) {
+      for (let x: u32 = 0; x < plan.outWidth; x += tileColumns) {
+        const rows = min(tileRows, plan.outHeight - y);
+        const columns = min(tileColumns, plan.outWidth - x);
+        const p = dy + (y * plan.outWidth + x) * pixel;
+        const s = source + y * plan.strideHeight * row + x * plan.strideWidth * pixel;
+        for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow++) {
+          for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += TAPS) {
+            const from = s + tapRow * plan.dilationHeight * row + tapColumn * plan.dilationWidth * pixel;
+            const out = dw + (tapRow * plan.filterWidth + tapColumn) * pixel;
+            addTapGradients(plan, from, row, p, rows, columns, min(TAPS, plan.filterWidth - tapColumn), out);
           }
-          storeVec(out + (q << 2), add(loadVec(out + (q << 2)), sum));
-        }
-        for (; q < channels; q++) {
-          let sum: f32 = 0;
-          let p = dy + (q << 2);
-          for (let y: u32 = 0; y < plan.outHeight; y++) {
-            let s = a + y * plan.strideHeight * row + (q << 2);
-            for (let i = plan.outWidth; i != 0; i--, p += pixel, s += plan.strideWidth * pixel)
-              sum += load<f32>(s) * load<f32>(p);
-          }
-          store<f32>(out + (q << 2), load<f32>(out + (q << 2)) + sum);
         }
       }
     }
   }
+}
+
+/** Bytes of a tile of dy, at most: together with what its taps meet, it stays in the first-level cache. */
+const TILE_BYTES: u32 = 16384;
+/** Taps of a filter's row that one walk over the pixels sums for. */
+const TAPS: u32 = 3;
+/** Bytes of the channels that it sums for at once, two vectors. With more, the engine has too few registers for what it loads ahead. */
+const BLOCK: usize = 2 * VEC;
+
+/**
+ * Adds to dW of some taps of a row what a tile of dy gives.
+ *
+ * @param x the first pixel of the bordered image that the first tap meets
+ * @param row bytes of a row of it
+ * @param taps 1 to TAPS
+ * @param out dW of the first tap
+ */
+function addTapGradients(
+  plan: ConvolutionPlan,
+  x: usize,
+  row: usize,
+  dy: usize,
+  rows: u32,
+  columns: u32,
+  taps: u32,
+  out: usize,
+): void {
+  const pixel = (<usize>plan.outChannels) << 2;
+  const step = plan.strideWidth * pixel;
+  const rowStep = plan.strideHeight * row - columns * step;
+  const dyRowStep = (plan.outWidth - columns) * pixel;
+  // Taps after the last repeat it.
+  const tap = plan.dilationWidth * pixel;
+  const o1 = taps > 1 ? tap : 0;
+  const o2 = taps > 2 ? 2 * tap : o1;
+  let q: usize = 0;
+  for (; q + BLOCK <= pixel; q += BLOCK) {
+    let a0: Vec = splat(0);
+    let a1: Vec = splat(0);
+    let a2: Vec = splat(0);
+    let b0: Vec = splat(0);
+    let b1: Vec = splat(0);
+    let b2: Vec = splat(0);
+    let s = x + q;
+    let p = dy + q;
+    for (let y = rows; y != 0; y--, s += rowStep, p += dyRowStep) {
+      for (let i = columns; i != 0; i--, p += pixel, s += step) {
+        const s1 = s + o1;
+        const s2 = s + o2;
+        const a = loadVec(p);
+        a0 = madd(loadVec(s), a, a0);
+        a1 = madd(loadVec(s1), a, a1);
+        a2 = madd(loadVec(s2), a, a2);
+        const b = loadNth(p, 1);
+        b0 = madd(loadNth(s, 1), b, b0);
+        b1 = madd(loadNth(s1, 1), b, b1);
+        b2 = madd(loadNth(s2, 1), b, b2);
+      }
+    }
+    const to = out + q;
+    addBlock(to, a0, b0);
+    if (taps > 1) addBlock(to + pixel, a1, b1);
+    if (taps > 2) addBlock(to + 2 * pixel, a2, b2);
+  }
+  for (; q + VEC <= pixel; q += VEC) {
+    let a0: Vec = splat(0);
+    let a1: Vec = splat(0);
+    let a2: Vec = splat(0);
+    let s = x + q;
+    let p = dy + q;
+    for (let y = rows; y != 0; y--, s += rowStep, p += dyRowStep) {
+      for (let i = columns; i != 0; i--, p += pixel, s += step) {
+        const a = loadVec(p);
+        a0 = madd(loadVec(s), a, a0);
+        a1 = madd(loadVec(s + o1), a, a1);
+        a2 = madd(loadVec(s + o2), a, a2);
+      }
+    }
+    const to = out + q;
+    addVec(to, a0);
+    if (taps > 1) addVec(to + pixel, a1);
+    if (taps > 2) addVec(to + 2 * pixel, a2);
+  }
+  for (; q < pixel; q += 4) {
+    for (let t: u32 = 0; t < taps; t++) {
+      let sum: f32 = 0;
+      let s = x + q + t * tap;
+      let p = dy + q;
+      for (let y = rows; y != 0; y--, s += rowStep, p += dyRowStep) {
+        for (let i = columns; i != 0; i--, p += pixel, s += step) sum += load<f32>(s) * load<f32>(p);
+      }
+      const to = out + q + t * pixel;
+      store<f32>(to, load<f32>(to) + sum);
+    }
+  }
+}
+
+@inline function addVec(to: usize, v: Vec): void {
+  storeVec(to, add(loadVec(to), v));
+}
+@inline function addBlock(to: usize, a: Vec, b: Vec): void {
+  addVec(to, a);
+  addVec(to + VEC, b);
 }
 
 /**

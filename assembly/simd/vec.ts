@@ -40,6 +40,14 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return v128.load(p);
   return load<f32>(p);
 }
+/** Vector n of those from p on, 0 to 3, without an instruction for its address if n is a constant. */
+@inline export function loadNth(p: usize, n: u32): Vec {
+  if (!ASC_FEATURE_SIMD) return load<f32>(p + (n << 2));
+  if (n == 0) return v128.load(p);
+  if (n == 1) return v128.load(p, 16);
+  if (n == 2) return v128.load(p, 32);
+  return v128.load(p, 48);
+}
 @inline export function storeVec(p: usize, v: Vec): void {
   if (ASC_FEATURE_SIMD) v128.store(p, v);
   else store<f32>(p, v);
