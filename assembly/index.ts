@@ -19,7 +19,7 @@ export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { conv3d_apply } from "./convolution/conv3d";
 export { conv3d_backprop_filter_apply, conv3d_backprop_input_apply } from "./convolution/conv3dBackprop";
-export { depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
+export { depthwise_apply, depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply, max_pool3d_apply, max_pool3d_grad_apply } from "./convolution/pooling";
 export { mat_mul_apply } from "./matMul/apply";

@@ -20,20 +20,34 @@ export class Image {
 /**
  * Copies an image to [top + height + bottom, left + width + right, channels · repeat], with zeros around it. Each channel is
  * repeated `repeat` times, one after the other.
+ *
+ * @param gap bytes from a pixel to the next of the copy
  */
-export function padImage(image: Image, from: usize, to: usize, top: u32, bottom: u32, left: u32, right: u32, repeat: u32): void {
-  const pixel = (<usize>(image.channels * repeat)) << 2;
+export function padImage(
+  image: Image,
+  from: usize,
+  to: usize,
+  top: u32,
+  bottom: u32,
+  left: u32,
+  right: u32,
+  repeat: u32,
+  gap: usize = 0,
+): void {
+  const pixel = ((<usize>(image.channels * repeat)) << 2) + gap;
   const row = (left + image.width + right) * pixel;
   memory.fill(to, 0, top * row);
   to += top * row;
   for (let y: u32 = 0; y < image.height; y++) {
     memory.fill(to, 0, left * pixel);
     to += left * pixel;
-    if (repeat == 1 && isDense(image)) {
+    if (repeat == 1 && gap == 0 && isDense(image)) {
       memory.copy(to, from, image.width * pixel);
       to += image.width * pixel;
+    } else if (repeat == 1 && image.channelStep == 4) {
+      for (let x: u32 = 0; x < image.width; x++, to += pixel) memory.copy(to, from + x * image.columnStep, pixel - gap);
     } else {
-      for (let x: u32 = 0; x < image.width; x++) {
+      for (let x: u32 = 0; x < image.width; x++, to += gap) {
         for (let c: u32 = 0; c < image.channels; c++) {
           const value = load<f32>(from + x * image.columnStep + c * image.channelStep);
           for (let i: u32 = 0; i < repeat; i++, to += 4) store<f32>(to, value);

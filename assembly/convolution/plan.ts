@@ -41,6 +41,8 @@ export class ConvolutionPlan {
   channelsLast: u32;
   /** Rows of dy that are packed at a time. */
   packedRows: u32;
+  /** Bytes from a pixel to the next of a depthwise convolution's image with a border. */
+  pixelGap: u32;
   // Bytes from the plan to the images and operands that a gradient works in.
   /** One image, with its border. */
   padded: u32;
@@ -52,11 +54,12 @@ export class ConvolutionPlan {
 
 const STEPS: usize = (offsetof<ConvolutionPlan>() + 15) & ~15;
 const IMAGE: usize = STEPS + ((offsetof<Steps>() + 15) & ~15);
+const MIN_EDGE_BYTES: usize = 64;
 const EDGE: usize = IMAGE + ((offsetof<Image>() + 15) & ~15);
 
 /** Bytes of a plan, with the room after it. */
 export function convolution_table_bytes(): usize {
-  return EDGE + ROWS * PANEL;
+  return EDGE + max<usize>(ROWS * PANEL, MIN_EDGE_BYTES);
 }
 
 /** Numbers in a row of a packed operand. */
@@ -67,7 +70,7 @@ export function gemm_column_count(): u32 {
 @inline export function stepsOf(plan: ConvolutionPlan): Steps {
   return changetype<Steps>(changetype<usize>(plan) + STEPS);
 }
-/** Room for a tile that is not whole, ROWS · COLUMNS numbers. */
+/** Room for a tile that is not whole, ROWS · COLUMNS numbers, or for 64 bytes that other loops describe on their way. */
 @inline export function edgeOf(plan: ConvolutionPlan): usize {
   return changetype<usize>(plan) + EDGE;
 }

@@ -31,7 +31,7 @@ export function checkRank4(op: string, argument: string, shape: readonly number[
  */
 export function checkConvolution(
   op: string,
-  tensors: { x?: TensorInfo; dy: TensorInfo; filter?: TensorInfo },
+  tensors: { x?: TensorInfo; dy?: TensorInfo; filter?: TensorInfo },
   inputShape: readonly number[],
   filterShape: readonly number[],
   attrs: ConvolutionAttrs,
@@ -51,7 +51,7 @@ export function checkConvolution(
       String(filter[2]),
     );
   }
-  checkShape(op, "dy", tensors.dy, view.outShape);
+  if (tensors.dy) checkShape(op, "dy", tensors.dy, view.outShape);
   const { top, bottom, left, right } = view.padInfo;
   const bordered = [view.inHeight + top + bottom, view.inWidth + left + right];
   if (bordered.some((size) => size > MAX_PIXELS)) {

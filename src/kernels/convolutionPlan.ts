@@ -6,7 +6,7 @@ import type { ConvolutionView } from "./convolution.js";
 interface WorkingBytes {
   /** An image with its border. */
   padded?: number;
-  /** dx with channels last, where the tensor has channels first. */
+  /** dx with channels last, where the tensor has channels first; or a row of dx, before sums of channels. */
   dense?: number;
   /** The packed operand of the matrix product. */
   packed?: number;
@@ -44,21 +44,47 @@ export function forFilterGradient(view: ConvolutionView, columns: number): Worki
   };
 }
 
+function borderedOutPixels(view: ConvolutionView): number {
+  const { inHeight, inWidth, filterHeight, filterWidth, padInfo } = view;
+  return (
+    borderedOut(inHeight, padInfo.top, view.strideHeight, filterHeight, view.dilationHeight) *
+    borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth, view.dilationWidth)
+  );
+}
+
 export function forInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
-  const { inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth, padInfo } = view;
-  const height = borderedOut(inHeight, padInfo.top, view.strideHeight, filterHeight, view.dilationHeight);
-  const width = borderedOut(inWidth, padInfo.left, view.strideWidth, filterWidth, view.dilationWidth);
+  const { inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth } = view;
   return {
-    padded: 4 * height * width * outChannels,
+    padded: 4 * borderedOutPixels(view) * outChannels,
     dense: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,
     packed: 4 * filterHeight * filterWidth * outChannels * Math.ceil(inChannels / columns) * columns,
   };
 }
 
-export function forDepthwiseGradient(view: ConvolutionView): WorkingBytes {
+/** Pixels after the last of a row that a depthwise convolution reads, but not to any effect. */
+const PIXELS_AFTER = 3;
+
+/**
+ * Bytes between the pixels of a depthwise convolution's images with a border. Without them, the pixels that a tile meets would fall into
+ * the same cache sets.
+ */
+const pixelGap = ({ outChannels }: ConvolutionView) => (outChannels % 512 === 0 ? 64 : 0);
+const pixelBytes = (view: ConvolutionView) => 4 * view.outChannels + pixelGap(view);
+
+/** An image of x with its border. */
+export function forDepthwise(view: ConvolutionView): WorkingBytes {
   const height = Math.max(paddedHeight(view), view.padInfo.top + view.inHeight);
   const width = Math.max(paddedWidth(view), view.padInfo.left + view.inWidth);
-  return { padded: 4 * height * width * view.outChannels };
+  return { padded: (height * width + PIXELS_AFTER * view.strideWidth) * pixelBytes(view) };
+}
+
+/** An image of dy with its border, and a row of dx with a number for each output channel, where a channel has several. */
+export function forDepthwiseInputGradient(view: ConvolutionView): WorkingBytes {
+  const { inChannels, inWidth, outChannels } = view;
+  return {
+    padded: (borderedOutPixels(view) + PIXELS_AFTER) * pixelBytes(view),
+    dense: outChannels === inChannels ? 0 : 4 * inWidth * outChannels,
+  };
 }
 
 /** The images of x that one of y depends on, and the filter. */
@@ -115,6 +141,7 @@ export function convolutionPlan(
     padLeft: view.padInfo.left,
     channelsLast: Number(view.dataFormat === "channelsLast"),
     packedRows: packedRows(view),
+    pixelGap: pixelGap(view),
     padded: tableBytes,
     dense: denseAt,
     packed: packedAt,

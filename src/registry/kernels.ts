@@ -19,6 +19,7 @@ import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { Conv3D } from "../kernels/conv3d.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
 import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
+import { DepthwiseConv2dNative } from "../kernels/depthwiseConv2d.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
 import { BatchMatMul, FusedMatMul } from "../kernels/matMul.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
@@ -108,10 +109,13 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   Sum,
 ];
 
-/** Convolutions of the 'wasm' backend that run by its own kernels, and that the library mends: whether they are depthwise. */
-export const MENDED_CONVOLUTIONS: { [kernelName: string]: boolean } = {
-  Conv2D: false,
-  FusedConv2D: false,
-  DepthwiseConv2dNative: true,
-  FusedDepthwiseConv2D: true,
+/**
+ * Convolutions of the 'wasm' backend that run by its own kernels, and that the library mends: whether they are depthwise, and the kernel
+ * that takes the calls that the backend's is slower at.
+ */
+export const MENDED_CONVOLUTIONS: { [kernelName: string]: { depthwise: boolean; faster?: AnyNamesakeKernel } } = {
+  Conv2D: { depthwise: false },
+  FusedConv2D: { depthwise: false },
+  DepthwiseConv2dNative: { depthwise: true, faster: DepthwiseConv2dNative },
+  FusedDepthwiseConv2D: { depthwise: true },
 };

@@ -1,6 +1,7 @@
 import { getKernel, type KernelConfig, type TensorInfo } from "@tensorflow/tfjs-core";
 import { runCropped } from "../composed/croppedConvolution.js";
 import type { ConvolutionAttrs } from "../kernels/convolution.js";
+import type { AnyNamesakeKernel } from "../kernels/declaration.js";
 import { FusedMatMul } from "../kernels/matMul.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
@@ -32,14 +33,20 @@ function batchNormOn(backendName: string): KernelConfig {
   return { ...name, kernelFunc: withTraining((call) => (theirs() as KernelConfig).kernelFunc(call)) };
 }
 
-/** A convolution of the 'wasm' backend's, of the part of x that it reads. Dilated, it can be differentiated. */
-function mendedConvolution(kernelName: string, depthwise: boolean): KernelConfig {
+/**
+ * A convolution of the 'wasm' backend's, of the part of x that it reads. Dilated, it can be differentiated.
+ *
+ * @param faster the kernel that takes the calls that the backend's is slower at
+ */
+function mendedConvolution(kernelName: string, depthwise: boolean, faster?: AnyNamesakeKernel): KernelConfig {
   const name = { kernelName, backendName: "wasm" };
   const theirs = replacedBy(name);
+  const ours = faster && onWasm({ ...faster, theirsIsFaster: () => false }).kernelFunc;
   return {
     ...name,
     kernelFunc(call) {
-      const output = runCropped((theirs() as KernelConfig).kernelFunc, call, depthwise) as TensorInfo;
+      const isOurs = ours && !faster.theirsIsFaster?.(call.inputs, call.attrs);
+      const output = (isOurs ? ours(call) : runCropped((theirs() as KernelConfig).kernelFunc, call, depthwise)) as TensorInfo;
       const attrs = call.attrs as unknown as ConvolutionAttrs;
       if (isDilated(attrs)) differentiateDilated(kernelName, attrs, output);
       return output;
@@ -56,7 +63,9 @@ export function setReplacements(otherBackends: string[]): void {
     if (kernel === FusedMatMul) ours.kernelFunc = withActivations(ours.kernelFunc);
     return inPlaceOfTheirs(ours, "at last");
   });
-  const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, depthwise]) => mendedConvolution(name, depthwise));
+  const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, { depthwise, faster }]) => {
+    return mendedConvolution(name, depthwise, faster);
+  });
   registry.replacements = [
     ...missing,
     ...replacing,
@@ -91,7 +100,7 @@ export function replaceKernels(complete?: string): void {
  * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
- * can be differentiated.
+ * can be differentiated. DepthwiseConv2dNative is the library's where that is faster.
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.
