@@ -27,6 +27,21 @@ import { MixtureNorm, MixtureNormGrad } from "../kernels/mixtureNorm.js";
 import { MixtureNormEStep } from "../kernels/mixtureNormEStep.js";
 import { MixtureNormKMeansInit } from "../kernels/mixtureNormKMeansInit.js";
 import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
+import {
+  type AnyMovingKernel,
+  Cast,
+  Concat,
+  GatherV2,
+  Identity,
+  Pack,
+  PadV2,
+  Reverse,
+  Slice,
+  SplitV,
+  Tile,
+  Transpose,
+  Unpack,
+} from "../kernels/moving.js";
 import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
 import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
 import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
@@ -119,3 +134,19 @@ export const MENDED_CONVOLUTIONS: { [kernelName: string]: { depthwise: boolean; 
   DepthwiseConv2dNative: { depthwise: true, faster: DepthwiseConv2dNative },
   FusedDepthwiseConv2D: { depthwise: true },
 };
+
+/** Kernels that take the place of those of the 'wasm' backend that move elements. */
+export const MOVING_KERNELS: AnyMovingKernel[] = [
+  Cast,
+  Concat,
+  GatherV2,
+  Identity,
+  Pack,
+  PadV2,
+  Reverse,
+  Slice,
+  SplitV,
+  Tile,
+  Transpose,
+  Unpack,
+];

@@ -8,7 +8,8 @@ import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced,
 import { differentiateDilated, isDilated } from "./dilation.js";
 import { withTraining } from "./fusedBatchNorm.js";
 import { withActivations } from "./fusedMatMul.js";
-import { MENDED_CONVOLUTIONS, MISSING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
+import { MENDED_CONVOLUTIONS, MISSING_KERNELS, MOVING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
+import { movingOnWasm } from "./moving.js";
 import { onWasm } from "./run.js";
 
 // Kernels that TensorFlow.js's backends have, and that the library has faster, or right. The registry holds the library's while a
@@ -70,6 +71,7 @@ export function setReplacements(otherBackends: string[]): void {
     ...missing,
     ...replacing,
     ...mended.map((kernel) => inPlaceOfTheirs(kernel, "never")),
+    ...MOVING_KERNELS.map((kernel) => inPlaceOfTheirs(movingOnWasm(kernel), "never")),
     ...otherBackends.map((backend) => inPlaceOfTheirs(batchNormOn(backend), "never")),
   ];
 }
@@ -94,10 +96,13 @@ export function replaceKernels(complete?: string): void {
  * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
  *
  * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Sum, Mean, Prod, Max and Min of float32 (tf.sum, tf.mean, …),
+ * kernels that move elements (Concat, GatherV2, Pack, PadV2, Reverse, Slice, SplitV, Tile, Transpose, Unpack),
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
  * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
  * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
  * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
+ *
+ * Identity (tf.clone), and Cast to the same dtype, copy nothing: tensors share memory, as on TensorFlow.js's other backends.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
  * can be differentiated. DepthwiseConv2dNative is the library's where that is faster.

@@ -46,9 +46,9 @@ export function free(backend: WasmBackend, at: number): void {
   backend.wasm?._free(at);
 }
 
-/** A float32 tensor, its numbers undefined. @throws Error where the heap has no room for it */
-export function makeOutput(backend: WasmBackend, shape: number[]): TensorInfo {
-  const output = backend.makeOutput(shape, "float32");
+/** A tensor, its elements undefined. @throws Error where the heap has no room for it */
+export function makeOutput(backend: WasmBackend, shape: number[], dtype: DataType = "float32"): TensorInfo {
+  const output = backend.makeOutput(shape, dtype);
   if (sizeOf(shape) > 0 && backend.getMemoryOffset(output.dataId) === 0) {
     backend.disposeData(output.dataId, true);
     throw new Error(`tfjs-uan: the WASM backend has no memory left for a tensor of shape [${shape}]`);
