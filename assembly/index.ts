@@ -80,3 +80,6 @@ export {
   uan_standardized_grad_merge,
   uan_standardized_grad_prepare,
 } from "./unsupervisedAdaptiveNorm/standardizedGrad";
+export { winograd_apply } from "./winograd/apply";
+export { winograd_backprop_filter_apply } from "./winograd/backpropFilter";
+export { winograd_backprop_filter_scratch_bytes, winograd_scratch_bytes, winograd_table_bytes } from "./winograd/plan";

@@ -7,6 +7,7 @@ import "./registry/register.js";
 
 export { chosenWasmModule, setWasmModules, type WasmModules } from "./binary/module.js";
 export type { WasmModule } from "./binary/webAssembly.js";
+export { setWinograd } from "./kernels/winograd.js";
 export { setCopyingMemoryLimit } from "./launch/copying.js";
 export { setThreadCount } from "./launch/workerPools.js";
 export type { AxesNormalizationConfig } from "./ops/axesNormalization.js";

@@ -25,7 +25,7 @@ export function finish(plan: MatMulPlan, c: usize, rows: u32, bias: usize, slope
   return step == 0 ? loadSplat(row) : loadVec(row + q);
 }
 
-@inline function activate(activation: u32, x: Vec, slope: Vec): Vec {
+@inline export function activate(activation: u32, x: Vec, slope: Vec): Vec {
   if (activation == RELU) return max(x, splat(0));
   if (activation == RELU6) return min(max(x, splat(0)), splat(6));
   if (activation == PRELU) return select(mul(x, slope), x, gt(splat(0), x));

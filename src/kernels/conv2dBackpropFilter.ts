@@ -3,6 +3,7 @@ import { type KernelPlan, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
 import { convolutionPlan, forFilterGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
+import { hasWinogradTaps, isFasterByWinograd, winogradFilterGradientPlan, winogradSizes } from "./winograd.js";
 
 type Inputs = { x: TensorInfo; dy: TensorInfo };
 type Attrs = ConvolutionAttrs & { filterShape: number[] };
@@ -14,10 +15,16 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, attrs, false);
   },
-  plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
-    ...convolutionPlan(binary, view, forFilterGradient),
-    inputs: { x, dy },
-    outputs: { dw: filterShape },
-    passes: [wholePass(({ table, x, dy, dw }) => binary.conv2d_backprop_filter_apply(table, x, dy, dw))],
-  }),
+  plan(binary, { x, dy }, attrs, view): KernelPlan<"x" | "dy" | "dw"> {
+    if (hasWinogradTaps(attrs.filterShape, attrs)) {
+      const sizes = winogradSizes(view);
+      if (isFasterByWinograd(sizes)) return winogradFilterGradientPlan(binary, sizes, { x, dy });
+    }
+    return {
+      ...convolutionPlan(binary, view, forFilterGradient),
+      inputs: { x, dy },
+      outputs: { dw: attrs.filterShape },
+      passes: [wholePass(({ table, x, dy, dw }) => binary.conv2d_backprop_filter_apply(table, x, dy, dw))],
+    };
+  },
 };

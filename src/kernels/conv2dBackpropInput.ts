@@ -4,6 +4,7 @@ import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, type Shape4D } from "./convolution.js";
 import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
 import type { NamesakeKernel } from "./declaration.js";
+import { hasWinogradTaps, inputGradientSizes, isFasterByWinograd, winogradPlan } from "./winograd.js";
 
 type Inputs = { dy: TensorInfo; filter: TensorInfo };
 type Attrs = ConvolutionAttrs & { inputShape: number[] };
@@ -24,12 +25,19 @@ export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView>
     }
     return view;
   },
-  plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
-    ...convolutionPlan(binary, view, forInputGradient),
-    inputs: { dy, filter },
-    outputs: { dx: inputShape },
-    passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],
-  }),
+  plan(binary, { dy, filter }, attrs, view) {
+    if (hasWinogradTaps(filter.shape, attrs)) {
+      const sizes = inputGradientSizes(view);
+      if (isFasterByWinograd(sizes)) return winogradPlan(binary, sizes, { x: dy, filter });
+    }
+    const plan: KernelPlan<"dy" | "filter" | "dx"> = {
+      ...convolutionPlan(binary, view, forInputGradient),
+      inputs: { dy, filter },
+      outputs: { dx: attrs.inputShape },
+      passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],
+    };
+    return plan;
+  },
   // TensorFlow.js's kernel leaves out what dy has too many of, batches, rows or columns.
   theirsTakes({ dy, filter }, { inputShape, strides, pad, dataFormat = "NHWC", dimRoundingMode, dilations }) {
     if (inputShape.length !== 4 || dy.shape.length !== 4 || filter.shape.length !== 4) return false;

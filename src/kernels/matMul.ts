@@ -32,7 +32,7 @@ interface Layout {
 }
 
 /** The binary's numbers for activations. */
-const ACTIVATIONS: { [name: string]: number } = { linear: 0, relu: 1, relu6: 2, prelu: 3, leakyrelu: 3 };
+export const ACTIVATIONS: { [name: string]: number } = { linear: 0, relu: 1, relu6: 2, prelu: 3, leakyrelu: 3 };
 /** Rows of a product that chunks start at multiples of. */
 const CHUNK_ROWS = 16;
 /** Multiplications that are worth waking a thread for. */
@@ -84,6 +84,16 @@ function checkRepeated(op: string, argument: string, tensor: TensorInfo | undefi
   const { shape } = tensor;
   const fits = shape.every((size, axis) => size === 1 || size === product[axis - shape.length + product.length]);
   if (!fits) throw argumentError(op, argument, `have a shape that can be broadcast to ${show(product)}`, show(shape));
+}
+
+/** Checks that the binary has an activation, and the slopes that it needs. */
+export function checkActivation(op: string, activation: string, slopes: TensorInfo | undefined): void {
+  if (ACTIVATIONS[activation] === undefined) {
+    throw argumentError(op, "activation", `be one of '${Object.keys(ACTIVATIONS).join("', '")}'`, `'${activation}'`);
+  }
+  if (activation === "prelu" && !slopes) {
+    throw argumentError(op, "preluActivationWeights", "be there for the activation 'prelu'", "none");
+  }
 }
 
 /** The bytes from one number to the next along each axis of a shape from the last on, 0 along those of size 1. */
@@ -162,7 +172,8 @@ function simplified(layout: Layout): Layout {
   return isRow && simple.shared.b === 4 && simple.columns.b !== 4 ? swap(simple) : simple;
 }
 
-const bitsOf = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0] as number;
+/** The bits of a float32. */
+export const bitsOf = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0] as number;
 
 function planOf(
   binary: BinaryExports,
@@ -228,7 +239,7 @@ export const BatchMatMul: NamesakeKernel<Inputs, Attrs, MatMulView> = {
 
 /**
  * Output: activation(a·b + bias). The bias, and the slopes of prelu, are broadcast to it. Other activations than those of the binary
- * are kernels of their own: src/registry/fusedMatMul.ts.
+ * are kernels of their own: src/registry/activations.ts.
  */
 export const FusedMatMul: NamesakeKernel<FusedInputs, FusedAttrs, MatMulView> = {
   name: "_FusedMatMul",
@@ -236,15 +247,10 @@ export const FusedMatMul: NamesakeKernel<FusedInputs, FusedAttrs, MatMulView> = 
   indices: ["a", "b", "bias", "preluActivationWeights"],
   check(inputs, attrs) {
     const { activation = "linear" } = attrs;
-    if (ACTIVATIONS[activation] === undefined) {
-      throw argumentError(this.op, "activation", `be one of '${Object.keys(ACTIVATIONS).join("', '")}'`, `'${activation}'`);
-    }
+    checkActivation(this.op, activation, inputs.preluActivationWeights);
     const view = checkProduct(this.op, inputs, attrs);
     checkRepeated(this.op, "bias", inputs.bias, view);
     checkRepeated(this.op, "preluActivationWeights", inputs.preluActivationWeights, view);
-    if (activation === "prelu" && !inputs.preluActivationWeights) {
-      throw argumentError(this.op, "preluActivationWeights", "be there for the activation 'prelu'", "none");
-    }
     return view;
   },
   plan: planOf,

@@ -14,6 +14,7 @@ import { composedStandardizedMixtureNorm, composedStandardizedMixtureNormGrad } 
 import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
 import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
+import { Conv2D, FusedConv2D } from "../kernels/conv2d.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { Conv3D } from "../kernels/conv3d.js";
@@ -129,8 +130,8 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
  * that takes the calls that the backend's is slower at.
  */
 export const MENDED_CONVOLUTIONS: { [kernelName: string]: { depthwise: boolean; faster?: AnyNamesakeKernel } } = {
-  Conv2D: { depthwise: false },
-  FusedConv2D: { depthwise: false },
+  Conv2D: { depthwise: false, faster: Conv2D },
+  FusedConv2D: { depthwise: false, faster: FusedConv2D },
   DepthwiseConv2dNative: { depthwise: true, faster: DepthwiseConv2dNative },
   FusedDepthwiseConv2D: { depthwise: true },
 };

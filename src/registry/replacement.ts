@@ -4,10 +4,10 @@ import type { ConvolutionAttrs } from "../kernels/convolution.js";
 import type { AnyNamesakeKernel } from "../kernels/declaration.js";
 import { FusedMatMul } from "../kernels/matMul.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
+import { withActivations } from "./activations.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
 import { differentiateDilated, isDilated } from "./dilation.js";
 import { withTraining } from "./fusedBatchNorm.js";
-import { withActivations } from "./fusedMatMul.js";
 import { MENDED_CONVOLUTIONS, MISSING_KERNELS, MOVING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
 import { movingOnWasm } from "./moving.js";
 import { onWasm } from "./run.js";
@@ -42,7 +42,7 @@ function batchNormOn(backendName: string): KernelConfig {
 function mendedConvolution(kernelName: string, depthwise: boolean, faster?: AnyNamesakeKernel): KernelConfig {
   const name = { kernelName, backendName: "wasm" };
   const theirs = replacedBy(name);
-  const ours = faster && onWasm({ ...faster, theirsIsFaster: () => false }).kernelFunc;
+  const ours = faster && withActivations(onWasm({ ...faster, theirsIsFaster: () => false }).kernelFunc);
   return {
     ...name,
     kernelFunc(call) {

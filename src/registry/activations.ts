@@ -1,9 +1,9 @@
 import { getKernel, type KernelBackend, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs-core";
 
-/** Activations of _FusedMatMul that the binary has not, and the kernels of TensorFlow.js that compute them. */
+/** Activations that the binary has not, and the kernels of TensorFlow.js that compute them. */
 const KERNELS: { [activation: string]: string } = { elu: "Elu", sigmoid: "Sigmoid" };
 
-/** A kernel _FusedMatMul of 'wasm' that has these activations, too: another kernel computes them of its product. */
+/** A fused kernel of 'wasm' that has these activations, too: another kernel computes them of its result. */
 export function withActivations(product: KernelFunc): KernelFunc {
   return (call) => {
     const kernelName = KERNELS[String(call.attrs?.activation)];

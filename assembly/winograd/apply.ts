@@ -1,0 +1,194 @@
+import { activate } from "../matMul/finish";
+import { COLUMNS, gemmTiles, PANEL, ROWS } from "../simd/gemm";
+import { add, allTrue, eq, loadSplat, loadVec, splat, storeVec, sub, VEC } from "../simd/vec";
+import {
+  BLOCK_TILES,
+  firstOf,
+  panelBytes,
+  panelCount,
+  panelsAt,
+  patchesAt,
+  PLACES,
+  PRODUCT_BYTES,
+  placeBytes,
+  productsAt,
+  stepsOf,
+  Tile,
+  tapsAt,
+  tileOf,
+  WinogradPlan,
+} from "./plan";
+import { packTaps, patchOf, patchRowBytes, transformFilter, transformPatch } from "./transforms";
+
+/**
+ * Some rows of y = activation(convolution(x, filter) + bias), [batch, outHeight, outWidth, outChannels].
+ *
+ * @param at a WinogradPlan
+ * @param x [batch, inHeight, inWidth, inChannels]
+ * @param filter as the plan describes it
+ * @param bias, slopes a number for each output channel, or 0: none, or the plan's slope
+ * @param y the first of the rows
+ * @param start rows of y before them
+ * @param count rows
+ */
+export function winograd_apply(at: usize, x: usize, filter: usize, bias: usize, slopes: usize, y: usize, start: u32, count: u32): void {
+  const plan = changetype<WinogradPlan>(at);
+  const outHeight = plan.outHeight;
+  const outWidth = plan.outWidth;
+  const pixel = (<usize>plan.outChannels) << 2;
+  const imageBytes = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
+  const patches = patchesAt(plan);
+  const patchBytes = (<usize>plan.inChannels) << 2;
+  transformFilter(plan, filter);
+  let image = x + (start / outHeight) * imageBytes;
+  let first = start % outHeight;
+  let tiles: u32 = 0;
+  while (count != 0) {
+    const rows = min(outHeight - first, count);
+    for (let row: u32 = 0; row < rows; row += 2) {
+      for (let column: u32 = 0; column < outWidth; column += 2) {
+        const tile = tileOf(plan, tiles);
+        tile.image = image;
+        tile.row = first + row - plan.padTop;
+        tile.column = column - plan.padLeft;
+        tile.out = y + (<usize>row * outWidth + column) * pixel;
+        tile.rows = min(rows - row, 2);
+        tile.columns = min(outWidth - column, 2);
+        transformPatch(plan, tile, patches + tiles * patchBytes);
+        if (++tiles == BLOCK_TILES) {
+          multiplyBlock(plan, tiles, filter, bias, slopes);
+          tiles = 0;
+        }
+      }
+    }
+    y += <usize>rows * outWidth * pixel;
+    image += imageBytes;
+    count -= rows;
+    first = 0;
+  }
+  if (tiles != 0) multiplyBlock(plan, tiles, filter, bias, slopes);
+}
+
+/** Computes the tiles of a block from their transformed patches. */
+function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usize, slopes: usize): void {
+  const steps = stepsOf(plan);
+  const row = (<usize>plan.inChannels) << 2;
+  const place = placeBytes(plan.inChannels);
+  const panelStep = panelBytes(plan.inChannels);
+  const products = productsAt(plan);
+  let b = panelsAt(plan);
+  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++) {
+    let a = patchesAt(plan);
+    let c = products;
+    steps.segments = 1;
+    steps.length = plan.inChannels;
+    steps.step = 4;
+    for (let i: u32 = 0; i < PLACES; i++, a += place, b += panelStep, c += PRODUCT_BYTES) {
+      gemmTiles(steps, a, row, ROWS * row, b, PANEL, c, PANEL, tiles, COLUMNS, false, 0);
+    }
+    const channel = <usize>firstOf(panel, plan.outChannels) << 2;
+    const ofBias = bias == 0 ? 0 : bias + channel;
+    const ofSlopes = slopes == 0 ? 0 : slopes + channel;
+    let isPacked = false;
+    for (let i: u32 = 0; i < tiles; i++) {
+      const tile = tileOf(plan, i);
+      const out = tile.out + channel;
+      if (transformProducts(plan, products + i * PANEL, tile, out, ofBias, ofSlopes)) continue;
+      if (!isPacked) packTaps(plan, filter, panel);
+      isPacked = true;
+      multiplyTaps(plan, tile, out, ofBias, ofSlopes);
+    }
+  }
+}
+
+/**
+ * Writes COLUMNS channels of a tile: Aᵀ m A.
+ *
+ * @returns whether they are finite. Else they are not what the taps give, or not at all written
+ */
+function transformProducts(
+  plan: WinogradPlan,
+  products: usize,
+  tile: Tile,
+  out: usize,
+  bias: usize,
+  slopes: usize,
+): bool {
+  const step = PRODUCT_BYTES;
+  const right = <usize>plan.outChannels << 2;
+  const below = plan.outWidth * right;
+  for (let q: usize = 0; q < PANEL; q += VEC) {
+    let p = products + q;
+    let m1 = loadVec(p + step);
+    let m2 = loadVec(p + 2 * step);
+    const a0 = add(add(loadVec(p), m1), m2);
+    const b0 = sub(sub(m1, m2), loadVec(p + 3 * step));
+    p += 4 * step;
+    m1 = loadVec(p + step);
+    m2 = loadVec(p + 2 * step);
+    const a1 = add(add(loadVec(p), m1), m2);
+    const b1 = sub(sub(m1, m2), loadVec(p + 3 * step));
+    p += 4 * step;
+    m1 = loadVec(p + step);
+    m2 = loadVec(p + 2 * step);
+    const a2 = add(add(loadVec(p), m1), m2);
+    const b2 = sub(sub(m1, m2), loadVec(p + 3 * step));
+    p += 4 * step;
+    m1 = loadVec(p + step);
+    m2 = loadVec(p + 2 * step);
+    const a3 = add(add(loadVec(p), m1), m2);
+    const b3 = sub(sub(m1, m2), loadVec(p + 3 * step));
+    let y00 = add(add(a0, a1), a2);
+    let y10 = sub(sub(a1, a2), a3);
+    let y01 = add(add(b0, b1), b2);
+    let y11 = sub(sub(b1, b2), b3);
+    const sum = add(add(y00, y10), add(y01, y11));
+    if (!allTrue(eq(sub(sum, sum), splat(0)))) return false;
+    if (bias != 0) {
+      const offset = loadVec(bias + q);
+      y00 = add(y00, offset);
+      y10 = add(y10, offset);
+      y01 = add(y01, offset);
+      y11 = add(y11, offset);
+    }
+    if (plan.activation != 0) {
+      const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);
+      y00 = activate(plan.activation, y00, slope);
+      y10 = activate(plan.activation, y10, slope);
+      y01 = activate(plan.activation, y01, slope);
+      y11 = activate(plan.activation, y11, slope);
+    }
+    const to = out + q;
+    storeVec(to, y00);
+    if (tile.columns > 1) storeVec(to + right, y01);
+    if (tile.rows > 1) {
+      storeVec(to + below, y10);
+      if (tile.columns > 1) storeVec(to + below + right, y11);
+    }
+  }
+  return true;
+}
+
+/** Writes COLUMNS channels of a tile by the taps, as they are packed: so infinities and NaN are where they would be without transforms. */
+function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize, bias: usize, slopes: usize): void {
+  const steps = stepsOf(plan);
+  const patch = patchOf(plan, tile);
+  const row = patchRowBytes(plan, patch);
+  const right = <usize>plan.outChannels << 2;
+  const pixel = plan.inChannels << 2;
+  steps.length = 3 * plan.inChannels;
+  steps.segments = 3;
+  steps.step = 4;
+  steps.segmentStep = <u32>row;
+  for (let y: u32 = 0; y < tile.rows; y++, out += plan.outWidth * right) {
+    gemmTiles(steps, patch + y * row, pixel, 0, tapsAt(plan), PANEL, out, right, tile.columns, COLUMNS, false, 0);
+    for (let x: u32 = 0, to = out; x < tile.columns; x++, to += right) {
+      for (let q: usize = 0; q < PANEL; q += VEC) {
+        const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);
+        let sum = loadVec(to + q);
+        if (bias != 0) sum = add(sum, loadVec(bias + q));
+        storeVec(to + q, activate(plan.activation, sum, slope));
+      }
+    }
+  }
+}

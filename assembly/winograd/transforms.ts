@@ -1,0 +1,151 @@
+import { COLUMNS, PANEL, packPanels } from "../simd/gemm";
+import { add, loadVec, mul, splat, storeVec, sub, VEC, Vec } from "../simd/vec";
+import { firstOf, panelBytes, panelCount, panelsAt, patchAt, PLACES, placeBytes, TAPS, Tile, tapsAt, WinogradPlan } from "./plan";
+
+/** The first number of a tile's patch: in the image, or where it reaches beyond it, in the plan's room, with zeros. */
+export function patchOf(plan: WinogradPlan, tile: Tile): usize {
+  const pixel = (<usize>plan.inChannels) << 2;
+  const row = <i32>tile.row;
+  const column = <i32>tile.column;
+  const height = <i32>plan.inHeight;
+  const width = <i32>plan.inWidth;
+  if (row >= 0 && column >= 0 && row + 4 <= height && column + 4 <= width) {
+    return tile.image + (<usize>row * width + column) * pixel;
+  }
+  const patch = patchAt(plan);
+  // The patch's columns that are in the image.
+  const first = min(max(-column, 0), 4);
+  const end = max(min(width - column, 4), first);
+  for (let r: i32 = 0, to = patch; r < 4; r++, to += 4 * pixel) {
+    const y = row + r;
+    if (y < 0 || y >= height || first == end) {
+      memory.fill(to, 0, 4 * pixel);
+      continue;
+    }
+    memory.fill(to, 0, first * pixel);
+    memory.copy(to + first * pixel, tile.image + (<usize>y * width + column + first) * pixel, (end - first) * pixel);
+    memory.fill(to + end * pixel, 0, (4 - end) * pixel);
+  }
+  return patch;
+}
+
+/** Bytes from row to row of a patch. */
+@inline export function patchRowBytes(plan: WinogradPlan, patch: usize): usize {
+  return <usize>((patch == patchAt(plan) ? 4 : plan.inWidth) * plan.inChannels) << 2;
+}
+
+/** Writes tile i's numbers of a block's patches: Bᵀ d B. */
+export function transformPatch(plan: WinogradPlan, tile: Tile, to: usize): void {
+  const place = placeBytes(plan.inChannels);
+  const pixel = (<usize>plan.inChannels) << 2;
+  const patch = patchOf(plan, tile);
+  const row = patchRowBytes(plan, patch);
+  // The last vector may repeat numbers of the one before.
+  const last = pixel - VEC;
+  for (let q: usize = 0; ; q = min(q + VEC, last)) {
+    const p = patch + q;
+    const p1 = p + row;
+    const p2 = p1 + row;
+    const d10 = loadVec(p1);
+    const d11 = loadVec(p1 + pixel);
+    const d12 = loadVec(p1 + 2 * pixel);
+    const d13 = loadVec(p1 + 3 * pixel);
+    const d20 = loadVec(p2);
+    const d21 = loadVec(p2 + pixel);
+    const d22 = loadVec(p2 + 2 * pixel);
+    const d23 = loadVec(p2 + 3 * pixel);
+    let t = to + q;
+    storePlaces(
+      t,
+      place,
+      sub(loadVec(p), d20),
+      sub(loadVec(p + pixel), d21),
+      sub(loadVec(p + 2 * pixel), d22),
+      sub(loadVec(p + 3 * pixel), d23),
+    );
+    t += 4 * place;
+    storePlaces(t, place, add(d10, d20), add(d11, d21), add(d12, d22), add(d13, d23));
+    t += 4 * place;
+    storePlaces(t, place, sub(d20, d10), sub(d21, d11), sub(d22, d12), sub(d23, d13));
+    t += 4 * place;
+    const p3 = p2 + row;
+    storePlaces(
+      t,
+      place,
+      sub(d10, loadVec(p3)),
+      sub(d11, loadVec(p3 + pixel)),
+      sub(d12, loadVec(p3 + 2 * pixel)),
+      sub(d13, loadVec(p3 + 3 * pixel)),
+    );
+    if (q == last) return;
+  }
+}
+
+@inline function storePlaces(to: usize, place: usize, e0: Vec, e1: Vec, e2: Vec, e3: Vec): void {
+  storeVec(to, sub(e0, e2));
+  storeVec(to + place, add(e1, e2));
+  storeVec(to + 2 * place, sub(e2, e1));
+  storeVec(to + 3 * place, sub(e1, e3));
+}
+
+/** Packs a panel of the filter. */
+export function packTaps(plan: WinogradPlan, filter: usize, panel: u32): void {
+  const inChannels = plan.inChannels;
+  const outChannels = plan.outChannels;
+  const first = <usize>firstOf(panel, outChannels);
+  const tapBytes = (<usize>inChannels * outChannels) << 2;
+  const bytes = panelBytes(inChannels);
+  let to = tapsAt(plan);
+  for (let tap: u32 = 0; tap < TAPS; tap++, to += bytes) {
+    if (plan.flipped) {
+      packPanels(filter + (TAPS - 1 - tap) * tapBytes + ((first * inChannels) << 2), 4, inChannels << 2, inChannels, COLUMNS, to);
+    } else {
+      packPanels(filter + tap * tapBytes + (first << 2), outChannels << 2, 4, inChannels, COLUMNS, to);
+    }
+  }
+}
+
+/** Writes the transformed filter: G g Gᵀ. */
+export function transformFilter(plan: WinogradPlan, filter: usize): void {
+  const taps = tapsAt(plan);
+  const tap = panelBytes(plan.inChannels);
+  let to = panelsAt(plan);
+  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += PLACES * tap) {
+    packTaps(plan, filter, panel);
+    for (let q: usize = 0; q < tap; q += VEC) {
+      const p = taps + q;
+      const g00 = loadVec(p);
+      const g01 = loadVec(p + tap);
+      const g02 = loadVec(p + 2 * tap);
+      const g10 = loadVec(p + 3 * tap);
+      const g11 = loadVec(p + 4 * tap);
+      const g12 = loadVec(p + 5 * tap);
+      const g20 = loadVec(p + 6 * tap);
+      const g21 = loadVec(p + 7 * tap);
+      const g22 = loadVec(p + 8 * tap);
+      const s0 = add(g00, g20);
+      const s1 = add(g01, g21);
+      const s2 = add(g02, g22);
+      let t = to + q;
+      storeTransformed(t, tap, g00, g01, g02);
+      t += 4 * tap;
+      storeTransformed(t, tap, half(add(s0, g10)), half(add(s1, g11)), half(add(s2, g12)));
+      t += 4 * tap;
+      storeTransformed(t, tap, half(sub(s0, g10)), half(sub(s1, g11)), half(sub(s2, g12)));
+      t += 4 * tap;
+      storeTransformed(t, tap, g20, g21, g22);
+    }
+  }
+}
+
+@inline function storeTransformed(to: usize, place: usize, g0: Vec, g1: Vec, g2: Vec): void {
+  const s = add(g0, g2);
+  storeVec(to, g0);
+  storeVec(to + place, half(add(s, g1)));
+  storeVec(to + 2 * place, half(sub(s, g1)));
+  storeVec(to + 3 * place, g2);
+}
+
+@inline function half(x: Vec): Vec {
+  return mul(x, splat(0.5));
+}

@@ -1,0 +1,169 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type BinaryExports, WinogradPlanWords } from "../binary/interface.js";
+import { type KernelPlan, NOT_STREAMED, parallelPass, wholePass } from "../launch/plan.js";
+import { shared } from "../shared.js";
+import type { ConvolutionAttrs, ConvolutionView } from "./convolution.js";
+
+// Convolutions by 3×3 taps, with stride 1, by fewer multiplications: docs/math.md, section 6.5.
+
+const state = shared("winograd", () => ({ wanted: true }));
+
+/**
+ * Sets whether convolutions of 3×3 filters with stride 1 on 'wasm', and their gradients, are computed after Winograd, with 16
+ * multiplications where there are 36. Default true.
+ *
+ * tf.conv2d then takes about half of the time, its gradients a third. Errors are no larger than otherwise, but other ones. Infinities
+ * and NaN are where they are otherwise. Calls with few channels or few pixels are not affected. The forward pass is
+ * TensorFlow.js's, too, with setKernelReplacement(false).
+ */
+export function setWinograd(enabled: boolean): void {
+  state.wanted = enabled;
+}
+
+/** The binary's loops need as many. */
+const MIN_CHANNELS = 8;
+/** Keeps the transformed filter within 16 MB. */
+const MAX_TAP_NUMBERS = 2 ** 18;
+/** Fewer tiles are not worth the transform of the filter. Filters up to MAX_SMALL_TAP stay in the second-level cache. */
+const MIN_TILES = 32;
+const MIN_TILES_OF_SMALL = 8;
+const MAX_SMALL_TAP = 4096;
+/** Pairs of channels below which transforms cost what they save. */
+const MIN_TAP_NUMBERS = 128;
+/** Of a tile's four pixels, how many there are on average, at least: with two, there are hardly fewer multiplications. */
+const MIN_TILE_PIXELS = 2.2;
+/** Multiplications of the taps that take as long as the plan. */
+const MIN_WORK = 2 ** 18;
+
+/** A convolution that may be computed so: it, or the gradient for its input, which is one of dy by the filter's taps in reverse order. */
+export interface WinogradSizes {
+  batch: number;
+  inHeight: number;
+  inWidth: number;
+  inChannels: number;
+  outHeight: number;
+  outWidth: number;
+  outChannels: number;
+  padTop: number;
+  padLeft: number;
+  flipped: boolean;
+}
+
+export function winogradSizes(view: ConvolutionView): WinogradSizes {
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = view;
+  const pads = { padTop: padInfo.top, padLeft: padInfo.left };
+  return { batch: batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, ...pads, flipped: false };
+}
+
+/** The sizes of the gradient for the input. */
+export function inputGradientSizes({ padInfo, ...view }: ConvolutionView): WinogradSizes {
+  return {
+    batch: view.batchSize,
+    inHeight: view.outHeight,
+    inWidth: view.outWidth,
+    inChannels: view.outChannels,
+    outHeight: view.inHeight,
+    outWidth: view.inWidth,
+    outChannels: view.inChannels,
+    padTop: 2 - padInfo.top,
+    padLeft: 2 - padInfo.left,
+    flipped: true,
+  };
+}
+
+const isOne = (value: number | readonly number[] | null | undefined) =>
+  typeof value === "number" ? value === 1 : (value ?? [1]).every((number) => number === 1);
+
+/** Whether a filter of this shape, with these attributes, may be computed so. */
+export function hasWinogradTaps(
+  filterShape: readonly number[],
+  { strides, dilations, dataFormat = "NHWC" }: Pick<ConvolutionAttrs, "strides" | "dilations" | "dataFormat">,
+): boolean {
+  const [height, width, inChannels = 0, outChannels = 0] = filterShape;
+  return (
+    state.wanted &&
+    height === 3 &&
+    width === 3 &&
+    inChannels >= MIN_CHANNELS &&
+    outChannels >= MIN_CHANNELS &&
+    inChannels * outChannels >= MIN_TAP_NUMBERS &&
+    inChannels * outChannels <= MAX_TAP_NUMBERS &&
+    dataFormat === "NHWC" &&
+    isOne(strides) &&
+    isOne(dilations)
+  );
+}
+
+/** Whether a convolution that may be computed so is faster then. */
+export function isFasterByWinograd({ batch, outHeight, outWidth, inChannels, outChannels }: WinogradSizes): boolean {
+  const pixels = batch * outHeight * outWidth;
+  const tiles = batch * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2);
+  const tap = inChannels * outChannels;
+  return (
+    tiles >= (tap <= MAX_SMALL_TAP ? MIN_TILES_OF_SMALL : MIN_TILES) &&
+    pixels >= MIN_TILE_PIXELS * tiles &&
+    9 * pixels * tap >= MIN_WORK
+  );
+}
+
+/** Multiplications of the taps that are worth waking a thread for. */
+const MIN_CHUNK_WORK = 2 ** 21;
+
+function constantsOf({ flipped, ...sizes }: WinogradSizes, activation = 0, slope = 0): Uint32Array {
+  const words: Record<(typeof WinogradPlanWords)[number], number> = { ...sizes, flipped: Number(flipped), activation, slope };
+  // A loop, as in convolutionPlan.
+  const constants = new Uint32Array(WinogradPlanWords.length);
+  for (let i = 0; i < constants.length; i++) constants[i] = words[WinogradPlanWords[i] as keyof typeof words];
+  return constants;
+}
+
+interface Convolution {
+  x: TensorInfo;
+  filter: TensorInfo;
+  bias?: TensorInfo | undefined;
+  slopes?: TensorInfo | undefined;
+  /** The binary's number for it. */
+  activation?: number;
+  /** The slope where there are no slopes, as the bits of a float32. */
+  slope?: number;
+}
+
+/** Output: activation(convolution(x, filter) + bias). */
+export function winogradPlan(
+  binary: BinaryExports,
+  sizes: WinogradSizes,
+  { x, filter, bias, slopes, activation, slope }: Convolution,
+): KernelPlan<"x" | "filter" | "bias" | "slopes" | "y"> {
+  const { batch, inChannels, outHeight, outWidth, outChannels } = sizes;
+  return {
+    ...NOT_STREAMED,
+    inputs: { x, filter, bias, slopes },
+    streamedOutputs: { y: [batch, outHeight, outWidth, outChannels] },
+    // Rows. Tiles have two.
+    count: batch * outHeight,
+    chunkAlignment: 2,
+    minChunk: Math.ceil(MIN_CHUNK_WORK / (9 * outWidth * inChannels * outChannels)),
+    tableBytes: binary.winograd_table_bytes(),
+    scratchBytes: binary.winograd_scratch_bytes(inChannels, outChannels),
+    constants: constantsOf(sizes, activation, slope),
+    passes: [parallelPass(binary, "winograd_apply", ["x", "filter", "bias", "slopes", "y"])],
+  };
+}
+
+/** Output: the gradient of the filter. */
+export function winogradFilterGradientPlan(
+  binary: BinaryExports,
+  sizes: WinogradSizes,
+  { x, dy }: { x: TensorInfo; dy: TensorInfo },
+): KernelPlan<"x" | "dy" | "dw"> {
+  const { batch, inChannels, outChannels } = sizes;
+  return {
+    ...NOT_STREAMED,
+    inputs: { x, dy },
+    outputs: { dw: [3, 3, inChannels, outChannels] },
+    tableBytes: binary.winograd_table_bytes(),
+    scratchBytes: binary.winograd_backprop_filter_scratch_bytes(inChannels, outChannels),
+    constants: constantsOf(sizes),
+    passes: [wholePass(({ table, x, dy, dw }) => binary.winograd_backprop_filter_apply(table, x, dy, dw, batch))],
+  };
+}
