@@ -22,6 +22,8 @@ export const MIN_RESPONSIBILITY_LOG2: f64 = -64;
  * there, as u² is at most N_k/τ in a batch of mass N_k.
  */
 export const MIN_TAU: f64 = 7.888609052210118e-31; // 2^-100
+/** Rows of a tile of a matrix product. */
+export const GEMM_ROWS: u32 = 4;
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS: u32 = 1024;
 /** What a reduction combines numbers by. */

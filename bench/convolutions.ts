@@ -37,6 +37,7 @@ export async function timeConvolution({ input, filter, stride }: Convolution, co
     [GRADIENTS.filter]: () => run("Conv2DBackpropFilter", { x, dy: y }, { filterShape: filter }),
     [GRADIENTS.input]: replaced(backpropInput),
     [GRADIENTS.theirs]: backpropInput,
+    "tf.conv2d, replaced": replaced(() => tf.conv2d(x, w, stride, "same").dispose()),
   };
   const rows = timedRows({ case: name }, await timeInRounds(calls, context.seconds, context.rounds), GRADIENTS.forward);
   const operations = 2 * y.size * filter[0] * filter[1] * filter[2];

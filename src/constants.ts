@@ -11,6 +11,8 @@ export const MIN_RESPONSIBILITY_LOG2 = -64;
 export const MIN_RESPONSIBILITY = 2 ** MIN_RESPONSIBILITY_LOG2;
 /** In normalization by moments of the batch, a component counts only where its responsibility is larger: u² τ is finite there. */
 export const MIN_TAU = 2 ** -100;
+/** Rows of a tile of a matrix product. */
+export const GEMM_ROWS = 4;
 /** Rows in the sample of k-means++, at most. */
 export const KMEANS_ROWS = 1024;
 /** What a reduction combines numbers by. */

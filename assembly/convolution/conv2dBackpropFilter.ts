@@ -1,9 +1,8 @@
-import { COLUMNS, gemmTiles, PANEL, ROWS_BYTES } from "../simd/gemm";
+import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
 import { loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
 import {
   ConvolutionPlan,
-  ceilDiv,
   cutBefore,
   describeImage,
   edgeOf,
@@ -12,16 +11,14 @@ import {
   outImageBytes,
   paddedHeight,
   paddedWidth,
-  runColumnsOf,
   stepsOf,
 } from "./plan";
 
 /**
  * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution.
  *
- * For a row of the filter, dW is [filterWidth · inChannels, outChannels]. It is a product, summed over all output pixels: of
- * the pixels of x that the row's taps meet, and of dy, of which some rows are packed at once. The pixels are contiguous. If the
- * filter's columns are dilated, they are so for each tap by itself, and each tap is a product of its own.
+ * dW is [filterHeight · filterWidth · inChannels, outChannels], a product, summed over all output pixels: of the numbers of x that the
+ * taps meet, and of dy, of which some rows are packed at once, unless the filter is small.
  *
  * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
@@ -31,6 +28,10 @@ export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw:
   memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * plan.inChannels * plan.outChannels) << 2);
   addFilterGradient(plan, x, imageBytes(plan), dy, plan.batch, dw);
 }
+
+// Numbers of a filter for an output channel, and output channels, up to which dy is read where it is. Packing it would take longer.
+const MAX_NUMBERS_UNPACKED: u32 = 32;
+const MAX_CHANNELS_UNPACKED: u32 = 128;
 
 /**
  * Adds the gradients of `count` images to dw, those of a filter of the plan's height and width.
@@ -42,10 +43,12 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const run = runColumnsOf(plan, plan.filterWidth);
-  const runs = plan.filterWidth / run;
-  const m = run * inChannels;
-  const panels = ceilDiv(outChannels, COLUMNS);
+  const pixel = outChannels << 2;
+  const packs =
+    !plan.channelsLast ||
+    outChannels % COLUMNS != 0 ||
+    outChannels > MAX_CHANNELS_UNPACKED ||
+    tapNumbers(plan) > MAX_NUMBERS_UNPACKED;
   const height = paddedHeight(plan);
   const width = paddedWidth(plan);
   if (height == 0 || width == 0) return;
@@ -53,6 +56,7 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
   const copies = !plan.channelsLast || plan.padTop != 0 || plan.padLeft != 0 || plan.inHeight < height || plan.inWidth < width;
   const row = (<usize>(copies ? width : plan.inWidth) * inChannels) << 2;
   const outImage = outImageBytes(plan);
+  storeTapOffsets(plan, row);
   steps.length = plan.outWidth;
   steps.step = (plan.strideWidth * inChannels) << 2;
   steps.segmentStep = plan.strideHeight * <u32>row;
@@ -73,21 +77,55 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
     for (let first: u32 = 0; first < plan.outHeight; first += plan.packedRows) {
       const rows = min(plan.packedRows, plan.outHeight - first);
       const k = rows * plan.outWidth;
-      pack(plan, dy, first * plan.outWidth, k);
+      if (packs) pack(plan, dy, first * plan.outWidth, k);
       steps.segments = rows;
-      for (let tap: u32 = 0; tap < plan.filterHeight * runs; tap++) {
-        const tapRow = (tap / runs) * plan.dilationHeight;
-        const tapColumn = (tap % runs) * plan.dilationWidth;
-        const a = source + (first * plan.strideHeight + tapRow) * row + ((<usize>tapColumn * inChannels) << 2);
-        for (let j: u32 = 0; j < panels; j++) {
-          const panel = at + plan.packed + <usize>j * k * PANEL;
-          const columns = min(COLUMNS, outChannels - j * COLUMNS);
-          const c = dw + ((<usize>tap * m * outChannels + j * COLUMNS) << 2);
-          gemmTiles(steps, a, 4, ROWS_BYTES, panel, PANEL, c, outChannels << 2, m, columns, true, edgeOf(plan));
-        }
+      const a = source + first * plan.strideHeight * row;
+      for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
+        const b = packs ? at + plan.packed + <usize>j * (k << 2) : dy + first * plan.outWidth * pixel + (j << 2);
+        tapTiles(plan, a, b, packs ? PANEL : pixel, dw + (j << 2), min(COLUMNS, outChannels - j));
       }
     }
   }
+}
+
+/**
+ * Adds to a panel of dW, tile by tile of the filter's numbers for an output channel.
+ *
+ * @param a the first pixel that the first tap meets
+ * @param b the panel's channels of dy, bStep bytes from pixel to pixel
+ */
+function tapTiles(plan: ConvolutionPlan, a: usize, b: usize, bStep: usize, c: usize, columns: u32): void {
+  const cStep = plan.outChannels << 2;
+  const count = tapNumbers(plan);
+  let offsets = changetype<usize>(plan) + plan.dense;
+  for (let i: u32 = 0; i < count; i += ROWS, c += ROWS * cStep, offsets += 4 * ROWS) {
+    const o0 = load<u32>(offsets);
+    const o1 = load<u32>(offsets, 4) - o0;
+    const o2 = load<u32>(offsets, 8) - o0;
+    const o3 = load<u32>(offsets, 12) - o0;
+    gemmTile(stepsOf(plan), a + o0, o1, o2, o3, b, bStep, c, cStep, count - i, columns, true, edgeOf(plan));
+  }
+}
+
+/** Numbers of the filter for an output channel. */
+@inline function tapNumbers(plan: ConvolutionPlan): u32 {
+  return plan.filterHeight * plan.filterWidth * plan.inChannels;
+}
+
+/**
+ * Stores where each number of the filter for an output channel meets x, in bytes from where the first does. Those of a tile after the last
+ * are that of the last.
+ */
+function storeTapOffsets(plan: ConvolutionPlan, row: usize): void {
+  let to = changetype<usize>(plan) + plan.dense;
+  let offset: usize = 0;
+  for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow++) {
+    for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn++) {
+      offset = tapRow * plan.dilationHeight * row + ((<usize>(tapColumn * plan.dilationWidth * plan.inChannels)) << 2);
+      for (let channel: u32 = 0; channel < plan.inChannels; channel++, to += 4, offset += 4) store<u32>(to, <u32>offset);
+    }
+  }
+  for (let i: u32 = 1; i < ROWS; i++, to += 4) store<u32>(to, <u32>offset - 4);
 }
 
 /** Packs `count` pixels of dy from pixel `first` on, as panels of COLUMNS channels. The last panel is filled up with zeros. */

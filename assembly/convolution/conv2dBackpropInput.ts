@@ -1,4 +1,5 @@
 import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, ROWS } from "../simd/gemm";
+import { LANES } from "../simd/vec";
 import { cropImage, padImage } from "./image";
 import {
   borderBefore,
@@ -74,9 +75,14 @@ export function inputGradient(plan: ConvolutionPlan, dy: usize, count: u32, dx: 
   }
 }
 
-/** Bytes of the packed filter for each number of a pixel's sums. An only channel is packed alone. */
-@inline function panelBytes(plan: ConvolutionPlan): u32 {
-  return plan.inChannels == 1 ? 4 : <u32>PANEL;
+/** Input channels up to which each is packed alone, so that a vector has several numbers of a sum, if there are as many of these. */
+const MAX_ALONE: u32 = LANES;
+const MIN_NUMBERS_ALONE: u32 = 8;
+
+/** How many input channels are packed together. */
+@inline function panelChannels(plan: ConvolutionPlan): u32 {
+  const alone = plan.inChannels <= MAX_ALONE && (plan.inChannels == 1 || plan.outChannels >= MIN_NUMBERS_ALONE);
+  return alone ? 1 : COLUMNS;
 }
 
 /** The number of a filter's rows, or columns, that phase p meets. */
@@ -114,8 +120,9 @@ function phase(
   const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
   const runColumns = runColumnsOf(plan, tapColumns);
   const length = runColumns * plan.outChannels;
-  const panels = ceilDiv(inChannels, COLUMNS);
-  const panel = panelBytes(plan);
+  const together = panelChannels(plan);
+  const panels = ceilDiv(inChannels, together);
+  const panel = together << 2;
   const tapCount = tapRows * tapColumns;
   const pass = max<u32>(PASS_BYTES / max<u32>(length * panel, 1), 1);
   const y0 = firstOf(y, plan.padTop, plan.strideHeight);
@@ -130,7 +137,7 @@ function phase(
   steps.step = 4;
   steps.segmentStep = plan.dilationHeight * <u32>row;
   for (let j: u32 = 0; j < panels; j++) {
-    const columns = min(COLUMNS, inChannels - j * COLUMNS);
+    const columns = min(together, inChannels - j * together);
     let b = packed + <usize>(j * tapCount * plan.outChannels) * panel;
     // Without taps, one empty product writes zeros.
     let run: u32 = 0;
@@ -142,9 +149,9 @@ function phase(
         const adds = accumulate || run + tap != 0;
         for (let yy = y0, n: u32 = 0; yy < plan.inHeight; yy += plan.strideHeight, n++) {
           const a = source + (sourceRow + n + tap * plan.dilationHeight) * row + column;
-          const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * COLUMNS) << 2);
+          const c = out + (((<usize>yy * plan.inWidth + x0) * inChannels + j * together) << 2);
           const cStep = (plan.strideWidth * inChannels) << 2;
-          if (inChannels != 1) {
+          if (together != 1) {
             gemmTiles(steps, a, pixel, ROWS * pixel, b, PANEL, c, cStep, width, columns, adds, edgeOf(plan));
             continue;
           }
@@ -168,15 +175,16 @@ function phase(
 export function packFilter(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const panel = panelBytes(plan);
+  const together = panelChannels(plan);
+  const panel = together << 2;
   let to = changetype<usize>(plan) + plan.packed;
   for (let y: u32 = 0; y < plan.strideHeight; y++) {
     for (let x: u32 = 0; x < plan.strideWidth; x++) {
       const tapRows = taps(plan.filterHeight, plan.strideHeight, y);
       const tapColumns = taps(plan.filterWidth, plan.strideWidth, x);
       const runColumns = runColumnsOf(plan, tapColumns);
-      for (let j: u32 = 0; j < inChannels; j += COLUMNS) {
-        const columns = min(COLUMNS, inChannels - j);
+      for (let j: u32 = 0; j < inChannels; j += together) {
+        const columns = min(together, inChannels - j);
         for (let run: u32 = 0; run < tapColumns; run += runColumns) {
           for (let u: u32 = 0; u < tapRows; u++) {
             for (let v = run; v < run + runColumns; v++) {

@@ -1,4 +1,5 @@
 import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, packPanels, ROWS } from "../simd/gemm";
+import { LANES } from "../simd/vec";
 import {
   ConvolutionPlan,
   ceilDiv,
@@ -14,6 +15,7 @@ import {
 
 /** Bytes of packed filter that one pass over the pixels uses, at most, so that they stay in the first-level cache. */
 const PASS_BYTES: u32 = 24576;
+const MIN_NUMBERS_ALONE: u32 = 8;
 
 /**
  * A convolution of volumes, stacks of images.
@@ -51,9 +53,13 @@ export function conv3d_apply(at: usize, x: usize, filter: usize, y: usize): void
   }
 }
 
-/** Bytes of the packed filter for each number of a pixel's sums. An only channel is packed alone. */
-@inline function panelBytes(plan: ConvolutionPlan): u32 {
-  return plan.outChannels == 1 ? 4 : <u32>PANEL;
+/**
+ * How many output channels are packed together. Of few, each is packed alone, so that a vector has several numbers of a sum, if there are
+ * as many of these.
+ */
+@inline function panelChannels(plan: ConvolutionPlan): u32 {
+  const alone = plan.outChannels <= LANES && (plan.outChannels == 1 || plan.inChannels >= MIN_NUMBERS_ALONE);
+  return alone ? 1 : COLUMNS;
 }
 
 /** Computes an image of the output out of `count` images of x, from image `first` of the filter on. */
@@ -75,8 +81,9 @@ function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, 
   const pixelStep = (plan.strideWidth * inChannels) << 2;
   const run = runColumnsOf(plan, plan.filterWidth);
   const length = run * inChannels;
-  const panel = panelBytes(plan);
-  const panels = ceilDiv(outChannels, COLUMNS);
+  const together = panelChannels(plan);
+  const panel = together << 2;
+  const panels = ceilDiv(outChannels, together);
   const rowPanel = <usize>(plan.filterDepth * length) * panel;
   // Rows of the filter whose pixels are one product's, and how many of them have their part of the packed filter in the cache.
   const fit = max<u32>(PASS_BYTES / max<u32>(<u32>rowPanel, 1), 1);
@@ -84,9 +91,10 @@ function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, 
   steps.length = length;
   steps.step = 4;
   steps.segmentStep = <u32>row;
-  const outRow = (<usize>plan.outWidth * outChannels) << 2;
+  const number = (<usize>outChannels) << 2;
+  const outRow = plan.outWidth * number;
   for (let j: u32 = 0; j < panels; j++) {
-    const columns = min(COLUMNS, outChannels - j * COLUMNS);
+    const columns = min(together, outChannels - j * together);
     let b = at + plan.packed + <usize>j * plan.filterHeight * plan.filterWidth * inChannels * plan.filterDepth * panel;
     for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {
       for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow += pass) {
@@ -95,9 +103,9 @@ function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, 
         const adds = tapColumn + tapRow != 0;
         const packed = b + <usize>(first * length) * panel;
         let a = source + tapRow * plan.dilationHeight * count * row + ((<usize>tapColumn * plan.dilationWidth * inChannels) << 2);
-        let c = y + ((<usize>j * COLUMNS) << 2);
+        let c = y + ((<usize>j * together) << 2);
         for (let i: u32 = 0; i < plan.outHeight; i++, a += plan.strideHeight * count * row, c += outRow) {
-          if (outChannels != 1) {
+          if (together != 1) {
             gemmTiles(
               steps,
               a,
@@ -106,7 +114,7 @@ function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, 
               packed,
               PANEL,
               c,
-              outChannels << 2,
+              number,
               plan.outWidth,
               columns,
               adds,
@@ -115,7 +123,8 @@ function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, 
             continue;
           }
           for (let p: u32 = 0; p < plan.outWidth; p += ROWS) {
-            gemmColumnTile(steps, a + p * pixelStep, pixelStep, packed, c + (p << 2), 4, min(ROWS, plan.outWidth - p), adds);
+            const count = min(ROWS, plan.outWidth - p);
+            gemmColumnTile(steps, a + p * pixelStep, pixelStep, packed, c + p * number, number, count, adds);
           }
         }
         b += rows * rowPanel;
@@ -156,20 +165,21 @@ function copyImage(plan: ConvolutionPlan, x: usize, to: usize, rowStep: usize, h
 function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
-  const panel = panelBytes(plan);
+  const together = panelChannels(plan);
+  const panel = together << 2;
   const run = runColumnsOf(plan, plan.filterWidth);
   const length = run * inChannels;
   const number = (<usize>outChannels) << 2;
   let to = changetype<usize>(plan) + plan.packed;
-  for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
-    const columns = min(COLUMNS, outChannels - j);
+  for (let j: u32 = 0; j < outChannels; j += together) {
+    const columns = min(together, outChannels - j);
     for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {
       for (let v: u32 = 0; v < plan.filterHeight; v++) {
         for (let u: u32 = 0; u < plan.filterDepth; u++, to += length * panel) {
           const tap = (u * plan.filterHeight + v) * plan.filterWidth + tapColumn;
           const from = filter + <usize>tap * inChannels * number + (j << 2);
-          if (outChannels == 1) memory.copy(to, from, length << 2);
-          else packPanels(from, number, 4, length, columns, to);
+          if (together != 1) packPanels(from, number, 4, length, columns, to);
+          else for (let k: u32 = 0; k < length; k++) store<f32>(to + (k << 2), load<f32>(from + k * number));
         }
       }
     }

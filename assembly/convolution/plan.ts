@@ -46,7 +46,7 @@ export class ConvolutionPlan {
   // Bytes from the plan to the images and operands that a gradient works in.
   /** One image, with its border. */
   padded: u32;
-  /** dx with channels last, if channelsLast is 0. */
+  /** dx with channels last, if channelsLast is 0. For the gradient of a filter: where its numbers meet x. */
   dense: u32;
   /** The packed operand of the matrix product. */
   packed: u32;

@@ -1,3 +1,4 @@
+import { GEMM_ROWS } from "../constants";
 import { add, LANES, loadSplat, loadVec, madd, splat, storeTransposed, storeVec, sumOfLanes, VEC, Vec } from "./vec";
 
 // Matrix products by tiles of ROWS × COLUMNS accumulators, which stay in registers. For each k, each of ROWS numbers of A is
@@ -5,7 +6,7 @@ import { add, LANES, loadSplat, loadVec, madd, splat, storeTransposed, storeVec,
 // read in the order of memory. A is not packed: number k of a row is at row + k · step, in segments of k, as the taps of a
 // filter are in the rows of an image.
 
-export const ROWS: u32 = 4;
+export const ROWS: u32 = GEMM_ROWS;
 export const COLUMNS: u32 = 2 * LANES;
 /** Bytes of B for one k. */
 export const PANEL: usize = 2 * VEC;
@@ -46,64 +47,88 @@ export function gemmTiles(
   edge: usize,
 ): void {
   if (rows == 0) return;
-  const step = <usize>steps.step;
-  const whole = columns == COLUMNS;
   for (;;) {
     // Rows after the last repeat it.
     const o1 = rows > 1 ? rowStep : 0;
     const o2 = rows > 2 ? 2 * rowStep : o1;
     const o3 = rows > 3 ? 3 * rowStep : o2;
-    let c00: Vec = splat(0);
-    let c01: Vec = splat(0);
-    let c10: Vec = splat(0);
-    let c11: Vec = splat(0);
-    let c20: Vec = splat(0);
-    let c21: Vec = splat(0);
-    let c30: Vec = splat(0);
-    let c31: Vec = splat(0);
-    let from = a;
-    let q = b;
-    for (let s: u32 = 0; s < steps.segments; s++) {
-      let p0 = from;
-      let p1 = from + o1;
-      let p2 = from + o2;
-      let p3 = from + o3;
-      for (let k = steps.length; k != 0; k--) {
-        const b0 = loadVec(q);
-        const b1 = loadVec(q + VEC);
-        const a0 = loadSplat(p0);
-        c00 = madd(a0, b0, c00);
-        c01 = madd(a0, b1, c01);
-        const a1 = loadSplat(p1);
-        c10 = madd(a1, b0, c10);
-        c11 = madd(a1, b1, c11);
-        const a2 = loadSplat(p2);
-        c20 = madd(a2, b0, c20);
-        c21 = madd(a2, b1, c21);
-        const a3 = loadSplat(p3);
-        c30 = madd(a3, b0, c30);
-        c31 = madd(a3, b1, c31);
-        q += bStep;
-        p0 += step;
-        p1 += step;
-        p2 += step;
-        p3 += step;
-      }
-      from += steps.segmentStep;
-    }
-    const t = whole ? c : edge;
-    const tStep = whole ? cStep : PANEL;
-    const adds = accumulate && whole;
-    storeRow(t, c00, c01, adds);
-    if (rows > 1) storeRow(t + tStep, c10, c11, adds);
-    if (rows > 2) storeRow(t + 2 * tStep, c20, c21, adds);
-    if (rows > 3) storeRow(t + 3 * tStep, c30, c31, adds);
-    if (!whole) copyEdge(edge, c, cStep, min(rows, ROWS), columns, accumulate);
+    gemmTile(steps, a, o1, o2, o3, b, bStep, c, cStep, rows, columns, accumulate, edge);
     if (rows <= ROWS) return;
     rows -= ROWS;
     a += tileStep;
     c += ROWS * cStep;
   }
+}
+
+/**
+ * The first tile of what gemmTiles computes.
+ *
+ * @param o1, o2, o3 bytes from a to the other rows. Where there are fewer, what they give is left out
+ * @param rows 1 or more
+ */
+@inline export function gemmTile(
+  steps: Steps,
+  a: usize,
+  o1: usize,
+  o2: usize,
+  o3: usize,
+  b: usize,
+  bStep: usize,
+  c: usize,
+  cStep: usize,
+  rows: u32,
+  columns: u32,
+  accumulate: bool,
+  edge: usize,
+): void {
+  const step = <usize>steps.step;
+  const whole = columns == COLUMNS;
+  let c00: Vec = splat(0);
+  let c01: Vec = splat(0);
+  let c10: Vec = splat(0);
+  let c11: Vec = splat(0);
+  let c20: Vec = splat(0);
+  let c21: Vec = splat(0);
+  let c30: Vec = splat(0);
+  let c31: Vec = splat(0);
+  let from = a;
+  let q = b;
+  for (let s: u32 = 0; s < steps.segments; s++) {
+    let p0 = from;
+    let p1 = from + o1;
+    let p2 = from + o2;
+    let p3 = from + o3;
+    for (let k = steps.length; k != 0; k--) {
+      const b0 = loadVec(q);
+      const b1 = loadVec(q + VEC);
+      const a0 = loadSplat(p0);
+      c00 = madd(a0, b0, c00);
+      c01 = madd(a0, b1, c01);
+      const a1 = loadSplat(p1);
+      c10 = madd(a1, b0, c10);
+      c11 = madd(a1, b1, c11);
+      const a2 = loadSplat(p2);
+      c20 = madd(a2, b0, c20);
+      c21 = madd(a2, b1, c21);
+      const a3 = loadSplat(p3);
+      c30 = madd(a3, b0, c30);
+      c31 = madd(a3, b1, c31);
+      q += bStep;
+      p0 += step;
+      p1 += step;
+      p2 += step;
+      p3 += step;
+    }
+    from += steps.segmentStep;
+  }
+  const t = whole ? c : edge;
+  const tStep = whole ? cStep : PANEL;
+  const adds = accumulate && whole;
+  storeRow(t, c00, c01, adds);
+  if (rows > 1) storeRow(t + tStep, c10, c11, adds);
+  if (rows > 2) storeRow(t + 2 * tStep, c20, c21, adds);
+  if (rows > 3) storeRow(t + 3 * tStep, c30, c31, adds);
+  if (!whole) copyEdge(edge, c, cStep, min(rows, ROWS), columns, accumulate);
 }
 
 function copyEdge(edge: usize, c: usize, cStep: usize, rows: u32, columns: u32, accumulate: bool): void {

@@ -87,16 +87,17 @@ function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usiz
       gemmTiles(steps, a, row, ROWS * row, b, PANEL, c, PANEL, tiles, COLUMNS, false, 0);
     }
     const channel = <usize>firstOf(panel, plan.outChannels) << 2;
-    const ofBias = bias == 0 ? 0 : bias + channel;
-    const ofSlopes = slopes == 0 ? 0 : slopes + channel;
     let isPacked = false;
     for (let i: u32 = 0; i < tiles; i++) {
       const tile = tileOf(plan, i);
       const out = tile.out + channel;
-      if (transformProducts(plan, products + i * PANEL, tile, out, ofBias, ofSlopes)) continue;
-      if (!isPacked) packTaps(plan, filter, panel);
-      isPacked = true;
-      multiplyTaps(plan, tile, out, ofBias, ofSlopes);
+      if (!transformProducts(plan, products + i * PANEL, tile, out)) {
+        if (!isPacked) packTaps(plan, filter, panel);
+        isPacked = true;
+        multiplyTaps(plan, tile, out);
+      }
+      if (bias == 0 && plan.activation == 0) continue;
+      finish(plan, tile, out, bias == 0 ? 0 : bias + channel, slopes == 0 ? 0 : slopes + channel);
     }
   }
 }
@@ -104,16 +105,9 @@ function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usiz
 /**
  * Writes COLUMNS channels of a tile: Aᵀ m A.
  *
- * @returns whether they are finite. Else they are not what the taps give, or not at all written
+ * @returns whether they are finite. Else they are not what the taps give, or not written at all
  */
-function transformProducts(
-  plan: WinogradPlan,
-  products: usize,
-  tile: Tile,
-  out: usize,
-  bias: usize,
-  slopes: usize,
-): bool {
+function transformProducts(plan: WinogradPlan, products: usize, tile: Tile, out: usize): bool {
   const step = PRODUCT_BYTES;
   const right = <usize>plan.outChannels << 2;
   const below = plan.outWidth * right;
@@ -138,26 +132,12 @@ function transformProducts(
     m2 = loadVec(p + 2 * step);
     const a3 = add(add(loadVec(p), m1), m2);
     const b3 = sub(sub(m1, m2), loadVec(p + 3 * step));
-    let y00 = add(add(a0, a1), a2);
-    let y10 = sub(sub(a1, a2), a3);
-    let y01 = add(add(b0, b1), b2);
-    let y11 = sub(sub(b1, b2), b3);
+    const y00 = add(add(a0, a1), a2);
+    const y10 = sub(sub(a1, a2), a3);
+    const y01 = add(add(b0, b1), b2);
+    const y11 = sub(sub(b1, b2), b3);
     const sum = add(add(y00, y10), add(y01, y11));
     if (!allTrue(eq(sub(sum, sum), splat(0)))) return false;
-    if (bias != 0) {
-      const offset = loadVec(bias + q);
-      y00 = add(y00, offset);
-      y10 = add(y10, offset);
-      y01 = add(y01, offset);
-      y11 = add(y11, offset);
-    }
-    if (plan.activation != 0) {
-      const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);
-      y00 = activate(plan.activation, y00, slope);
-      y10 = activate(plan.activation, y10, slope);
-      y01 = activate(plan.activation, y01, slope);
-      y11 = activate(plan.activation, y11, slope);
-    }
     const to = out + q;
     storeVec(to, y00);
     if (tile.columns > 1) storeVec(to + right, y01);
@@ -169,8 +149,8 @@ function transformProducts(
   return true;
 }
 
-/** Writes COLUMNS channels of a tile by the taps, as they are packed: so infinities and NaN are where they would be without transforms. */
-function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize, bias: usize, slopes: usize): void {
+/** Writes COLUMNS channels of a tile by the taps, as they are packed: infinities and NaN are then where the formula has them. */
+function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize): void {
   const steps = stepsOf(plan);
   const patch = patchOf(plan, tile);
   const row = patchRowBytes(plan, patch);
@@ -182,12 +162,21 @@ function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize, bias: usize, s
   steps.segmentStep = <u32>row;
   for (let y: u32 = 0; y < tile.rows; y++, out += plan.outWidth * right) {
     gemmTiles(steps, patch + y * row, pixel, 0, tapsAt(plan), PANEL, out, right, tile.columns, COLUMNS, false, 0);
-    for (let x: u32 = 0, to = out; x < tile.columns; x++, to += right) {
-      for (let q: usize = 0; q < PANEL; q += VEC) {
-        const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);
-        let sum = loadVec(to + q);
-        if (bias != 0) sum = add(sum, loadVec(bias + q));
-        storeVec(to + q, activate(plan.activation, sum, slope));
+  }
+}
+
+/** Adds the bias, if there is one, to COLUMNS channels of a tile, and applies the activation. */
+function finish(plan: WinogradPlan, tile: Tile, out: usize, bias: usize, slopes: usize): void {
+  const right = <usize>plan.outChannels << 2;
+  for (let q: usize = 0; q < PANEL; q += VEC) {
+    const offset = bias == 0 ? splat(0) : loadVec(bias + q);
+    const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);
+    let row = out + q;
+    for (let y = tile.rows; y != 0; y--, row += plan.outWidth * right) {
+      for (let x = tile.columns, to = row; x != 0; x--, to += right) {
+        let sum = loadVec(to);
+        if (bias != 0) sum = add(sum, offset);
+        storeVec(to, activate(plan.activation, sum, slope));
       }
     }
   }

@@ -11,9 +11,9 @@ import { speedBlock } from "./speedBlock.js";
 
 /**
  * In some processes tf.conv2d falls to 0.4 of its rate (bench/NOTES.md). The gradient of the filter is then more than so many times as
- * fast, and else up to 1.4 times.
+ * fast, and else up to 2.3 times.
  */
-const FALLEN = 2;
+const FALLEN = 3.5;
 
 const PASSES = { forward: SECTIONS.forward, "forward and backward": SECTIONS.training };
 

@@ -1,4 +1,5 @@
 import { type BinaryExports, ConvolutionPlanWords } from "../binary/interface.js";
+import { GEMM_ROWS } from "../constants.js";
 import { NOT_STREAMED } from "../launch/plan.js";
 import type { ConvolutionView } from "./convolution.js";
 
@@ -6,7 +7,10 @@ import type { ConvolutionView } from "./convolution.js";
 interface WorkingBytes {
   /** An image with its border. */
   padded?: number;
-  /** dx with channels last, where the tensor has channels first; or a row of dx, before sums of channels. */
+  /**
+   * dx with channels last, where the tensor has channels first. Or a row of dx, before sums of channels. Or where the numbers of a filter
+   * meet x.
+   */
   dense?: number;
   /** The packed operand of the matrix product. */
   packed?: number;
@@ -40,6 +44,7 @@ export function forFilterGradient(view: ConvolutionView, columns: number): Worki
   const rows = Math.min(packedRows(view), view.outHeight);
   return {
     padded: 4 * paddedHeight(view) * paddedWidth(view) * view.inChannels,
+    dense: 4 * (view.filterHeight * view.filterWidth * view.inChannels + GEMM_ROWS),
     packed: 4 * Math.ceil(view.outChannels / columns) * columns * rows * view.outWidth,
   };
 }

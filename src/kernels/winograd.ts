@@ -12,9 +12,9 @@ const state = shared("winograd", () => ({ wanted: true }));
  * Sets whether convolutions of 3×3 filters with stride 1 on 'wasm', and their gradients, are computed after Winograd, with 16
  * multiplications where there are 36. Default true.
  *
- * tf.conv2d then takes about half of the time, its gradients a third. Errors are no larger than otherwise, but other ones. Infinities
- * and NaN are where they are otherwise. Calls with few channels or few pixels are not affected. The forward pass is
- * TensorFlow.js's, too, with setKernelReplacement(false).
+ * They take about half of the time then. Errors are no larger than otherwise, but other ones; infinities and NaN are where they are
+ * otherwise. Calls with few channels or few pixels are not affected. With setKernelReplacement(false) the forward pass is TensorFlow.js's,
+ * whatever is set here.
  */
 export function setWinograd(enabled: boolean): void {
   state.wanted = enabled;

@@ -7,6 +7,7 @@ const ofBinaries: Record<string, unknown> = await import(path);
 const ofSource: Record<string, unknown> = constants;
 
 const BOTH = [
+  "GEMM_ROWS",
   "KMEANS_ROWS",
   "MAXIMUM",
   "MAX_SQUARE",

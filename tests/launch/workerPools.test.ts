@@ -2,6 +2,7 @@ import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
+import { FusedConv2D } from "../../src/kernels/conv2d.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
 import { BatchMatMul, FusedMatMul } from "../../src/kernels/matMul.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
@@ -187,6 +188,12 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     FusedMatMul,
     { a: numbers(200, 301), b: numbers(300, 200), bias: numbers(300) },
     { transposeA: true, transposeB: true, activation: "relu" },
+  ],
+  [
+    "a convolution after Winograd",
+    FusedConv2D,
+    { x: numbers(5, 31, 30, 12), filter: numbers(3, 3, 12, 33), bias: numbers(33) },
+    { strides: 1, pad: "same", activation: "relu" },
   ],
   ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
   ["a batch of small matrix products", BatchMatMul, { a: numbers(12000, 5, 9), b: numbers(12000, 9, 5) }, {}],
