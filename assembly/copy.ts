@@ -3,9 +3,9 @@ import { LANES, loadVec, splatBits, storeTransposed, storeVec, VEC } from "./sim
 // Copies of elements of 4 bytes or 1, which are bits here: an element that is NaN keeps them.
 
 /** Bytes from which on the engine's own copy takes less time. */
-const LONG: usize = 64 * VEC;
-/** Rows and columns of a block of a transposed plane, each a line of the cache. */
-const BLOCK: u32 = 16;
+const LONG: usize = 16 * VEC;
+/** Columns of a transposed plane that are written at once: their lines stay in the cache, also where they fall into the same sets. */
+const STRIP: u32 = 64;
 
 @inline function moveVec(from: usize, to: usize): void {
   storeVec(to, loadVec(from));
@@ -35,12 +35,13 @@ const BLOCK: u32 = 16;
 
 /** Copies `rows` runs. */
 function moveRuns(from: usize, to: usize, bytes: usize, rows: u32, rowFrom: usize, rowTo: usize): void {
-  if (bytes == 4) {
-    for (; rows; rows--, from += rowFrom, to += rowTo) store<u32>(to, load<u32>(from));
-  } else if (bytes == 8) {
+  if (bytes == 4) moveElements(from, to, 4, rows, rowFrom, rowTo, 1, 0, 0);
+  else if (bytes == 8) {
     for (; rows; rows--, from += rowFrom, to += rowTo) store<u64>(to, load<u64>(from));
   } else if (bytes == VEC) {
     for (; rows; rows--, from += rowFrom, to += rowTo) moveVec(from, to);
+  } else if (bytes > VEC && bytes < LONG) {
+    for (; rows; rows--, from += rowFrom, to += rowTo) moveVecs(from, to, bytes);
   } else {
     for (; rows; rows--, from += rowFrom, to += rowTo) moveRun(from, to, bytes);
   }
@@ -80,25 +81,33 @@ function moveElements(
     if (element == 1) {
       for (let left = columns; left; left--, p += columnFrom, q += columnTo) store<u8>(q, load<u8>(p));
     } else {
-      for (let left = columns; left; left--, p += columnFrom, q += columnTo) store<u32>(q, load<u32>(p));
+      let left = columns;
+      for (; left >= 4; left -= 4) {
+        const p2 = p + 2 * columnFrom;
+        const q2 = q + 2 * columnTo;
+        store<u32>(q, load<u32>(p));
+        store<u32>(q + columnTo, load<u32>(p + columnFrom));
+        store<u32>(q2, load<u32>(p2));
+        store<u32>(q2 + columnTo, load<u32>(p2 + columnFrom));
+        p = p2 + 2 * columnFrom;
+        q = q2 + 2 * columnTo;
+      }
+      for (; left; left--, p += columnFrom, q += columnTo) store<u32>(q, load<u32>(p));
     }
   }
 }
 
 /** Rows whose elements are those of columns: rows and columns are LANES at least. The last tiles may have what others have, too. */
 function transpose(from: usize, to: usize, columns: u32, columnFrom: usize, rows: u32, rowTo: usize): void {
-  for (let left: u32 = 0; left < columns; left += BLOCK) {
-    const right = min(left + BLOCK, columns);
-    for (let top: u32 = 0; top < rows; top += BLOCK) {
-      const bottom = min(top + BLOCK, rows);
-      for (let i = top; i < bottom; i += LANES) {
-        const row = min(i, rows - LANES);
-        const p = from + ((<usize>row) << 2);
-        const q = to + row * rowTo;
-        for (let j = left; j < right; j += LANES) {
-          const column = min(j, columns - LANES);
-          storeTransposed(q + ((<usize>column) << 2), rowTo, p + column * columnFrom, columnFrom);
-        }
+  for (let left: u32 = 0; left < columns; left += STRIP) {
+    const right = min(left + STRIP, columns);
+    for (let i: u32 = 0; i < rows; i += LANES) {
+      const row = min(i, rows - LANES);
+      const p = from + ((<usize>row) << 2);
+      const q = to + row * rowTo;
+      for (let j = left; j < right; j += LANES) {
+        const column = min(j, columns - LANES);
+        storeTransposed(q + ((<usize>column) << 2), rowTo, p + column * columnFrom, columnFrom);
       }
     }
   }

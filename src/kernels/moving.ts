@@ -1,4 +1,4 @@
-import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
+import { type DataType, slice_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { sizeOf } from "../launch/plan.js";
@@ -16,6 +16,8 @@ export interface TensorHeap {
   make(shapes: readonly number[][], dtype: DataType): TensorInfo[];
   /** A tensor of the same elements, in the same memory. */
   share(tensor: TensorInfo, shape: number[]): TensorInfo;
+  /** Gives a tensor back that is no output. */
+  release(tensor: TensorInfo): void;
 }
 
 /** A kernel under the name of one of TensorFlow.js's, for 'wasm'. */
@@ -42,11 +44,23 @@ function axisOf(axis: number, rank: number): number | undefined {
   return isCount(counted) && counted < rank ? counted : undefined;
 }
 
-/** A new tensor of elements of x. @param axes of the copy @param first the element of x that it begins with */
-function copied(heap: TensorHeap, x: TensorInfo, shape: number[], axes: CopyAxis[], first = 0): TensorInfo {
+/**
+ * A new tensor of elements of x.
+ *
+ * @param axes along which it is written, from the outermost on: their sizes, and the elements of x from one position to the next
+ * @param first the element of x that it begins with
+ */
+function read(heap: TensorHeap, x: TensorInfo, shape: number[], axes: List<[size: number, from: number]>, first = 0): TensorInfo {
   const [out] = heap.make([shape], x.dtype) as [TensorInfo];
   const bytes = bytesOf(x);
-  copy(heap.binary, heap.at(x) + first * bytes, heap.at(out), bytes, axes);
+  const copied = new Array<CopyAxis>(axes.length);
+  let to = 1;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const [size, from] = axes[i] as [number, number];
+    copied[i] = { size, from, to };
+    to *= size;
+  }
+  copy(heap.binary, heap.at(x) + first * bytes, heap.at(out), bytes, copied);
   return out;
 }
 
@@ -86,9 +100,55 @@ export const Slice: MovingKernel<Unary, { begin: Along; size: Along }> = {
       sizes[axis] = count;
       first += start * (from[axis] as number);
     }
-    const to = stepsOf(sizes);
-    const axes = sizes.map((size, axis) => ({ size, from: from[axis] as number, to: to[axis] as number }));
-    return copied(heap, x, sizes, axes, first);
+    return read(
+      heap,
+      x,
+      sizes,
+      sizes.map((size, axis) => [size, from[axis] as number]),
+      first,
+    );
+  },
+};
+
+interface StridedAttrs {
+  begin: number[];
+  end: number[];
+  strides: number[];
+  beginMask: number;
+  endMask: number;
+  ellipsisMask: number;
+  newAxisMask: number;
+  shrinkAxisMask: number;
+}
+
+/** Output: every so many-th element of x along each axis, forwards or backwards. */
+export const StridedSlice: MovingKernel<Unary, StridedAttrs> = {
+  name: "StridedSlice",
+  move(heap, { x }, attrs) {
+    if (!bytesOf(x)) return undefined;
+    const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attrs;
+    const slice = slice_util.sliceInfo(
+      x.shape,
+      begin,
+      end,
+      strides,
+      beginMask,
+      endMask,
+      ellipsisMask,
+      newAxisMask,
+      shrinkAxisMask,
+    );
+    if (slice.isIdentity) return heap.share(x, slice.finalShape);
+    if (![slice.begin, slice.end, slice.strides].every((list) => list.every(Number.isInteger))) return undefined;
+    const from = stepsOf(x.shape);
+    let first = 0;
+    const axes = x.shape.map((_, axis): [number, number] => {
+      const [start, stop, stride] = [slice.begin[axis], slice.end[axis], slice.strides[axis]] as [number, number, number];
+      const step = from[axis] as number;
+      first += start * step;
+      return [Math.max(Math.ceil((stop - start) / stride), 0), stride * step];
+    });
+    return read(heap, x, slice.finalShape, axes, first);
   },
 };
 
@@ -102,9 +162,12 @@ export const Transpose: MovingKernel<Unary, { perm: List<number> }> = {
     const long = perm.filter((axis) => shape[axis] !== 1);
     if (long.every((axis, i) => i === 0 || axis > (long[i - 1] as number))) return heap.share(x, transposed);
     const from = stepsOf(shape);
-    const to = stepsOf(transposed);
-    const axes = perm.map((axis, i) => ({ size: shape[axis] as number, from: from[axis] as number, to: to[i] as number }));
-    return copied(heap, x, transposed, axes);
+    return read(
+      heap,
+      x,
+      transposed,
+      perm.map((axis) => [shape[axis] as number, from[axis] as number]),
+    );
   },
 };
 
@@ -116,13 +179,11 @@ export const Tile: MovingKernel<Unary, { reps: List<number> }> = {
     if (!bytesOf(x) || reps.length !== shape.length || !reps.every(isCount)) return undefined;
     const tiled = shape.map((size, axis) => size * (reps[axis] as number));
     const from = stepsOf(shape);
-    const to = stepsOf(tiled);
-    const axes: CopyAxis[] = [];
+    const axes: [number, number][] = [];
     shape.forEach((size, axis) => {
-      const step = to[axis] as number;
-      axes.push({ size: reps[axis] as number, from: 0, to: size * step }, { size, from: from[axis] as number, to: step });
+      axes.push([reps[axis] as number, 0], [size, from[axis] as number]);
     });
-    return copied(heap, x, tiled, axes);
+    return read(heap, x, tiled, axes);
   },
 };
 
@@ -132,16 +193,16 @@ export const Reverse: MovingKernel<Unary, { dims: number | List<number> }> = {
   move(heap, { x }, { dims }) {
     if (!bytesOf(x)) return undefined;
     const steps = stepsOf(x.shape);
-    const axes = x.shape.map((size, axis) => ({ size, from: steps[axis] as number, to: steps[axis] as number }));
+    const axes = x.shape.map((size, axis): [number, number] => [size, steps[axis] as number]);
     let first = 0;
     for (const dim of typeof dims === "number" ? [dims] : dims) {
       const axis = axes[axisOf(dim, axes.length) ?? axes.length];
-      // The same axis twice would be no axis.
-      if (!axis || axis.from < 0) return undefined;
-      first += (axis.size - 1) * axis.from;
-      axis.from = -axis.from;
+      // An axis that is there twice goes to TensorFlow.js's.
+      if (!axis || axis[1] < 0) return undefined;
+      first += (axis[0] - 1) * axis[1];
+      axis[1] = -axis[1];
     }
-    return copied(heap, x, [...x.shape], axes, first);
+    return read(heap, x, [...x.shape], axes, first);
   },
 };
 
@@ -335,5 +396,89 @@ export const GatherV2: MovingKernel<{ x: TensorInfo; indices: TensorInfo }, { ax
       sizeOf(shape, axis + 1) * bytes,
     );
     return out;
+  },
+};
+
+type Blocks = { blockShape: List<number> };
+
+/** Whether blocks are for axes of x from the second on, with a pair of counts for each. */
+function areBlocks({ shape }: TensorInfo, blocks: List<number>, pairs: List<List<number>>): boolean {
+  return (
+    blocks.length > 0 &&
+    blocks.length < shape.length &&
+    pairs.length === blocks.length &&
+    blocks.every((block) => isCount(block) && block > 0) &&
+    pairs.every((pair) => pair.length === 2 && pair.every(isCount))
+  );
+}
+
+/** Output: x, padded, with the positions within blocks along its first axis. */
+export const SpaceToBatchND: MovingKernel<Unary, Blocks & { paddings: List<List<number>> }> = {
+  name: "SpaceToBatchND",
+  move(heap, { x }, { blockShape, paddings }) {
+    if (!bytesOf(x) || !areBlocks(x, blockShape, paddings)) return undefined;
+    const all = x.shape.map((_, axis) => paddings[axis - 1] ?? [0, 0]);
+    const shape = x.shape.map((size, axis) => size + (all[axis]?.[0] as number) + (all[axis]?.[1] as number));
+    if (blockShape.some((block, i) => (shape[i + 1] as number) % block !== 0)) return undefined;
+    const isPadded = all.some(([before, after]) => before || after);
+    const padded = isPadded ? (PadV2.move(heap, { x }, { paddings: all, constantValue: 0 }) as TensorInfo) : x;
+    const from = stepsOf(shape);
+    const within = blockShape.map((block, i): [number, number] => [block, from[i + 1] as number]);
+    const outside = shape.map((size, axis): [number, number] => {
+      const block = blockShape[axis - 1] ?? 1;
+      return [size / block, block * (from[axis] as number)];
+    });
+    const sizes = outside.map(([size]) => size);
+    sizes[0] = blockShape.reduce((product, block) => product * block, sizes[0] as number);
+    try {
+      return read(heap, padded, sizes, [...within, ...outside]);
+    } finally {
+      if (isPadded) heap.release(padded);
+    }
+  },
+};
+
+/** The opposite: of the output, parts before and after are left out. */
+export const BatchToSpaceND: MovingKernel<Unary, Blocks & { crops: List<List<number>> }> = {
+  name: "BatchToSpaceND",
+  move(heap, { x }, { blockShape, crops }) {
+    if (!bytesOf(x) || !areBlocks(x, blockShape, crops)) return undefined;
+    const [batch = 0, ...inner] = x.shape;
+    const count = blockShape.reduce((product, block) => product * block, 1);
+    const all = x.shape.map((_, axis) => crops[axis - 1] ?? [0, 0]);
+    const shape = [batch / count, ...inner.map((size, i) => size * (blockShape[i] ?? 1))];
+    const size = shape.map((size, axis) => size - (all[axis]?.[0] as number) - (all[axis]?.[1] as number));
+    if (!size.every(isCount)) return undefined;
+    const from = stepsOf([...blockShape, shape[0] as number, ...inner]);
+    const axes: [number, number][] = [[shape[0] as number, from[blockShape.length] as number]];
+    inner.forEach((size, i) => {
+      axes.push([size, from[blockShape.length + 1 + i] as number]);
+      if (i < blockShape.length) axes.push([blockShape[i] as number, from[i] as number]);
+    });
+    const out = read(heap, x, shape, axes);
+    if (all.every(([before, after]) => !before && !after)) return out;
+    try {
+      return Slice.move(heap, { x: out }, { begin: all.map(([before]) => before as number), size });
+    } finally {
+      heap.release(out);
+    }
+  },
+};
+
+/** Output: x with blocks of its channels as pixels. */
+export const DepthToSpace: MovingKernel<Unary, { blockSize: number; dataFormat: string }> = {
+  name: "DepthToSpace",
+  move(heap, { x }, { blockSize, dataFormat }) {
+    const [batch, height, width, channels] = x.shape as [number, number, number, number];
+    const depth = channels / blockSize ** 2;
+    if (!bytesOf(x) || x.shape.length !== 4 || dataFormat !== "NHWC" || !isCount(blockSize) || !isCount(depth)) return undefined;
+    const axes: [number, number][] = [
+      [batch * height, width * channels],
+      [blockSize, blockSize * depth],
+      [width, channels],
+      [blockSize, depth],
+      [depth, 1],
+    ];
+    return read(heap, x, [batch, height * blockSize, width * blockSize, depth], axes);
   },
 };

@@ -21,10 +21,14 @@ class WasmHeap implements TensorHeap {
     try {
       for (const shape of shapes) tensors.push(makeOutput(this.backend, shape, dtype));
     } catch (error) {
-      for (const { dataId } of tensors) this.backend.disposeData(dataId, true);
+      for (const tensor of tensors) this.release(tensor);
       throw error;
     }
     return tensors;
+  }
+
+  release({ dataId }: TensorInfo): void {
+    this.backend.disposeData(dataId, true);
   }
 
   share({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {

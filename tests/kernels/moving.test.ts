@@ -5,13 +5,17 @@ import { generator } from "../../learning/random.js";
 import { setKernelReplacement } from "../../src/index.js";
 import {
   type AnyMovingKernel,
+  BatchToSpaceND,
   Concat,
+  DepthToSpace,
   GatherV2,
   Pack,
   PadV2,
   Reverse,
   Slice,
+  SpaceToBatchND,
   SplitV,
+  StridedSlice,
   type TensorHeap,
   Tile,
   Transpose,
@@ -290,6 +294,89 @@ describe.each(DTYPES)("kernels that move %s elements on 'wasm' move their bits",
     }
   });
 
+  it.each(ALL)("StridedSlice of [%s], forwards and backwards", (shape) => {
+    const x = values(shape, dtype);
+    const tensor = tensorOf(x, dtype);
+    const next = generator(11);
+    const masks = { ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+    for (let i = 0; i < 12; i++) {
+      const strides = shape.map(() => [1, 2, 3, -1, -2][Math.floor(next() * 5)] as number);
+      // Some begin and end anywhere, others with the axis.
+      const begin = shape.map((size) => Math.floor(next() * (size + 1)));
+      const end = shape.map((size) => Math.floor(next() * (size + 1)));
+      const all = 2 ** shape.length - 1;
+      const [beginMask, endMask] = i % 2 ? [all, all] : [0, 0];
+      const [output] = run(StridedSlice, { x: tensor }, { begin, end, strides, beginMask, endMask, ...masks });
+      const first = shape.map((size, axis) => {
+        if (beginMask) return (strides[axis] as number) > 0 ? 0 : size - 1;
+        return Math.min(begin[axis] as number, (strides[axis] as number) > 0 ? size : size - 1);
+      });
+      const size = shape.map((whole, axis) => {
+        const stride = strides[axis] as number;
+        const last = endMask ? (stride > 0 ? whole : -1) : (end[axis] as number);
+        return Math.max(Math.ceil((last - (first[axis] as number)) / stride), 0);
+      });
+      const expected = taken(x, size, (at) => at.map((k, axis) => (first[axis] as number) + k * (strides[axis] as number)));
+      expectSame(output as never, expected, dtype);
+    }
+    // x[0, newAxis, ..., ::2], without the axis of the first.
+    if (shape.length < 2 || shape[0] === 0) return;
+    const attrs = { begin: [0, 0, 0, 0], end: [1, 0, 0, 0], strides: [1, 1, 1, 2], beginMask: 8, endMask: 8 };
+    const [output] = run(StridedSlice, { x: tensor }, { ...attrs, ellipsisMask: 4, newAxisMask: 2, shrinkAxisMask: 1 });
+    const inner = shape.slice(1);
+    const size = [1, ...inner.slice(0, -1), Math.ceil((inner.at(-1) as number) / 2)];
+    const expected = taken(x, size, ([, ...at]) => [0, ...at.slice(0, -1), 2 * (at.at(-1) as number)]);
+    expectSame(output as never, expected, dtype);
+  });
+
+  it.each<[number[], number[], number[][]]>([
+    [[2, 6], [3], [[0, 0]]],
+    [[2, 4, 6, 3], [2, 3], [[0, 0], [0, 0]]], // biome-ignore format: a pair for each axis
+    [[2, 3, 4, 3], [2, 3], [[1, 0], [0, 2]]], // biome-ignore format: as above
+    [[1, 2, 1, 4, 2], [2, 1, 2], [[1, 1], [2, 0], [0, 0]]], // biome-ignore format: as above
+  ])("SpaceToBatchND of [%s] in blocks of [%s], padded by %j, and BatchToSpaceND, which is the opposite", (shape, blockShape, paddings) => {
+    const x = values(shape, dtype);
+    const padding = (axis: number) => paddings[axis - 1] as [number, number] | undefined;
+    const count = sizeOf(blockShape);
+    const size = shape.map((size, axis) => {
+      const [before, after] = padding(axis) ?? [0, 0];
+      return axis === 0 ? size * count : (size + before + after) / (blockShape[axis - 1] ?? 1);
+    });
+    const batch = shape[0] as number;
+    const expected = taken(x, size, ([first, ...others]) => {
+      const within = positionOf(blockShape, Math.floor((first as number) / batch));
+      const from = others.map((at, i) => at * (blockShape[i] ?? 1) + (within[i] ?? 0) - (padding(i + 1)?.[0] ?? 0));
+      if (!from.every((at, i) => at >= 0 && at < (shape[i + 1] as number))) return undefined;
+      return [(first as number) % batch, ...from];
+    });
+    const tensor = tensorOf(x, dtype);
+    let output = expected as Values & { dtype: DataType };
+    const held = heldBy(() => {
+      output = run(SpaceToBatchND, { x: tensor }, { blockShape, paddings })[0] as never;
+    });
+    expect(held).toBe(0);
+    expectSame(output, expected, dtype);
+    const [back] = run(BatchToSpaceND, { x: tensorOf(expected, dtype) }, { blockShape, crops: paddings });
+    expectSame(back as never, x, dtype);
+  });
+
+  it.each([
+    [[2, 3, 2, 8], 2],
+    [[1, 2, 3, 27], 3],
+    [[2, 2, 2, 5], 1],
+  ])("DepthToSpace of [%s] in blocks of %i", (shape, blockSize) => {
+    const x = values(shape, dtype);
+    const [batch, height, width, channels] = shape as [number, number, number, number];
+    const depth = channels / blockSize ** 2;
+    const [output] = run(DepthToSpace, { x: tensorOf(x, dtype) }, { blockSize, dataFormat: "NHWC" });
+    const expected = taken(x, [batch, height * blockSize, width * blockSize, depth], (position) => {
+      const [n, row, column, channel] = position as [number, number, number, number];
+      const block = (row % blockSize) * blockSize + (column % blockSize);
+      return [n, Math.floor(row / blockSize), Math.floor(column / blockSize), block * depth + channel];
+    });
+    expectSame(output as never, expected, dtype);
+  });
+
   it.each<[number[], number[], number, number]>([
     [[7], [5], 0, 0],
     [[300], [1000], 0, 0],
@@ -360,6 +447,12 @@ describe("kernels that move elements on 'wasm', as TensorFlow.js calls them", ()
       "an index out of range of a batch",
       () => tf.gather(x(), tf.tensor2d([[0], [1], [2], [3], [4], [8]], [6, 1], "int32"), 1, 1),
     ],
+    ["a stride of 0", () => tf.stridedSlice(x(), [0, 0], [6, 8], [0, 1])],
+    ["a slice that is all of it", () => tf.stridedSlice(x(), [0, 0], [6, 8])],
+    ["an index that is not there", () => tf.stridedSlice(x(), [7, 0], [8, 8], [1, 1], 0, 0, 0, 0, 1)],
+    ["channels first", () => tf.depthToSpace(tf.reshape(x(), [1, 4, 3, 4]) as tf.Tensor4D, 2, "NCHW")],
+    ["blocks that do not fit", () => tf.spaceToBatchND(x(), [3], [[0, 0]])],
+    ["a batch that does not fit", () => tf.batchToSpaceND(x(), [4], [[0, 0]])],
     ["no elements", () => tf.slice(x(), [2, 2], [0, 3])],
     ["a begin below 0", () => tf.slice(x(), [-1, 0], [1, 1])],
     ["a size below -1", () => tf.slice(x(), [0, 0], [1, -2])],
