@@ -32,6 +32,26 @@ export const MEAN: u32 = 1;
 export const PRODUCT: u32 = 2;
 export const MAXIMUM: u32 = 3;
 export const MINIMUM: u32 = 4;
+/** Functions of two numbers, beside MAXIMUM and MINIMUM. The last three are of bytes, and those from GREATER on make bytes. */
+export const FLOOR_DIV: u32 = 5;
+export const GREATER: u32 = 6;
+export const GREATER_EQUAL: u32 = 7;
+export const EQUAL: u32 = 8;
+export const NOT_EQUAL: u32 = 9;
+export const AND: u32 = 10;
+export const OR: u32 = 11;
+export const XOR: u32 = 12;
+/** Functions of one number. */
+export const EXP: u32 = 0;
+export const EXPM1: u32 = 1;
+export const LOG: u32 = 2;
+export const TANH: u32 = 3;
+export const SOFTPLUS: u32 = 4;
+export const ERF: u32 = 5;
+export const SELU: u32 = 6;
+export const SQRT: u32 = 7;
+export const RSQRT: u32 = 8;
+export const LEAKY_RELU: u32 = 9;
 /** k-means++ leaves out a row whose sum of squares is not below this, or is NaN: so the squared distances of rows are finite. */
 export const MAX_SQUARE: f64 = 1e34;
 /** Numbers for each channel of what standardized activations are standardized by. */

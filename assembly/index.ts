@@ -15,6 +15,7 @@ export {
   batch_moments_norm_grad_accumulator_count,
   batch_moments_norm_prepare,
 } from "./batchMomentsNorm/table";
+export { broadcast_apply, broadcast_scratch_bytes, broadcast_table_bytes } from "./broadcast";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { conv3d_apply } from "./convolution/conv3d";
@@ -62,7 +63,9 @@ export {
   reduction_prepare,
   reduction_table_bytes,
 } from "./reduction";
+export { select_apply } from "./select";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
+export { unary_apply, unary_prepare, unary_table_bytes } from "./unary";
 export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
 export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulators";
 export { uan_apply } from "./unsupervisedAdaptiveNorm/apply";

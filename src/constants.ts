@@ -21,6 +21,26 @@ export const MEAN = 1;
 export const PRODUCT = 2;
 export const MAXIMUM = 3;
 export const MINIMUM = 4;
+/** Functions of two numbers, beside MAXIMUM and MINIMUM. The last three are of bytes, and those from GREATER on make bytes. */
+export const FLOOR_DIV = 5;
+export const GREATER = 6;
+export const GREATER_EQUAL = 7;
+export const EQUAL = 8;
+export const NOT_EQUAL = 9;
+export const AND = 10;
+export const OR = 11;
+export const XOR = 12;
+/** Functions of one number. */
+export const EXP = 0;
+export const EXPM1 = 1;
+export const LOG = 2;
+export const TANH = 3;
+export const SOFTPLUS = 4;
+export const ERF = 5;
+export const SELU = 6;
+export const SQRT = 7;
+export const RSQRT = 8;
+export const LEAKY_RELU = 9;
 /** k-means++ leaves out a row whose sum of squares is not below this. */
 export const MAX_SQUARE = 1e34;
 /** Numbers of at most this size have finite squares in float32. */

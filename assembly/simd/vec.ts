@@ -123,6 +123,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return f32x4.eq(a, b);
   return <f32>(a == b);
 }
+/** A mask, where a ≠ b: NaN is not equal to anything. */
+@inline export function ne(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.ne(a, b);
+  return <f32>(a != b);
+}
 /** Whether a mask is set in any lane. */
 @inline export function anyTrue(mask: Vec): bool {
   if (ASC_FEATURE_SIMD) return v128.any_true(mask);
@@ -154,6 +159,12 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   return mask != 0 ? a : 0;
 }
 
+/** Masks: where just one is set. */
+@inline export function xor(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.xor(a, b);
+  return <f32>(a != b);
+}
+
 /**
  * a·2^n, where n is given as the float32 n + 1.5·2^23, whose lowest bits are n: these are added to the exponent. Two
  * instructions.
@@ -174,6 +185,50 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
     return i32x4.sub(a, v128.and(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), i32x4.splat(0xff800000)));
   }
   return reinterpret<f32>(reinterpret<i32>(a) - ((reinterpret<i32>(a) - SQRT1_2_BITS) & 0xff800000));
+}
+
+/**
+ * a·2^n, rounded once, where n is given as the float32 n + 1.5·2^23, from −252 to 254. NaN stays NaN. @param one 1 in every lane.
+ * Eight instructions.
+ */
+@inline export function scale(a: Vec, n: Vec, one: Vec): Vec {
+  // 2^n is a product of two powers, for a float32 may be as large as 2^127 and as small as 2^-149.
+  if (ASC_FEATURE_SIMD) {
+    const bits = i32x4.shl(n, 23);
+    const half = i32x4.shl(i32x4.shr_s(bits, 24), 23);
+    return mul(mul(a, i32x4.add(half, one)), i32x4.add(i32x4.sub(bits, half), one));
+  }
+  const bits = reinterpret<i32>(n) << 23;
+  const half = (bits >> 24) << 23;
+  return a * reinterpret<f32>(half + 0x3f800000) * reinterpret<f32>(bits - half + 0x3f800000);
+}
+/** A mask, where a is positive, and neither denormal nor infinite. Two instructions. */
+@inline export function isNormal(a: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return i32x4.lt_u(i32x4.sub(a, i32x4.splat(0x00800000)), i32x4.splat(0x7f000000));
+  return <f32>(reinterpret<u32>(a) - 0x00800000 < <u32>0x7f000000);
+}
+/** a, which is not negative, with the sign of b. Two instructions. */
+@inline export function withSign(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.or(a, v128.and(b, i32x4.splat(0x80000000)));
+  return f32.copysign(a, b);
+}
+
+/** Stores a mask as bytes, 1 where it is set and 0 where it is not. Four instructions. */
+@inline export function storeMask(p: usize, mask: Vec): void {
+  // The product has bit i of four at bit 8 i.
+  if (ASC_FEATURE_SIMD) store<u32>(p, (i32x4.bitmask(mask) * 0x00204081) & 0x01010101);
+  else store<u8>(p, mask != 0 ? 1 : 0);
+}
+/** A mask, set where a byte is not 0. Four instructions. */
+@inline export function loadMask(p: usize): Vec {
+  if (!ASC_FEATURE_SIMD) return load<u8>(p) ? 1 : 0;
+  const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(p));
+  return i32x4.ne(i32x4.extend_low_i16x8_u(bytes), i32x4.splat(0));
+}
+/** The largest integer that is not larger, in each lane. */
+@inline export function floor(a: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.floor(a);
+  return f32.floor(a);
 }
 
 /** v with one lane loaded from the float32 at p. */

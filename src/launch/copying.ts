@@ -1,4 +1,4 @@
-import type { KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
+import type { DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { bindBinary } from "../binary/module.js";
 import { growTo, isMemorySize, PAGE, pagesOf } from "../binary/pages.js";
@@ -33,6 +33,9 @@ function memoryOf(bytes: number): WebAssembly.Memory {
 
 const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
+/** Views of tensors that are not float32. */
+const VIEWS: { [dtype in DataType]?: typeof Int32Array | typeof Uint8Array } = { int32: Int32Array, bool: Uint8Array };
+
 /** Runs a plan over the library's own memory: inputs are copied in, outputs are copied out. */
 export function runCopying(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
   const plan = makePlan(bindBinary(memoryOf(PAGE)));
@@ -48,7 +51,7 @@ interface Stream {
 }
 
 function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: number) {
-  const { count, chunkAlignment } = plan;
+  const { count, chunkAlignment, dtype = "float32" } = plan;
   const { maxBytes } = state;
   // Address 0 stands for an input that was not given: start behind it.
   let used = 16;
@@ -94,7 +97,7 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
   const floats = (name: string, length: number) => new Float32Array(memory.buffer, at[name], length);
   for (const [name, tensor] of Object.entries(plan.inputs)) {
     if (!tensor) continue;
-    const View = tensor.dtype === "int32" ? Int32Array : Float32Array;
+    const View = VIEWS[tensor.dtype] ?? Float32Array;
     new View(memory.buffer, at[name], sizeOf(tensor.shape)).set(valuesOf(backend, tensor));
   }
   // The outputs of passes that are over. Later passes may read them.
@@ -121,10 +124,11 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
     },
     outputs(): TensorInfo[] {
       const whole = Object.entries(plan.outputs).map(([name, shape]) => {
-        return { shape: shape as number[], values: floats(name, sizeOf(shape as number[])).slice() };
+        const View = VIEWS[dtype] ?? Float32Array;
+        return { shape: shape as number[], values: new View(memory.buffer, at[name], sizeOf(shape as number[])).slice() };
       });
       return [...outputs.values(), ...whole].map(({ values, shape }) => {
-        return { dataId: backend.write(values, shape, "float32"), shape, dtype: "float32" };
+        return { dataId: backend.write(values, shape, dtype), shape, dtype };
       });
     },
     release() {},

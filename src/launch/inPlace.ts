@@ -30,7 +30,7 @@ function placeInHeap(backend: WasmBackend, memory: WebAssembly.Memory, plan: Ker
     }
     for (const shapes of [plan.streamedOutputs, plan.outputs]) {
       for (const name in shapes) {
-        const output = makeOutput(backend, shapes[name] as number[]);
+        const output = makeOutput(backend, shapes[name] as number[], plan.dtype);
         outputs.push(output);
         at[name] = backend.getMemoryOffset(output.dataId) as Pointer;
       }

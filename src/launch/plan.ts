@@ -11,7 +11,7 @@ export type Addresses<Name extends string = string> = { table: Pointer } & { [na
  * What one call of a kernel asks of a memory, and the functions of the binary that do the work there.
  *
  * Inputs and outputs lie in the memory whole. Streamed tensors may be there chunk by chunk: a memory that is smaller than they are
- * holds one chunk at a time, and worker threads take a chunk each. All tensors are float32; an input may be int32. The kernel's
+ * holds one chunk at a time, and worker threads take a chunk each. All tensors are float32; an input may be int32 or bool. The kernel's
  * check has made sure of that, and of the shapes. A kernel's outputs are the streamed outputs, then the others, in this order.
  */
 export interface KernelPlan<Name extends string = string> {
@@ -20,6 +20,8 @@ export interface KernelPlan<Name extends string = string> {
   /** Shapes. A streamed tensor has the same whole number of float32 numbers for each of `count` positions. */
   streamedOutputs: Shapes<Name>;
   outputs: Shapes<Name>;
+  /** Of all outputs, which are not streamed if it is bool, a byte each. Default float32. */
+  dtype?: "float32" | "bool";
   /** Positions along the streamed tensors: an activation each, or a row of them. */
   count: number;
   /** Chunks start at multiples of this. */
@@ -125,6 +127,7 @@ export const NOT_STREAMED = {
   constants: undefined,
   inputs: {},
   outputs: {},
+  dtype: undefined,
   streamedInputs: {},
   streamedOutputs: {},
   prepare: undefined,

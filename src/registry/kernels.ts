@@ -14,6 +14,20 @@ import { composedStandardizedMixtureNorm, composedStandardizedMixtureNormGrad } 
 import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
 import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
+import {
+  Equal,
+  FloorDiv,
+  Greater,
+  GreaterEqual,
+  Less,
+  LessEqual,
+  LogicalAnd,
+  LogicalOr,
+  LogicalXor,
+  Maximum,
+  Minimum,
+  NotEqual,
+} from "../kernels/broadcast.js";
 import { Conv2D, FusedConv2D } from "../kernels/conv2d.js";
 import { Conv2DBackpropFilter } from "../kernels/conv2dBackpropFilter.js";
 import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
@@ -52,8 +66,10 @@ import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } fr
 import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
 import { Max, Mean, Min, Prod, Sum } from "../kernels/reduction.js";
+import { Select } from "../kernels/select.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
+import { Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
 
@@ -117,16 +133,39 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   Conv3D,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
+  Equal,
+  Erf,
+  Exp,
+  Expm1,
+  FloorDiv,
   FusedBatchNorm,
   FusedMatMul,
+  Greater,
+  GreaterEqual,
+  LeakyRelu,
+  Less,
+  LessEqual,
+  Log,
+  LogicalAnd,
+  LogicalOr,
+  LogicalXor,
   Max,
   MaxPool3D,
   MaxPool3DGrad,
   MaxPoolGrad,
+  Maximum,
   Mean,
   Min,
+  Minimum,
+  NotEqual,
   Prod,
+  Rsqrt,
+  Select,
+  Selu,
+  Softplus,
+  Sqrt,
   Sum,
+  Tanh,
 ];
 
 /**

@@ -7,8 +7,18 @@ const ofBinaries: Record<string, unknown> = await import(path);
 const ofSource: Record<string, unknown> = constants;
 
 const BOTH = [
+  "AND",
+  "EQUAL",
+  "ERF",
+  "EXP",
+  "EXPM1",
+  "FLOOR_DIV",
   "GEMM_ROWS",
+  "GREATER",
+  "GREATER_EQUAL",
   "KMEANS_ROWS",
+  "LEAKY_RELU",
+  "LOG",
   "MAXIMUM",
   "MAX_SQUARE",
   "MEAN",
@@ -18,9 +28,17 @@ const BOTH = [
   "MIN_RESPONSIBILITY_LOG2",
   "MIN_TAU",
   "MIN_VARIANCE",
+  "NOT_EQUAL",
+  "OR",
   "PRODUCT",
+  "RSQRT",
+  "SELU",
+  "SOFTPLUS",
+  "SQRT",
   "STANDARD_ROWS",
   "SUM",
+  "TANH",
+  "XOR",
 ];
 
 describe("constants of src and assembly", () => {

@@ -1,5 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import type { AnyNamesakeKernel } from "../../src/kernels/declaration.js";
+import { runInPlace } from "../../src/launch/inPlace.js";
+import { memoryOf, type WasmBackend } from "../../src/tensorflow/wasmHeap.js";
 import { useBackend } from "./backends.js";
 import { expectCloseToLargest } from "./closeness.js";
 
@@ -24,4 +27,15 @@ export async function expectSameKernel(kernel: string, inputs: Inputs, attrs: ob
   const actual = await runKernel("wasm", kernel, inputs, attrs);
   expect(actual.shape).toEqual(expected.shape);
   expectCloseToLargest(actual.values, expected.values, 1e-5, kernel);
+}
+
+/** Runs a kernel's plan on 'wasm', also where TensorFlow.js's kernel is faster. The inputs are disposed of. */
+export function runOurs(kernel: AnyNamesakeKernel, inputs: Record<string, tf.Tensor>, attrs: object = {}) {
+  const backend = tf.backend() as WasmBackend;
+  const memory = memoryOf(backend) as WebAssembly.Memory;
+  const [output] = runInPlace(backend, memory, (binary) => kernel.plan(binary, inputs, attrs, kernel.check(inputs, attrs)));
+  const result = tf.engine().makeTensorFromTensorInfo(output as tf.TensorInfo);
+  const found = { values: result.dataSync<"float32">().slice(), shape: result.shape, dtype: result.dtype };
+  tf.dispose([inputs, result]);
+  return found;
 }

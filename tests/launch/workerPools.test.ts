@@ -2,6 +2,7 @@ import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
+import { Maximum, Minimum } from "../../src/kernels/broadcast.js";
 import { FusedConv2D } from "../../src/kernels/conv2d.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
 import { BatchMatMul, FusedMatMul } from "../../src/kernels/matMul.js";
@@ -12,6 +13,7 @@ import { NormalizationInference } from "../../src/kernels/normalizationInference
 import { Max, Mean, Prod, Sum } from "../../src/kernels/reduction.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
+import { Tanh } from "../../src/kernels/unary.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { runInPlace } from "../../src/launch/inPlace.js";
 import { chunkCount } from "../../src/launch/launch.js";
@@ -168,6 +170,10 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ["means of many columns", Mean, { x: numbers(100, 672) }, { axis: 0 }],
   ["maxima of all", Max, { x: mixture.x }, { reductionIndices: null }],
   ["sums of images' channels", Sum, { x: mixture.x }, { axis: [1, 2] }],
+  ["hyperbolic tangents", Tanh, { x: mixture.x }, {}],
+  ["maxima of pairs", Maximum, { a: mixture.x, b: numbers(...shape) }, {}],
+  ["maxima of pairs, broadcast", Maximum, { a: mixture.x, b: numbers(24, 1, 14) }, {}],
+  ["minima of pairs of long rows, broadcast", Minimum, { a: numbers(40, 1), b: numbers(1700) }, {}],
   ["products of every other axis", Prod, { x: numbers(30, 8, 40, 7) }, { axis: [0, 2] }],
   ["group normalization", Normalization, { x: mixture.x, ...perChannel }, samples],
   [
