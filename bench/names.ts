@@ -1,7 +1,12 @@
 // Names of sections, tables and contenders that the documents show.
 
-export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers" };
-export const TABLES = { targets: "target shapes", gradients: "gradients", network: "training step of a CNN" };
+export const SECTIONS = { forward: "forward", training: "training", convolution: "convolution", layers: "layers", step: "step" };
+export const TABLES = {
+  targets: "target shapes",
+  gradients: "gradients",
+  network: "training step of a CNN",
+  steps: "training steps",
+};
 export const NORMALIZATIONS = { batchNorm: "tf.batchNorm", composed: "UAN of tf operations", uan: "tfjs-uan" };
 /** UAN by moments of the batch. */
 export const BY_BATCH = { standardized: "UAN, standardize, prior mass", moments: "UAN, moments of the batch" };
@@ -35,3 +40,5 @@ export const mixtureName = (emSteps: number) => `${LAYERS.mixture}, ${emSteps} E
 export const NODE = "Node.js";
 export const CHROMIUM = "Chromium";
 export const BACKENDS = { wasm: "wasm", cpu: "cpu" };
+/** What trains in section step. */
+export const STEP_CONTENDERS = { theirs: "wasm without tfjs-uan", ours: "tfjs-uan", native: "tfjs-node" };

@@ -1,7 +1,8 @@
 import type { Section } from "./section.js";
 import { packageSize } from "./sections/package.js";
 import { startup } from "./sections/startup.js";
+import { step } from "./sections/step.js";
 import { SECTIONS } from "./sections.js";
 
 /** All sections: also those that import modules of Node.js. */
-export const ALL_SECTIONS: Section[] = [...SECTIONS, startup, packageSize];
+export const ALL_SECTIONS: Section[] = [...SECTIONS, step, startup, packageSize];

@@ -68,8 +68,9 @@ export function helpText(sections: Section[]): string {
     ...NAMES.map((name) => `  ${`--${name} ${PLACEHOLDERS[name]}`.padEnd(20)}${DESCRIPTIONS[name]}`),
     "",
     "By default, all sections run that the backend supports. Each has a process of its own, in Chromium also a page of its own.",
-    "tensorflow needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node. Set the environment variable CHROMIUM to the",
-    "path of Chromium if it is not found.",
+    "tensorflow, and the contender tfjs-node of section step, need the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node. The",
+    "environment variable TFJS_NODE names the folder of another project that has one installed; without one, step leaves tfjs-node out.",
+    "Set the environment variable CHROMIUM to the path of Chromium if it is not found.",
     "The report names the renderer of webgl and webgpu: without a GPU, Chromium emulates them in software, which is slow.",
   ].join("\n");
 }

@@ -2,14 +2,18 @@ import type { Environment } from "../runtimes/environment.js";
 
 // The results of a run. The bench writes a Report to its JSON file; tables and charts are made from it.
 
-export interface Report extends Omit<Environment, "backend"> {
-  /** The version of this format. */
-  version: 1;
+/** What is known of a run. */
+export interface Run extends Omit<Environment, "backend"> {
   /** When the run ended, ISO 8601. */
   date: string;
   quick: boolean;
   /** Missing in old reports, which are all of 'wasm'. */
   backend?: Environment["backend"];
+}
+
+export interface Report extends Run {
+  /** The version of this format. */
+  version: 1;
   sections: SectionResult[];
 }
 
@@ -18,6 +22,8 @@ export interface SectionResult {
   /** The section's question, as a heading. */
   title: string;
   tables: ResultTable[];
+  /** The run that it comes from, where that is not the report's. */
+  run?: Run;
 }
 
 /** Contenders in cases: every row is one contender in one case. */
@@ -44,6 +50,10 @@ export interface Row extends CaseLabel {
   quantity?: { value: number; unit: "bytes" | "ms" | "GFLOP/s" };
   /** This row's time (or quantity) divided by another contender's in the same case. */
   ratio?: Ratio;
+  /** How many calls this row's time is of, where it is not one. */
+  calls?: number;
+  /** This row's time as a part of a whole one. */
+  part?: number;
 }
 
 export interface Timing {
@@ -55,6 +65,8 @@ export interface Timing {
   elements?: number;
   /** The least number of bytes that a call must read and write: for a rate in GB/s. */
   bytes?: number;
+  /** Milliseconds that processors spent on one call, all threads together: the median. */
+  processor?: number;
 }
 
 export interface Ratio {

@@ -113,20 +113,30 @@ async function calibrate(call: Call): Promise<() => Promise<number>> {
 }
 
 /**
- * Times calls in turns, a cycle of each in every round, so that changes in the machine's speed affect all of them.
+ * Runs cycles in turns, one of each contender in every round, so that changes in the machine's speed affect all of them.
  *
+ * @param cycles functions that return the time of one call in milliseconds, by contender
  * @param seconds the time for all rounds
  * @param rounds the least number of rounds, unless they take more than ten times `seconds`
  */
-export async function timeInRounds(calls: Record<string, Call>, seconds: number, rounds: number): Promise<Samples> {
-  const contenders: { name: string; cycle: () => Promise<number>; samples: number[] }[] = [];
-  for (const [name, call] of Object.entries(calls)) contenders.push({ name, cycle: await calibrate(call), samples: [] });
+export async function inRounds(cycles: Record<string, () => Promise<number>>, seconds: number, rounds: number): Promise<Samples> {
+  const contenders = Object.entries(cycles).map(([name, cycle]) => ({ name, cycle, samples: [] as number[] }));
   const start = performance.now();
   const isTimeFor = (round: number) => performance.now() < start + seconds * (round < rounds ? 10_000 : 1000);
   for (let round = 0; round === 0 || isTimeFor(round); round++) {
     const first = round % contenders.length;
     for (const { cycle, samples } of [...contenders.slice(first), ...contenders.slice(0, first)]) samples.push(await cycle());
   }
-  setKernelReplacement(false);
   return Object.fromEntries(contenders.map(({ name, samples }) => [name, samples]));
+}
+
+/** Times calls in turns. @see inRounds */
+export async function timeInRounds(calls: Record<string, Call>, seconds: number, rounds: number): Promise<Samples> {
+  const cycles: Record<string, () => Promise<number>> = {};
+  for (const [name, call] of Object.entries(calls)) cycles[name] = await calibrate(call);
+  try {
+    return await inRounds(cycles, seconds, rounds);
+  } finally {
+    setKernelReplacement(false);
+  }
 }

@@ -8,7 +8,7 @@ function quantile(samples: number[], part: number): number {
   return below + (above - below) * (at % 1);
 }
 
-const median = (samples: number[]) => quantile(samples, 0.5);
+export const median = (samples: number[]) => quantile(samples, 0.5);
 
 /** Quotients of times in the same round, or, if `theirs` has another number of rounds, of times and its median. */
 function ratio(own: number[], to: string, theirs: number[]): Ratio {
@@ -20,16 +20,16 @@ function ratio(own: number[], to: string, theirs: number[]): Ratio {
 /**
  * A row for each contender, with the ratio to the reference, if it is another contender with samples.
  *
- * @param size the size of a contender's call
+ * @param more the size of a contender's call, and its processor time
  */
 export function timedRows(
   label: CaseLabel,
   samples: Samples,
   reference: string,
-  size: (contender: string) => Pick<Timing, "elements" | "bytes"> = () => ({}),
+  more: (contender: string) => Pick<Timing, "elements" | "bytes" | "processor"> = () => ({}),
 ) {
   return Object.entries(samples).map(([contender, own]) => {
-    const timing: Timing = { median: median(own), minimum: Math.min(...own), samples: own.length, ...size(contender) };
+    const timing: Timing = { median: median(own), minimum: Math.min(...own), samples: own.length, ...more(contender) };
     const theirs = contender === reference ? undefined : samples[reference];
     return { ...label, contender, timing, ...(theirs && { ratio: ratio(own, reference, theirs) }) };
   });

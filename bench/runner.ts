@@ -11,6 +11,7 @@ import { CHROMIUM, NODE } from "./names.js";
 import type { BenchPage } from "./page.js";
 import type { ResultTable } from "./results.js";
 import type { Care, Section } from "./section.js";
+import { NO_BASELINE_COMPILER } from "./v8.js";
 
 /** What to run sections on. */
 export interface Target {
@@ -27,9 +28,6 @@ export interface Target {
 export interface Runner extends Setup {
   run(section: Section, care: Care, progress: (step: string) => void): Promise<ResultTable[]>;
 }
-
-/** V8 sometimes uses the code of its baseline compiler for minutes, which makes tf.conv2d half as fast. */
-const NO_BASELINE_COMPILER = "--no-liftoff";
 
 const PAGE = fileURLToPath(new URL("page.ts", import.meta.url));
 

@@ -4,6 +4,7 @@ import { arch, release, totalmem, type } from "node:os";
 import { version_core } from "@tensorflow/tfjs-core";
 import type { BackendInfo } from "./backends.js";
 import { describeProcessor, type Processor, processorText } from "./processor.js";
+import { resolveTensorFlow } from "./tensorflowPackages.js";
 
 /** The software that ran, and its machine. */
 export interface Environment {
@@ -27,7 +28,7 @@ async function versionIn(manifest: string | URL): Promise<string> {
 }
 
 export async function describeEnvironment({ backend, binary, runtime }: Setup): Promise<Environment> {
-  const { resolve } = createRequire(import.meta.url);
+  const resolve = backend.name === "tensorflow" ? resolveTensorFlow : createRequire(import.meta.url).resolve;
   const ofBackend = backend.name === "tensorflow" ? backend.device?.split(" ")[0] : `@tensorflow/tfjs-backend-${backend.name}`;
   return {
     machine: {

@@ -1,28 +1,41 @@
+import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { BackendError, type BackendInfo, type BackendName } from "./backends.js";
 import { startBackend } from "./startBackend.js";
-
-/** The packages that provide 'tensorflow', the faster one first. */
-export const TENSORFLOW = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+import { resolveTensorFlow, TENSORFLOW } from "./tensorflowPackages.js";
 
 const isMissing = ({ code, message }: NodeJS.ErrnoException, name: string) =>
-  code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${name}'`);
+  code === "MODULE_NOT_FOUND" && message.includes(`'${name}'`);
+
+/** Imports a package that may bring its own copy of TensorFlow.js's JavaScript, without warnings about what both register. */
+async function importQuietly(name: string): Promise<void> {
+  const isProduction = tf.env().getBool("PROD");
+  tf.env().set("PROD", true);
+  try {
+    await import(/* @vite-ignore */ pathToFileURL(resolveTensorFlow(name)).href);
+  } finally {
+    tf.env().set("PROD", isProduction);
+  }
+}
 
 /** @returns the package that was imported */
 async function importTensorFlow(): Promise<string> {
   const broken: string[] = [];
   for (const name of TENSORFLOW) {
     try {
-      await import(/* @vite-ignore */ name);
+      await importQuietly(name);
       return name;
     } catch (error) {
       if (!isMissing(error as Error, name)) broken.push(`${name} does not load: ${(error as Error).message}`);
     }
   }
   if (broken.length > 0) throw new BackendError(broken.join("\n"));
-  throw new BackendError(`backend 'tensorflow' needs the package ${TENSORFLOW.join(" or ")}: install one of them`);
+  throw new BackendError(
+    `backend 'tensorflow' needs the package ${TENSORFLOW.join(" or ")}: install one of them, or set the environment variable TFJS_NODE to ` +
+      "the folder of a project that has one",
+  );
 }
 
 /** Starts a backend in Node.js. */

@@ -11,9 +11,11 @@ const TYPESCRIPT = ["--import", pathToFileURL(createRequire(import.meta.url).res
  * Starts a program in TypeScript.
  *
  * @param flags options of Node.js and of V8
+ * @param variables of the environment, in addition to this process's
  */
-export function startProcess(program: string, flags: readonly string[] = []): ChildProcess {
+export function startProcess(program: string, flags: readonly string[] = [], variables: NodeJS.ProcessEnv = {}): ChildProcess {
   return fork(program, {
+    env: { ...process.env, ...variables },
     execArgv: [...flags, ...TYPESCRIPT],
     detached: process.platform !== "win32", // so that Ctrl-C reaches only this process, which stops the others
     stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -14,6 +14,9 @@ const TIMES: Column[] = [
   { head: "GB/s", cell: (row) => optional(gigabytesPerSecond(row), (rate) => rate.toFixed(rate < 1 ? 3 : 1)) },
   { head: "median", cell: ({ timing }) => timing && duration(timing.median) },
   { head: "minimum", cell: ({ timing }) => timing && duration(timing.minimum) },
+  { head: "processor time", cell: ({ timing }) => optional(timing?.processor, duration) },
+  { head: "of the whole", cell: ({ part }) => optional(part, (part) => `${(100 * part).toFixed(1)} %`) },
+  { head: "calls", cell: ({ calls }) => optional(calls, String) },
 ];
 
 /** The heads of quantities, by unit. */

@@ -1,19 +1,24 @@
 import type { Docs } from "../../reporting/docs.js";
 import { markdownTable } from "../../reporting/markdown.js";
 import { BACKENDS, CHROMIUM, GRADIENTS, NORMALIZATIONS, SECTIONS, TABLES } from "../names.js";
-import type { Report, Row } from "../results.js";
+import type { Report, Row, Run } from "../results.js";
+import { CASES, caseName } from "../step/cases.js";
 import { duration, nsPerElement, times, UNITS } from "./format.js";
 import { headingText } from "./heading.js";
 import { layersTable } from "./layersBlock.js";
 import { pickCases, pickSpeed, pickTable, present } from "./pick.js";
 import { sectionsBlock } from "./sectionsBlock.js";
 import { speedBlock } from "./speedBlock.js";
+import { shortStepBlock, stepBlock } from "./stepBlock.js";
 
 /**
  * In some processes tf.conv2d falls to 0.4 of its rate (bench/NOTES.md). The gradient of the filter is then more than so many times as
  * fast, and else up to 2.3 times.
  */
 const FALLEN = 3.5;
+
+/** The training steps that README.md shows: those of which there is a table of kernels. */
+const SHORT_STEPS = CASES.filter(({ isProfiled }) => isProfiled).map(caseName);
 
 const PASSES = { forward: SECTIONS.forward, "forward and backward": SECTIONS.training };
 
@@ -79,21 +84,27 @@ function convolution(report: Report): string {
   ].join("\n");
 }
 
+/** Throws unless the documents can show a run's figures. */
+function checkRun({ backend, runtime, quick }: Run): void {
+  const name = backend?.name ?? "wasm";
+  if (name !== "wasm" || runtime.name === CHROMIUM) {
+    throw new Error(`the documents want figures of backend 'wasm' in Node.js, got those of '${name}' in ${runtime.name}`);
+  }
+  if (quick) throw new Error("the documents want figures of a full run, got those of a quick one (--quick)");
+}
+
 /** What the documents say of a report. */
 export function benchDocs(report: Report): Docs {
-  const [backend, runtime] = [report.backend?.name ?? "wasm", report.runtime.name];
-  if (backend !== "wasm" || runtime === CHROMIUM) {
-    throw new Error(`the documents want figures of backend 'wasm' in Node.js, got those of '${backend}' in ${runtime}`);
-  }
-  if (report.quick) throw new Error("the documents want figures of a full run, got those of a quick one (--quick)");
+  for (const run of [report, ...report.sections.flatMap(({ run }) => run ?? [])]) checkRun(run);
   const blocks = {
+    "bench:step": stepBlock(report),
     "bench:normalization": normalization(report),
     "bench:layers": layersTable(report),
     "bench:convolution": convolution(report),
     "bench:sections": sectionsBlock(report),
   };
   return {
-    "README.md": { "bench:speed": speedBlock(report) },
+    "README.md": { "bench:speed": speedBlock(report), "bench:step": shortStepBlock(report, SHORT_STEPS) },
     "docs/benchmarks.md": { "bench:machine": `\`npm run bench\` on ${headingText(report)}.`, ...blocks },
   };
 }

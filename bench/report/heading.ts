@@ -1,6 +1,6 @@
 import { type BackendInfo, describeBackend, isSynchronous } from "../../runtimes/backends.js";
 import { coresText, runtimeText, versionsText } from "../../runtimes/environment.js";
-import type { Report } from "../results.js";
+import type { Report, Run } from "../results.js";
 import { bytes } from "./format.js";
 
 /** What ran where, as lines of text. */
@@ -16,6 +16,6 @@ export function headingLines(report: Report): string[] {
 }
 
 /** The same in short, without the memory and the platform. */
-export function headingText(report: Report): string {
-  return `${coresText(report)}, ${runtimeText(report)},\n${versionsText(report)}, ${report.date.slice(0, 10)}`;
+export function headingText(run: Run): string {
+  return `${coresText(run)}, ${runtimeText(run)},\n${versionsText(run)}, ${run.date.slice(0, 10)}`;
 }

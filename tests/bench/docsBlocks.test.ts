@@ -19,7 +19,7 @@ describe("benchDocs", () => {
   });
 
   it("has four rows of speed for the README, each of the first case", () => {
-    expect(benchDocs(docsReport())["README.md"]).toEqual({
+    expect(benchDocs(docsReport())["README.md"]).toMatchObject({
       "bench:speed": `|  | TensorFlow.js | tfjs-uan | times as fast |
 |---|---|---|---|
 | a training step of a CNN, 8×8 | 16.82 s (its \`cpu\` backend: \`wasm\` alone cannot train it) | 35.50 ms | 474 |
@@ -29,6 +29,51 @@ describe("benchDocs", () => {
 
 Medians of \`npm run bench\` on ${MACHINE}`,
     });
+  });
+
+  const HEAD =
+    "| step | wasm without tfjs-uan | tfjs-uan | tfjs-node | times as fast as wasm without tfjs-uan | times as fast as tfjs-node |";
+
+  it("has the training steps of which kernels are shown for the README", () => {
+    expect(benchDocs(docsReport())["README.md"]?.["bench:step"]).toBe(`${HEAD}
+|---|---|---|---|---|---|
+| perceptron, batch 128 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
+| CNN, batch 32 | 160.0 ms | 20.00 ms | 10.00 ms | 8.00 | 0.500 |
+| CNN, BN, batch 32 | 160.0 ms | 20.00 ms | 10.00 ms | 8.00 | 0.500 |
+| CNN, UAN, batch 32 | – | 20.00 ms | 10.00 ms | – | 0.500 |
+| LSTM, batch 128 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
+| transformer, LN, batch 8 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
+| CNN of volumes, batch 2 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
+
+A training step on one thread. Medians of \`npm run bench -- step\` on ${MACHINE}`);
+  });
+
+  it("has all training steps, with the note of their table", () => {
+    const lines = blocks()["bench:step"]?.split("\n") ?? [];
+    expect(lines.slice(0, 4)).toEqual([
+      `Medians of \`npm run bench -- step\` on ${MACHINE.split("\n")[0]}`,
+      MACHINE.split("\n")[1],
+      "",
+      HEAD,
+    ]);
+    expect(lines).toContain("| CNN, GN, batch 128 | 160.0 ms | 20.00 ms | 10.00 ms | 8.00 | 0.500 |");
+    expect(lines.at(-1)).toBe("With one abacus.");
+  });
+
+  it("says of a section from another run where it was measured, and checks that run, too", () => {
+    const report = docsReport();
+    const { version, sections, ...other } = docsReport();
+    const run = { ...other, date: "2026-12-24T00:00:00.000Z" };
+    const step = report.sections.find(({ name }) => name === SECTIONS.step) as Report["sections"][number];
+    step.run = run;
+    const moved = blocks(report);
+    expect(moved["bench:step"]).toContain("binary simd, 2026-12-24.");
+    expect(moved["bench:sections"]).toContain(
+      "<summary>step: step?</summary>\n\nMeasured on 4 cores of Abacus 9000, Node 20.1.0,\n",
+    );
+    expect(moved["bench:machine"]).toBe(blocks()["bench:machine"]);
+    step.run = { ...run, quick: true };
+    expect(() => benchDocs(report)).toThrow("--quick");
   });
 
   it("has the normalizations, each case with both passes", () => {
@@ -74,8 +119,14 @@ A training step of a CNN (8×8) took 35.50 ms on \`wasm\` and 16.82 s on TensorF
   it("has every table, folded by section", () => {
     const text = blocks()["bench:sections"] ?? "";
     const titles = [...text.matchAll(/<summary>(.*)<\/summary>/g)].map(([, title]) => title);
-    expect(titles).toEqual(["forward: forward?", "training: training?", "layers: layers?", "convolution: convolution?"]);
-    expect(text.match(/<\/details>/g)).toHaveLength(4);
+    expect(titles).toEqual([
+      "forward: forward?",
+      "training: training?",
+      "layers: layers?",
+      "convolution: convolution?",
+      "step: step?",
+    ]);
+    expect(text.match(/<\/details>/g)).toHaveLength(5);
     const convolution = text.slice(text.indexOf("<summary>convolution"));
     expect(
       convolution.startsWith(`<summary>convolution: convolution?</summary>
@@ -127,6 +178,8 @@ Padding 'none'.
       "no ratio to 'tf.batchNorm' of 'tfjs-uan' in the case '[2, 500]'",
     );
     expect(without((report) => delete rows(report)[0]?.timing)).toThrow("no time of 'tf.batchNorm'");
+    const steps = (report: ReturnType<typeof docsReport>) => report.sections.at(-1)?.tables[0]?.rows ?? [];
+    expect(without((report) => steps(report).splice(2, 1))).toThrow("has no 'tfjs-node' in the case 'perceptron, batch 128'");
     const isLayers = ({ name }: Report["sections"][number]) => name === SECTIONS.layers;
     expect(without((report) => report.sections.splice(report.sections.findIndex(isLayers), 1))).toThrow(
       `no table 'batch normalization, inference' in a section '${SECTIONS.layers}'`,

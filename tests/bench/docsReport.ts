@@ -7,9 +7,11 @@ import {
   mixtureName,
   NORMALIZATIONS,
   SECTIONS,
+  STEP_CONTENDERS,
   TABLES,
 } from "../../bench/names.js";
 import type { Report, ResultTable, Row } from "../../bench/results.js";
+import { CASES, caseName } from "../../bench/step/cases.js";
 import { madeUpReport, ratio, timedRow } from "./reports.js";
 
 function targets(batchNorm: number, composed: number, uan: number): ResultTable {
@@ -55,6 +57,19 @@ const LAYER_RESULTS = [
 ];
 LAYER_RESULTS[0]?.rows.push(timedRow("[1000]", LAYERS.batch, 0.003));
 
+/** A CNN's step takes the library 20 ms, any other one 2 ms; TensorFlow.js eight times, tfjs-node half as long. */
+function stepRows(): Row[] {
+  const { theirs, ours, native } = STEP_CONTENDERS;
+  return CASES.flatMap((of) => {
+    const [name, own] = [caseName(of), of.network === "cnn" ? 20 : 2];
+    return [
+      ...(of.without ? [] : [timedRow(name, theirs, 8 * own, ratio(ours, 8, 0))]),
+      timedRow(name, ours, own),
+      timedRow(name, native, own / 2, ratio(ours, 0.5, 0)),
+    ];
+  });
+}
+
 /** A report with everything that the documents show. */
 export function docsReport(): Report {
   const gradients = [
@@ -75,6 +90,7 @@ export function docsReport(): Report {
         { title: TABLES.network, axis: "images", rows: steps },
       ],
     ],
+    [SECTIONS.step, [{ title: TABLES.steps, axis: "step", note: "With one abacus.", rows: stepRows() }]],
   ];
   return { ...madeUpReport(), sections: tables.map(([name, tables]) => ({ name, title: `${name}?`, tables })) };
 }

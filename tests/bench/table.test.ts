@@ -44,6 +44,15 @@ describe("renderSection", () => {
     expect(cells(text, "2 KiB")).toEqual(["", "", "three", "2 KiB", "", "", "", "", "2.00 (1.50–10.3)", ""]);
   });
 
+  it("says what part of a whole a time is, of how many calls, and how long processors took", () => {
+    const timing = { median: 2, minimum: 1, samples: 3, processor: 4 };
+    const rows = [{ case: "Add", contender: "one", timing, part: 0.1234, calls: 5 }];
+    const text = section({ title: "parts", axis: "kernel", rows });
+    const heads = ["kernel", "contender", "median", "minimum", "processor time", "of the whole", "calls"];
+    expect(cells(text, "contender")).toEqual(["", ...heads, ""]);
+    expect(cells(text, "Add")).toEqual(["", "Add", "one", "2.000 ms", "1.000 ms", "4.000 ms", "12.3 %", "5", ""]);
+  });
+
   it("takes the ratio of a row with a time and a rate for that of its times", () => {
     const rate = { value: 51.26, unit: "GFLOP/s" as const };
     const rows = [{ ...timedRow("a", "one", 1, { to: "two", median: 0.5, low: 0.4, high: 0.8 }), quantity: rate }];
