@@ -18,6 +18,6 @@ export default {
   // Names that say all, such as a layer's own axis, need no comment.
   requiredToBeDocumented: ["Class", "Enum", "Function", "Interface", "Method", "TypeAlias", "Variable"],
   // A short name for TensorFlow.js's type.
-  intentionallyNotExported: ["Shape"],
+  intentionallyNotExported: ["NamedTensor", "Shape"],
   validation: { invalidLink: true, invalidPath: true, notDocumented: true, notExported: true, rewrittenLink: true },
 };

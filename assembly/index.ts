@@ -55,6 +55,13 @@ export { norm_moments_accumulate, norm_moments_merge } from "./normalization/mom
 export { norm_shrink_finalize } from "./normalization/shrink";
 export { norm_grad_slices_apply, norm_slices_apply } from "./normalization/slices";
 export { norm_moments_reset, norm_prepare, norm_rms_prepare, norm_table_bytes } from "./normalization/table";
+export { adam_update_apply, adam_update_prepare, adam_update_table_bytes } from "./optimizer/adamUpdate";
+export {
+  sgd_update_apply,
+  sgd_update_momentum_apply,
+  sgd_update_prepare,
+  sgd_update_table_bytes,
+} from "./optimizer/sgdUpdate";
 export {
   reduction_accumulate,
   reduction_apply,

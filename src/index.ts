@@ -25,6 +25,9 @@ export {
   type UnsupervisedAdaptiveNormalizationConfig,
   unsupervisedAdaptiveNormalization,
 } from "./ops/unsupervisedAdaptiveNormalization.js";
+export { type FusedAdamOptimizer, fusedAdam } from "./optimizers/fusedAdam.js";
+export type { WeightDecayConfig } from "./optimizers/fusedOptimizer.js";
+export { type FusedSgdConfig, type FusedSgdOptimizer, fusedSgd } from "./optimizers/fusedSgd.js";
 export { setKernelReplacement } from "./registry/replacement.js";
 export {
   type BackendCandidate,

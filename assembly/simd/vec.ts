@@ -52,6 +52,11 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) v128.store(p, v);
   else store<f32>(p, v);
 }
+/** Stores the first lane alone. */
+@inline export function storeFirst(p: usize, v: Vec): void {
+  if (ASC_FEATURE_SIMD) v128.store_lane<f32>(p, v, 0);
+  else store<f32>(p, v);
+}
 @inline export function add(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return f32x4.add(a, b);
   return a + b;

@@ -66,7 +66,7 @@ function checkProduct(op: string, { a, b }: Inputs, { transposeA, transposeB }: 
 
 function batchOf(op: string, a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length) - 2;
-  return Array.from({ length: rank }, (_, axis) => {
+  return (a.length > b.length ? a : b).slice(0, -2).map((_, axis) => {
     const ofA = a[axis - rank + a.length - 2] ?? 1;
     const ofB = b[axis - rank + b.length - 2] ?? 1;
     if (ofA !== ofB && ofA !== 1 && ofB !== 1) {
@@ -128,9 +128,8 @@ function layoutOf(
     rows: axis(1, rows, transposeA ? 4 : 4 * shared, 0),
     columns: axis(0, columns, 0, transposeB ? 4 * shared : 4),
     shared: { size: shared, a: transposeA ? 4 * rows : 4, b: transposeB ? 4 : 4 * columns, bias: 0, slopes: 0 },
-    batch: Array.from({ length: rank }, (_, i) => {
-      return axis(2 + i, view.batch[rank - 1 - i] as number, aSteps[i] ?? 0, bSteps[i] ?? 0);
-    }),
+    // V8 takes a quarter of a microsecond more for Array.from.
+    batch: view.batch.map((_, i) => axis(2 + i, view.batch[rank - 1 - i] as number, aSteps[i] ?? 0, bSteps[i] ?? 0)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { bindBinary } from "../binary/module.js";
-import { allocate, free, makeOutput, type WasmBackend } from "../tensorflow/wasmHeap.js";
+import { allocate, free, isReplaceable, makeOutput, overwritten, type WasmBackend } from "../tensorflow/wasmHeap.js";
 import { launch } from "./launch.js";
 import type { Addresses, KernelPlan, MakePlan } from "./plan.js";
 import { workerPoolOver } from "./workerPools.js";
@@ -11,6 +11,14 @@ export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, mak
   const binary = bindBinary(memory);
   const workers = workerPoolOver(memory, binary, (bytes) => backend.wasm._malloc(bytes));
   return launch(makePlan(binary), { workers, place: (plan, bytes) => placeInHeap(backend, memory, plan, bytes) });
+}
+
+/** Which outputs take the place of which inputs here: all that may, or none. */
+function replaceableBy(backend: WasmBackend, { replacing, streamedInputs }: KernelPlan): KernelPlan["replacing"] {
+  for (const output in replacing) {
+    if (!isReplaceable(backend, streamedInputs[replacing[output] as string] as TensorInfo)) return undefined;
+  }
+  return replacing;
 }
 
 function placeInHeap(backend: WasmBackend, memory: WebAssembly.Memory, plan: KernelPlan, tableBytes: number) {
@@ -28,8 +36,15 @@ function placeInHeap(backend: WasmBackend, memory: WebAssembly.Memory, plan: Ker
         at[name] = (tensor ? backend.getMemoryOffset(tensor.dataId) : 0) as Pointer;
       }
     }
+    const replacing = replaceableBy(backend, plan);
     for (const shapes of [plan.streamedOutputs, plan.outputs]) {
       for (const name in shapes) {
+        const replaced = replacing?.[name];
+        if (replaced !== undefined) {
+          at[name] = at[replaced] as Pointer;
+          overwritten(backend, plan.streamedInputs[replaced] as TensorInfo);
+          continue;
+        }
         const output = makeOutput(backend, shapes[name] as number[], plan.dtype);
         outputs.push(output);
         at[name] = backend.getMemoryOffset(output.dataId) as Pointer;

@@ -22,6 +22,12 @@ export interface KernelPlan<Name extends string = string> {
   outputs: Shapes<Name>;
   /** Of all outputs, which are not streamed if it is bool, a byte each. Default float32. */
   dtype?: "float32" | "bool";
+  /**
+   * Streamed outputs that may take the place of a streamed input, which is lost then: by name, the input. Each number of an input is
+   * read before that of the output is written. A memory that holds the tensors themselves lets them, if all these inputs are held by one
+   * tensor each, and does not return them then. Default: none.
+   */
+  replacing?: { [output: string]: Name } | undefined;
   /** Positions along the streamed tensors: an activation each, or a row of them. */
   count: number;
   /** Chunks start at multiples of this. */
@@ -130,6 +136,7 @@ export const NOT_STREAMED = {
   dtype: undefined,
   streamedInputs: {},
   streamedOutputs: {},
+  replacing: undefined,
   prepare: undefined,
   passes: [],
 } satisfies KernelPlan;

@@ -9,10 +9,12 @@ import {
   composedNormalizationInference,
   composedNormalizationInferenceGrad,
 } from "../composed/normalization.js";
+import { composedAdamUpdate, composedMomentumUpdate, composedSgdUpdate } from "../composed/optimizers.js";
 import { composedShrunkNormalization, composedShrunkNormalizationGrad } from "../composed/shrunkNormalization.js";
 import { composedStandardizedMixtureNorm, composedStandardizedMixtureNormGrad } from "../composed/standardizedMixtureNorm.js";
 import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
+import { AdamUpdate } from "../kernels/adamUpdate.js";
 import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
 import {
   Equal,
@@ -67,6 +69,7 @@ import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
 import { Max, Mean, Min, Prod, Sum } from "../kernels/reduction.js";
 import { Select } from "../kernels/select.js";
+import { MomentumUpdate, SgdUpdate } from "../kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
 import { Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
@@ -94,6 +97,7 @@ function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, 
   OWN.set(kernel, forms);
 }
 
+add(AdamUpdate, { composed: composedAdamUpdate });
 add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
 add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
 add(MixtureMoments, { composed: composedMixtureMoments });
@@ -102,10 +106,12 @@ add(MixtureNormEStep, { composed: composedEStep });
 add(MixtureNormGrad, { composed: composedMixtureNormGrad });
 add(MixtureNormKMeansInit, { composed: composedKMeansInit });
 add(MixtureResponsibilities, { composed: composedMixtureResponsibilities });
+add(MomentumUpdate, { composed: composedMomentumUpdate });
 add(Normalization, { composed: composedNormalization });
 add(NormalizationGrad, { composed: composedNormalizationGrad });
 add(NormalizationInference, { composed: composedNormalizationInference });
 add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
+add(SgdUpdate, { composed: composedSgdUpdate });
 add(ShrunkNormalization, { composed: composedShrunkNormalization });
 add(ShrunkNormalizationGrad, { composed: composedShrunkNormalizationGrad });
 add(StandardizedMixtureNorm, { composed: composedStandardizedMixtureNorm });

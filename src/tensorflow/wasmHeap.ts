@@ -13,7 +13,14 @@ export interface WasmBackend extends KernelBackend {
     wasmMemory?: WebAssembly.Memory;
     /** The module's exports, among them the memory, in the other builds. */
     asm?: Record<string, unknown>;
+    /** The binary's register of tensors. */
+    tfjs?: {
+      registerTensor?(id: number, size: number, at: number): void;
+      disposeData?(id: number): void;
+    };
   };
+  /** What the backend knows of a tensor. */
+  dataIdMap?: { get(dataId: DataId): { id?: number } | undefined };
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   getMemoryOffset(dataId: DataId): number;
 }
@@ -54,4 +61,22 @@ export function makeOutput(backend: WasmBackend, shape: number[], dtype: DataTyp
     throw new Error(`tfjs-uan: the WASM backend has no memory left for a tensor of shape [${shape}]`);
   }
   return output;
+}
+
+/** Whether a tensor's numbers may be written over: no other tensor shares them, and the backend can be told by `overwritten`. */
+export function isReplaceable(backend: WasmBackend, { dataId }: TensorInfo): boolean {
+  const { registerTensor, disposeData } = backend.wasm.tfjs ?? {};
+  if (typeof registerTensor !== "function" || typeof disposeData !== "function") return false;
+  return backend.refCount(dataId) === 1 && typeof backend.dataIdMap?.get(dataId)?.id === "number";
+}
+
+/**
+ * Tells the backend that a tensor's numbers are written over. Its binary keeps what it makes of them, such as a filter that it packed
+ * for convolutions, until the tensor is disposed of: it is given up, and registered anew.
+ */
+export function overwritten(backend: WasmBackend, { dataId, shape }: TensorInfo): void {
+  const { tfjs } = backend.wasm;
+  const id = backend.dataIdMap?.get(dataId)?.id as number;
+  tfjs?.disposeData?.(id);
+  tfjs?.registerTensor?.(id, sizeOf(shape), backend.getMemoryOffset(dataId));
 }

@@ -25,11 +25,11 @@ export interface Result {
   seconds: number;
 }
 
-/** docs/math.md, section 7. */
+/** docs/math.md, section 8. */
 const EXACT = { value: 5e-5, gradient: 1e-4 };
 /**
  * How many times as large errors may be on real GPUs, which have their own exponentials, logarithms and roots. No standard requires the
- * accuracy of docs/math.md, section 7.
+ * accuracy of docs/math.md, section 8.
  */
 const LEEWAY_OF_GPU = 10;
 

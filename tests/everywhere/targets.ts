@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BackendName } from "../../runtimes/backends.js";
 import { findChromium } from "../../runtimes/chromium.js";
-import { TENSORFLOW } from "../../runtimes/nodeBackend.js";
 import { inChromium, type ProgramOptions } from "../../runtimes/program.js";
 import { ROOT } from "../../runtimes/project.js";
+import { TENSORFLOW, tensorflowProject } from "../../runtimes/tensorflowPackages.js";
 import { RELAXED_SIMD, WITHOUT_SIMD } from "../../runtimes/v8.js";
 import { bundleWorker, startWorker } from "../../runtimes/workerd.js";
 import type { Result } from "./suite.js";
@@ -60,7 +60,7 @@ const WITHOUT = "without SIMD";
 const FASTEST = RELAXED_SIMD.length > 0 ? "simd" : "relaxedSimd";
 
 function missingTensorFlow(): string | undefined {
-  if (TENSORFLOW.some((name) => existsSync(join(ROOT, "node_modules", name)))) return undefined;
+  if (TENSORFLOW.some((name) => existsSync(join(tensorflowProject(), "node_modules", name)))) return undefined;
   return `install ${TENSORFLOW.join(" or ")}, with npm install --no-save`;
 }
 

@@ -2,6 +2,7 @@ import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
+import { AdamUpdate } from "../../src/kernels/adamUpdate.js";
 import { Maximum, Minimum } from "../../src/kernels/broadcast.js";
 import { FusedConv2D } from "../../src/kernels/conv2d.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
@@ -11,6 +12,7 @@ import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibiliti
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
 import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
 import { Max, Mean, Prod, Sum } from "../../src/kernels/reduction.js";
+import { MomentumUpdate } from "../../src/kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
 import { Tanh } from "../../src/kernels/unary.js";
@@ -202,6 +204,18 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     { strides: 1, pad: "same", activation: "relu" },
   ],
   ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
+  [
+    "a step of Adam",
+    AdamUpdate,
+    { gradient: numbers(70000), weight: numbers(70000), m: numbers(70000), v: positive(70000) },
+    { of: "w", mayReplace: false, learningRate: 0.01, weightDecay: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, iteration: 3 },
+  ],
+  [
+    "a step with momentum",
+    MomentumUpdate,
+    { gradient: numbers(70000), weight: numbers(70000), accumulation: numbers(70000) },
+    { of: "w", mayReplace: false, learningRate: 0.01, weightDecay: 0, momentum: 0.9, nesterov: true },
+  ],
   ["a batch of small matrix products", BatchMatMul, { a: numbers(12000, 5, 9), b: numbers(12000, 9, 5) }, {}],
 ];
 
