@@ -1,4 +1,4 @@
-import { LANES, loadVec, splatBits, storeTransposed, storeVec, VEC } from "./simd/vec";
+import { LANES, loadVec, splatBits, storeTransposed, storeTransposedBytes, storeVec, VEC } from "./simd/vec";
 
 // Copies of elements of 4 bytes or 1, which are bits here: an element that is NaN keeps them.
 
@@ -63,6 +63,26 @@ function fill(to: usize, bits: u32, count: u32): void {
   for (; to < end; to += 4) store<u32>(to, bits);
 }
 
+@inline function moveElement(from: usize, to: usize, element: u32): void {
+  if (element == 1) store<u8>(to, load<u8>(from));
+  else store<u32>(to, load<u32>(from));
+}
+
+/** Copies single elements, `count` of them. */
+@inline function moveEach(from: usize, to: usize, element: u32, count: u32, fromStep: usize, toStep: usize): void {
+  for (; count >= 4; count -= 4) {
+    const p = from + 2 * fromStep;
+    const q = to + 2 * toStep;
+    moveElement(from, to, element);
+    moveElement(from + fromStep, to + toStep, element);
+    moveElement(p, q, element);
+    moveElement(p + fromStep, q + toStep, element);
+    from = p + 2 * fromStep;
+    to = q + 2 * toStep;
+  }
+  for (; count; count--, from += fromStep, to += toStep) moveElement(from, to, element);
+}
+
 /** Copies single elements: `rows` times `columns`, all of them apart. */
 function moveElements(
   from: usize,
@@ -76,41 +96,40 @@ function moveElements(
   rowTo: usize,
 ): void {
   for (; rows; rows--, from += rowFrom, to += rowTo) {
-    let p = from;
-    let q = to;
-    if (element == 1) {
-      for (let left = columns; left; left--, p += columnFrom, q += columnTo) store<u8>(q, load<u8>(p));
-    } else {
-      let left = columns;
-      for (; left >= 4; left -= 4) {
-        const p2 = p + 2 * columnFrom;
-        const q2 = q + 2 * columnTo;
-        store<u32>(q, load<u32>(p));
-        store<u32>(q + columnTo, load<u32>(p + columnFrom));
-        store<u32>(q2, load<u32>(p2));
-        store<u32>(q2 + columnTo, load<u32>(p2 + columnFrom));
-        p = p2 + 2 * columnFrom;
-        q = q2 + 2 * columnTo;
-      }
-      for (; left; left--, p += columnFrom, q += columnTo) store<u32>(q, load<u32>(p));
-    }
+    if (element == 1) moveEach(from, to, 1, columns, columnFrom, columnTo);
+    else moveEach(from, to, 4, columns, columnFrom, columnTo);
   }
 }
 
 /** Rows whose elements are those of columns: rows and columns are LANES at least. The last tiles may have what others have, too. */
-function transpose(from: usize, to: usize, columns: u32, columnFrom: usize, rows: u32, rowTo: usize): void {
+@inline function transposeOf(
+  element: u32,
+  from: usize,
+  to: usize,
+  columns: u32,
+  columnFrom: usize,
+  rows: u32,
+  rowTo: usize,
+): void {
   for (let left: u32 = 0; left < columns; left += STRIP) {
     const right = min(left + STRIP, columns);
     for (let i: u32 = 0; i < rows; i += LANES) {
       const row = min(i, rows - LANES);
-      const p = from + ((<usize>row) << 2);
+      const p = from + row * element;
       const q = to + row * rowTo;
       for (let j = left; j < right; j += LANES) {
         const column = min(j, columns - LANES);
-        storeTransposed(q + ((<usize>column) << 2), rowTo, p + column * columnFrom, columnFrom);
+        if (element == 1) storeTransposedBytes(q + column, rowTo, p + column * columnFrom, columnFrom);
+        else storeTransposed(q + ((<usize>column) << 2), rowTo, p + column * columnFrom, columnFrom);
       }
     }
   }
+}
+function transpose(from: usize, to: usize, columns: u32, columnFrom: usize, rows: u32, rowTo: usize): void {
+  transposeOf(4, from, to, columns, columnFrom, rows, rowTo);
+}
+function transposeBytes(from: usize, to: usize, columns: u32, columnFrom: usize, rows: u32, rowTo: usize): void {
+  transposeOf(1, from, to, columns, columnFrom, rows, rowTo);
 }
 
 /**
@@ -143,8 +162,9 @@ export function copy_apply(
     for (let left = planes; left; left--, p += planeFrom, q += planeTo) {
       if (columnFrom == element) moveRuns(p, q, columns * element, rows, rowFrom, rowTo);
       else if (columnFrom == 0) repeatElements(p, q, element, columns, rows, rowFrom, rowTo);
-      else if (element == 4 && rowFrom == 4 && rows >= LANES && columns >= LANES) {
-        transpose(p, q, columns, columnFrom, rows, rowTo);
+      else if (rowFrom == element && rows >= LANES && columns >= LANES) {
+        if (element == 1) transposeBytes(p, q, columns, columnFrom, rows, rowTo);
+        else transpose(p, q, columns, columnFrom, rows, rowTo);
       } else if (columns < rows) moveElements(p, q, element, rows, rowFrom, rowTo, columns, columnFrom, element);
       else moveElements(p, q, element, columns, columnFrom, element, rows, rowFrom, rowTo);
     }

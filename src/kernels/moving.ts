@@ -187,15 +187,15 @@ export const Tile: MovingKernel<Unary, { reps: List<number> }> = {
   },
 };
 
-/** Output: x, backwards along some axes. */
-export const Reverse: MovingKernel<Unary, { dims: number | List<number> }> = {
+/** Output: x, backwards along some axes: all of them where dims is null or undefined. */
+export const Reverse: MovingKernel<Unary, { dims?: number | List<number> | null }> = {
   name: "Reverse",
   move(heap, { x }, { dims }) {
     if (!bytesOf(x)) return undefined;
     const steps = stepsOf(x.shape);
     const axes = x.shape.map((size, axis): [number, number] => [size, steps[axis] as number]);
     let first = 0;
-    for (const dim of typeof dims === "number" ? [dims] : dims) {
+    for (const dim of typeof dims === "number" ? [dims] : (dims ?? x.shape.keys())) {
       const axis = axes[axisOf(dim, axes.length) ?? axes.length];
       // An axis that is there twice goes to TensorFlow.js's.
       if (!axis || axis[1] < 0) return undefined;

@@ -98,7 +98,8 @@ export function replaceKernels(complete?: string): void {
  * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Sum, Mean, Prod, Max and Min of float32 (tf.sum, tf.mean, …), Erf, Exp,
  * Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt and Tanh of float32 (tf.exp, tf.tanh, …), Equal, FloorDiv, Greater, GreaterEqual,
  * Less, LessEqual, Maximum, Minimum, NotEqual and Select of float32, LogicalAnd, LogicalOr and LogicalXor (tf.greater, tf.where, …),
- * kernels that move elements (Concat, GatherV2, Pack, PadV2, Reverse, Slice, SplitV, Tile, Transpose, Unpack),
+ * kernels that move elements (Transpose, GatherV2, Slice, StridedSlice, Concat, Pack, SplitV, Unpack, Tile, PadV2, Reverse,
+ * SpaceToBatchND, BatchToSpaceND, DepthToSpace),
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
  * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
  * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where

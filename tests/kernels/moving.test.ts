@@ -188,7 +188,8 @@ describe.each(DTYPES)("kernels that move %s elements on 'wasm' move their bits",
     for (let mask = 0; mask < 2 ** shape.length; mask++) {
       const isReversed = (axis: number) => (mask >> axis) % 2 === 1;
       const dims = shape.flatMap((_, axis) => (isReversed(axis) ? [axis % 2 === 0 ? axis : axis - shape.length] : []));
-      const [output] = run(Reverse, { x: tensor }, { dims });
+      const all = dims.length === shape.length;
+      const [output] = run(Reverse, { x: tensor }, { dims: all ? undefined : dims });
       const expected = taken(x, shape, (position) => {
         return position.map((index, axis) => (isReversed(axis) ? (shape[axis] as number) - 1 - index : index));
       });
@@ -331,9 +332,31 @@ describe.each(DTYPES)("kernels that move %s elements on 'wasm' move their bits",
 
   it.each<[number[], number[], number[][]]>([
     [[2, 6], [3], [[0, 0]]],
-    [[2, 4, 6, 3], [2, 3], [[0, 0], [0, 0]]], // biome-ignore format: a pair for each axis
-    [[2, 3, 4, 3], [2, 3], [[1, 0], [0, 2]]], // biome-ignore format: as above
-    [[1, 2, 1, 4, 2], [2, 1, 2], [[1, 1], [2, 0], [0, 0]]], // biome-ignore format: as above
+    [
+      [2, 4, 6, 3],
+      [2, 3],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ],
+    [
+      [2, 3, 4, 3],
+      [2, 3],
+      [
+        [1, 0],
+        [0, 2],
+      ],
+    ],
+    [
+      [1, 2, 1, 4, 2],
+      [2, 1, 2],
+      [
+        [1, 1],
+        [2, 0],
+        [0, 0],
+      ],
+    ],
   ])("SpaceToBatchND of [%s] in blocks of [%s], padded by %j, and BatchToSpaceND, which is the opposite", (shape, blockShape, paddings) => {
     const x = values(shape, dtype);
     const padding = (axis: number) => paddings[axis - 1] as [number, number] | undefined;
@@ -467,6 +490,17 @@ describe("kernels that move elements on 'wasm', as TensorFlow.js calls them", ()
   ])("of %s do what the backend's do", (_, call) => {
     const [ours, theirs] = both(call);
     expect(ours).toEqual(theirs);
+  });
+
+  it("are right where the backend's are wrong: bools reversed, int32 padded and sliced by strides, an axis less and a stride", () => {
+    expect(tf.reverse(tf.tensor1d([1, 0, 0], "bool")).dataSync()).toEqual(new Uint8Array([0, 0, 1]));
+    const large = 2 ** 24 + 1;
+    expect(tf.pad(tf.tensor1d([3], "int32"), [[1, 1]], large).dataSync()).toEqual(new Int32Array([large, 3, large]));
+    const rows = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8], [2, 4], "int32");
+    const columns = tf.stridedSlice(rows, [0, 0], [2, 4], [1, 2]);
+    expect(columns.dtype).toBe("int32");
+    expect(columns.dataSync()).toEqual(new Int32Array([1, 3, 5, 7]));
+    expect(tf.stridedSlice(rows, [1, 0], [2, 4], [1, 2], 0, 0, 0, 0, 1).dataSync()).toEqual(new Int32Array([5, 7]));
   });
 
   it("refuse paddings for other axes, of which the backend's kernel writes outside of its output", () => {
