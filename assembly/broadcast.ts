@@ -1,4 +1,19 @@
-import { AND, EQUAL, FLOOR_DIV, GREATER, GREATER_EQUAL, MAXIMUM, MINIMUM, NOT_EQUAL, OR, XOR } from "./constants";
+import {
+  AND,
+  CLIP_GRAD,
+  EQUAL,
+  FLOOR_DIV,
+  GREATER,
+  GREATER_EQUAL,
+  MAXIMUM,
+  MINIMUM,
+  NOT_EQUAL,
+  OR,
+  RELU_GRAD,
+  SIGMOID_GRAD,
+  TANH_GRAD,
+  XOR,
+} from "./constants";
 import {
   aligned,
   and,
@@ -13,11 +28,15 @@ import {
   loadVec,
   max,
   min,
+  mul,
   ne,
   or,
+  splat,
   storeMask,
   storeVec,
+  sub,
   VEC,
+  Vec,
   xor,
 } from "./simd/vec";
 
@@ -28,6 +47,9 @@ import {
 class BroadcastPlan {
   /** One of constants.ts. */
   operation: u32;
+  /** float32: the range of CLIP_GRAD. */
+  low: u32;
+  high: u32;
   /** 1 to 6. Neighbours along which a and b are repeated alike are one. */
   axes: u32;
 }
@@ -72,12 +94,22 @@ export function broadcast_scratch_bytes(): usize {
   return operation >= GREATER ? 0 : 2;
 }
 
+/** A function of two vectors of float32, which is not a mask. The gradients are of dy, a, and x or y, b. */
+@inline function evaluate(operation: u32, a: Vec, b: Vec, at: usize): Vec {
+  if (operation == MAXIMUM) return max(a, b);
+  if (operation == MINIMUM) return min(a, b);
+  if (operation == FLOOR_DIV) return floor(div(a, b));
+  if (operation == RELU_GRAD) return and(a, gt(b, splat(0)));
+  if (operation == TANH_GRAD) return mul(a, sub(splat(1), mul(b, b)));
+  if (operation == SIGMOID_GRAD) return mul(a, mul(b, sub(splat(1), b)));
+  const low = loadSplat(at + offsetof<BroadcastPlan>("low"));
+  return and(and(a, ge(b, low)), ge(loadSplat(at + offsetof<BroadcastPlan>("high")), b));
+}
+
 /** @param aStep, bStep bytes from one vector to the next, 0 if it is always the same @param end of out */
-@inline function each(operation: u32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+@inline function each(operation: u32, at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
   for (; out < end; a += aStep, b += bStep, out += LANES << outShiftOf(operation)) {
-    if (operation == MAXIMUM) storeVec(out, max(loadVec(a), loadVec(b)));
-    else if (operation == MINIMUM) storeVec(out, min(loadVec(a), loadVec(b)));
-    else if (operation == FLOOR_DIV) storeVec(out, floor(div(loadVec(a), loadVec(b))));
+    if (operation < GREATER) storeVec(out, evaluate(operation, loadVec(a), loadVec(b), at));
     else if (operation == GREATER) storeMask(out, gt(loadVec(a), loadVec(b)));
     else if (operation == GREATER_EQUAL) storeMask(out, ge(loadVec(a), loadVec(b)));
     else if (operation == EQUAL) storeMask(out, eq(loadVec(a), loadVec(b)));
@@ -87,50 +119,67 @@ export function broadcast_scratch_bytes(): usize {
     else storeMask(out, xor(loadMask(a), loadMask(b)));
   }
 }
-function maximumEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(MAXIMUM, a, aStep, b, bStep, out, end);
+function maximumEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(MAXIMUM, at, a, aStep, b, bStep, out, end);
 }
-function minimumEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(MINIMUM, a, aStep, b, bStep, out, end);
+function minimumEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(MINIMUM, at, a, aStep, b, bStep, out, end);
 }
-function floorDivEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(FLOOR_DIV, a, aStep, b, bStep, out, end);
+function floorDivEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(FLOOR_DIV, at, a, aStep, b, bStep, out, end);
 }
-function greaterEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(GREATER, a, aStep, b, bStep, out, end);
+function reluGradEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(RELU_GRAD, at, a, aStep, b, bStep, out, end);
 }
-function greaterEqualEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(GREATER_EQUAL, a, aStep, b, bStep, out, end);
+function tanhGradEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(TANH_GRAD, at, a, aStep, b, bStep, out, end);
 }
-function equalEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(EQUAL, a, aStep, b, bStep, out, end);
+function sigmoidGradEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(SIGMOID_GRAD, at, a, aStep, b, bStep, out, end);
 }
-function notEqualEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(NOT_EQUAL, a, aStep, b, bStep, out, end);
+function clipGradEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(CLIP_GRAD, at, a, aStep, b, bStep, out, end);
 }
-function andEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(AND, a, aStep, b, bStep, out, end);
+function greaterEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(GREATER, at, a, aStep, b, bStep, out, end);
 }
-function orEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(OR, a, aStep, b, bStep, out, end);
+function greaterEqualEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(GREATER_EQUAL, at, a, aStep, b, bStep, out, end);
 }
-function xorEach(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
-  each(XOR, a, aStep, b, bStep, out, end);
+function equalEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(EQUAL, at, a, aStep, b, bStep, out, end);
+}
+function notEqualEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(NOT_EQUAL, at, a, aStep, b, bStep, out, end);
+}
+function andEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(AND, at, a, aStep, b, bStep, out, end);
+}
+function orEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(OR, at, a, aStep, b, bStep, out, end);
+}
+function xorEach(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, end: usize): void {
+  each(XOR, at, a, aStep, b, bStep, out, end);
 }
 
 /** @param count whole vectors */
-function vectors(operation: u32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, count: u32): void {
+function vectors(at: usize, a: usize, aStep: usize, b: usize, bStep: usize, out: usize, count: u32): void {
+  const operation = load<u32>(at);
   const end = out + ((<usize>count) << outShiftOf(operation));
-  if (operation == MAXIMUM) maximumEach(a, aStep, b, bStep, out, end);
-  else if (operation == MINIMUM) minimumEach(a, aStep, b, bStep, out, end);
-  else if (operation == FLOOR_DIV) floorDivEach(a, aStep, b, bStep, out, end);
-  else if (operation == GREATER) greaterEach(a, aStep, b, bStep, out, end);
-  else if (operation == GREATER_EQUAL) greaterEqualEach(a, aStep, b, bStep, out, end);
-  else if (operation == EQUAL) equalEach(a, aStep, b, bStep, out, end);
-  else if (operation == NOT_EQUAL) notEqualEach(a, aStep, b, bStep, out, end);
-  else if (operation == AND) andEach(a, aStep, b, bStep, out, end);
-  else if (operation == OR) orEach(a, aStep, b, bStep, out, end);
-  else xorEach(a, aStep, b, bStep, out, end);
+  if (operation == MAXIMUM) maximumEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == MINIMUM) minimumEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == FLOOR_DIV) floorDivEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == RELU_GRAD) reluGradEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == TANH_GRAD) tanhGradEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == SIGMOID_GRAD) sigmoidGradEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == CLIP_GRAD) clipGradEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == GREATER) greaterEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == GREATER_EQUAL) greaterEqualEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == EQUAL) equalEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == NOT_EQUAL) notEqualEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == AND) andEach(at, a, aStep, b, bStep, out, end);
+  else if (operation == OR) orEach(at, a, aStep, b, bStep, out, end);
+  else xorEach(at, a, aStep, b, bStep, out, end);
 }
 
 /** A vector of the number at p. */
@@ -143,9 +192,11 @@ function vectors(operation: u32, a: usize, aStep: usize, b: usize, bStep: usize,
 /**
  * Stores results of a row.
  *
+ * @param at a plan
  * @param aStep, bStep 0 where all numbers are the first one
  */
-function row(operation: u32, scratch: usize, a: usize, aStep: u32, b: usize, bStep: u32, out: usize, count: u32): void {
+function row(at: usize, scratch: usize, a: usize, aStep: u32, b: usize, bStep: u32, out: usize, count: u32): void {
+  const operation = load<u32>(at);
   const shift = shiftOf(operation);
   const outShift = outShiftOf(operation);
   const vector = (<usize>LANES) << shift;
@@ -154,19 +205,19 @@ function row(operation: u32, scratch: usize, a: usize, aStep: u32, b: usize, bSt
   const aVector = aStep ? vector : 0;
   const bVector = bStep ? vector : 0;
   const whole = count & ~(LANES - 1);
-  vectors(operation, a, aVector, b, bVector, out, whole);
+  vectors(at, a, aVector, b, bVector, out, whole);
   if (count == whole) return;
   if (whole) {
     // The last vector has numbers that the one before has, too.
     const last: usize = count - LANES;
     if (aStep) a += last << shift;
     if (bStep) b += last << shift;
-    vectors(operation, a, 0, b, 0, out + (last << outShift), LANES);
+    vectors(at, a, 0, b, 0, out + (last << outShift), LANES);
     return;
   }
   if (aStep) memory.copy(scratch + A_ROOM, a, (<usize>count) << shift);
   if (bStep) memory.copy(scratch + B_ROOM, b, (<usize>count) << shift);
-  vectors(operation, scratch + A_ROOM, 0, scratch + B_ROOM, 0, scratch + OUT_ROOM, LANES);
+  vectors(at, scratch + A_ROOM, 0, scratch + B_ROOM, 0, scratch + OUT_ROOM, LANES);
   memory.copy(out, scratch + OUT_ROOM, (<usize>count) << outShift);
 }
 
@@ -200,7 +251,7 @@ export function broadcast_apply(at: usize, a: usize, b: usize, out: usize, start
   if (axes == 1) {
     a += (<usize>start * inner.a) << shift;
     b += (<usize>start * inner.b) << shift;
-    row(operation, scratch, a, inner.a, b, inner.b, out, count);
+    row(at, scratch, a, inner.a, b, inner.b, out, count);
     return;
   }
   let position = start / size;
@@ -215,14 +266,14 @@ export function broadcast_apply(at: usize, a: usize, b: usize, out: usize, start
   let gathered: u32 = 0;
   for (let left = count; left; left -= size) {
     if (size >= MIN_ROW) {
-      row(operation, scratch, a, inner.a, b, inner.b, out, size);
+      row(at, scratch, a, inner.a, b, inner.b, out, size);
       out += (<usize>size) << outShift;
     } else {
       gather(scratch + A_ROOM + ((<usize>gathered) << shift), a, inner.a, size, shift);
       gather(scratch + B_ROOM + ((<usize>gathered) << shift), b, inner.b, size, shift);
       gathered += size;
       if (gathered + size > BLOCK || left == size) {
-        row(operation, scratch, scratch + A_ROOM, 1, scratch + B_ROOM, 1, out, gathered);
+        row(at, scratch, scratch + A_ROOM, 1, scratch + B_ROOM, 1, out, gathered);
         out += (<usize>gathered) << outShift;
         gathered = 0;
       }

@@ -34,13 +34,17 @@ export const MAXIMUM: u32 = 3;
 export const MINIMUM: u32 = 4;
 /** Functions of two numbers, beside MAXIMUM and MINIMUM. The last three are of bytes, and those from GREATER on make bytes. */
 export const FLOOR_DIV: u32 = 5;
-export const GREATER: u32 = 6;
-export const GREATER_EQUAL: u32 = 7;
-export const EQUAL: u32 = 8;
-export const NOT_EQUAL: u32 = 9;
-export const AND: u32 = 10;
-export const OR: u32 = 11;
-export const XOR: u32 = 12;
+export const RELU_GRAD: u32 = 6;
+export const TANH_GRAD: u32 = 7;
+export const SIGMOID_GRAD: u32 = 8;
+export const CLIP_GRAD: u32 = 9;
+export const GREATER: u32 = 10;
+export const GREATER_EQUAL: u32 = 11;
+export const EQUAL: u32 = 12;
+export const NOT_EQUAL: u32 = 13;
+export const AND: u32 = 14;
+export const OR: u32 = 15;
+export const XOR: u32 = 16;
 /** Functions of one number. */
 export const EXP: u32 = 0;
 export const EXPM1: u32 = 1;

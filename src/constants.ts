@@ -23,13 +23,17 @@ export const MAXIMUM = 3;
 export const MINIMUM = 4;
 /** Functions of two numbers, beside MAXIMUM and MINIMUM. The last three are of bytes, and those from GREATER on make bytes. */
 export const FLOOR_DIV = 5;
-export const GREATER = 6;
-export const GREATER_EQUAL = 7;
-export const EQUAL = 8;
-export const NOT_EQUAL = 9;
-export const AND = 10;
-export const OR = 11;
-export const XOR = 12;
+export const RELU_GRAD = 6;
+export const TANH_GRAD = 7;
+export const SIGMOID_GRAD = 8;
+export const CLIP_GRAD = 9;
+export const GREATER = 10;
+export const GREATER_EQUAL = 11;
+export const EQUAL = 12;
+export const NOT_EQUAL = 13;
+export const AND = 14;
+export const OR = 15;
+export const XOR = 16;
 /** Functions of one number. */
 export const EXP = 0;
 export const EXPM1 = 1;

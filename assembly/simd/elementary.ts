@@ -5,6 +5,7 @@ import {
   allTrue,
   and,
   div,
+  EXPONENT_BITS,
   eq,
   exponent,
   ge,
@@ -17,9 +18,11 @@ import {
   nmadd,
   pmax,
   pmin,
+  SQRT1_2_BITS,
   scale,
   select,
   splat,
+  splatBits,
   storeVec,
   sub,
   VEC,
@@ -144,6 +147,10 @@ export function storeLog(at: usize): void {
   put(at, 3, LN2_HIGH);
   put(at, 4, LN2_LOW);
   put(at, 5, 1);
+  put(at, 6, MIN_NORMAL);
+  put(at, 7, 1.7014118346046923e38); // 2^127
+  storeVec(at + 8 * VEC, splatBits(SQRT1_2_BITS));
+  storeVec(at + 9 * VEC, splatBits(EXPONENT_BITS));
 }
 /** What is computed instead of ln x where x may be denormal: ln (2^23 x) of those. */
 function raised(x: Vec): Vec {
@@ -158,11 +165,11 @@ function anyLog(x: Vec, y: Vec): Vec {
 }
 /** e ln 2 + ln m, where x = m·2^e, and m is in [√½, √2). P is of degree 2, and the relative error 8.1e-10. */
 @inline export function log(x: Vec, at: usize): Vec {
-  const areNormal = allTrue(isNormal(x));
+  const areNormal = allTrue(isNormal(x, constant(at, 6), constant(at, 7)));
   let normal = x;
   if (!areNormal) normal = raised(x);
-  const m = mantissa(normal);
-  const e = exponent(normal);
+  const m = mantissa(normal, constant(at, 8), constant(at, 9));
+  const e = exponent(normal, constant(at, 8));
   const f = sub(m, constant(at, 5));
   const s = div(f, add(m, constant(at, 5)));
   const squared = mul(s, s);
@@ -183,7 +190,7 @@ export function storeSoftplus(at: usize): void {
 /** ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). P is of degree 3, and the relative error 4.6e-9. */
 @inline export function softplus(x: Vec, at: usize): Vec {
   const zero = splat(0);
-  const f = exp(sub(zero, abs(x)), at);
+  const f = exp(pmin(x, sub(zero, x)), at);
   const s = div(f, add(f, constant(at, EXPONENTIAL + 4)));
   const squared = mul(s, s);
   const high = madd(constant(at, EXPONENTIAL), squared, constant(at, EXPONENTIAL + 1));
@@ -201,6 +208,7 @@ export function storeTanh(at: usize): void {
   put(at, EXPONENTIAL + 5, 0.625);
   put(at, EXPONENTIAL + 6, 20);
   put(at, EXPONENTIAL + 7, 2);
+  put(at, EXPONENTIAL + 8, -0);
 }
 /** x + x³ T(x²) for |x| < 0.625, T of degree 4, relative error 4.4e-9; 1 − 2 / (e^2x + 1) for larger ones. */
 @inline export function tanh(x: Vec, at: usize): Vec {
@@ -212,7 +220,7 @@ export function storeTanh(at: usize): void {
   const n = exponentOf(b, at);
   const squaredExp = mul(add(one(at), fractionOf(b, n, at)), addToExponent(one(at), n));
   const large = sub(one(at), div(two, add(squaredExp, one(at))));
-  return withSign(select(small, large, gt(constant(at, EXPONENTIAL + 5), a)), x);
+  return withSign(select(small, large, gt(constant(at, EXPONENTIAL + 5), a)), x, constant(at, EXPONENTIAL + 8));
 }
 
 export function storeErf(at: usize): void {
@@ -232,6 +240,7 @@ export function storeErf(at: usize): void {
   put(at, own + 5, -1.1285085678100586);
   put(at, own + 6, 0.9375);
   put(at, own + 7, 3.950000047683716);
+  put(at, own + 8, -0);
 }
 /** x + x R(x²) for |x| < 0.9375, R of degree 5, relative error 1.9e-8; 1 − e^(x S(x)) for larger ones, error 2.9e-9. */
 @inline export function erf(x: Vec, at: usize): Vec {
@@ -243,7 +252,7 @@ export function storeErf(at: usize): void {
   const t = mul(b, polynomial(at, own, 5, b, mul(b, b)));
   const n = exponentOf(t, at);
   const complement = mul(add(one(at), fractionOf(t, n, at)), addToExponent(one(at), n));
-  return withSign(select(small, sub(one(at), complement), gt(constant(at, own + 6), a)), x);
+  return withSign(select(small, sub(one(at), complement), gt(constant(at, own + 6), a)), x, constant(at, own + 8));
 }
 
 export function storeSelu(at: usize): void {
@@ -257,4 +266,4 @@ export function storeSelu(at: usize): void {
   return select(mul(x, constant(at, EXPONENTIAL + 2)), negative, ge(x, splat(0)));
 }
 /** Vectors of constants, at most. */
-export const MAX_CONSTANTS: u32 = EXPONENTIAL + 14;
+export const MAX_CONSTANTS: u32 = EXPONENTIAL + 15;

@@ -178,20 +178,23 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
   if (ASC_FEATURE_SIMD) return i32x4.add(a, i32x4.shl(n, 23));
   return reinterpret<f32>(reinterpret<i32>(a) + (reinterpret<i32>(n) << 23));
 }
-const SQRT1_2_BITS: i32 = 0x3f3504f3;
-/** The integer e with √½·2^e ≤ a < √2·2^e, as a float32. For normal positive a. Three instructions. */
-@inline export function exponent(a: Vec): Vec {
-  if (ASC_FEATURE_SIMD) return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), 23));
+/** Bits of √½, and of the exponent and the sign. */
+export const SQRT1_2_BITS: i32 = 0x3f3504f3;
+export const EXPONENT_BITS: i32 = 0xff800000;
+/**
+ * The integer e with √½·2^e ≤ a < √2·2^e, as a float32. For normal positive a. Three instructions.
+ *
+ * @param root √½ in every lane
+ */
+@inline export function exponent(a: Vec, root: Vec = splatBits(SQRT1_2_BITS)): Vec {
+  if (ASC_FEATURE_SIMD) return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(a, root), 23));
   return <f32>((reinterpret<i32>(a) - SQRT1_2_BITS) >> 23);
 }
-/** a / 2^exponent(a). Four instructions. */
-@inline export function mantissa(a: Vec): Vec {
-  if (ASC_FEATURE_SIMD) {
-    return i32x4.sub(a, v128.and(i32x4.sub(a, i32x4.splat(SQRT1_2_BITS)), i32x4.splat(0xff800000)));
-  }
-  return reinterpret<f32>(reinterpret<i32>(a) - ((reinterpret<i32>(a) - SQRT1_2_BITS) & 0xff800000));
+/** a / 2^exponent(a). Three instructions. @param mask EXPONENT_BITS in every lane */
+@inline export function mantissa(a: Vec, root: Vec = splatBits(SQRT1_2_BITS), mask: Vec = splatBits(EXPONENT_BITS)): Vec {
+  if (ASC_FEATURE_SIMD) return i32x4.sub(a, v128.and(i32x4.sub(a, root), mask));
+  return reinterpret<f32>(reinterpret<i32>(a) - ((reinterpret<i32>(a) - SQRT1_2_BITS) & EXPONENT_BITS));
 }
-
 /**
  * a·2^n, rounded once, where n is given as the float32 n + 1.5·2^23, from −252 to 254. NaN stays NaN. @param one 1 in every lane.
  * Eight instructions.
@@ -207,14 +210,19 @@ const SQRT1_2_BITS: i32 = 0x3f3504f3;
   const half = (bits >> 24) << 23;
   return a * reinterpret<f32>(half + 0x3f800000) * reinterpret<f32>(bits - half + 0x3f800000);
 }
-/** A mask, where a is positive, and neither denormal nor infinite. Two instructions. */
-@inline export function isNormal(a: Vec): Vec {
-  if (ASC_FEATURE_SIMD) return i32x4.lt_u(i32x4.sub(a, i32x4.splat(0x00800000)), i32x4.splat(0x7f000000));
-  return <f32>(reinterpret<u32>(a) - 0x00800000 < <u32>0x7f000000);
+/**
+ * A mask, where a is positive, and neither denormal nor infinite. Two instructions.
+ *
+ * @param least 2^-126 in every lane @param range 2^127
+ */
+@inline export function isNormal(a: Vec, least: Vec, range: Vec): Vec {
+  // As integers: least ≤ a < 2^128, whose bits are the sum of these two.
+  if (ASC_FEATURE_SIMD) return i32x4.lt_u(i32x4.sub(a, least), range);
+  return <f32>(reinterpret<u32>(a) - reinterpret<u32>(least) < reinterpret<u32>(range));
 }
-/** a, which is not negative, with the sign of b. Two instructions. */
-@inline export function withSign(a: Vec, b: Vec): Vec {
-  if (ASC_FEATURE_SIMD) return v128.or(a, v128.and(b, i32x4.splat(0x80000000)));
+/** a, which is not negative, with the sign of b. @param minusZero −0 in every lane. Two instructions. */
+@inline export function withSign(a: Vec, b: Vec, minusZero: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.or(a, v128.and(b, minusZero));
   return f32.copysign(a, b);
 }
 

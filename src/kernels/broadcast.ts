@@ -80,7 +80,7 @@ function broadcast(options: Options): NamesakeKernel<Inputs, unknown, View> {
       return swapped ? viewOf(this.op, b, a) : viewOf(this.op, a, b);
     },
     plan(binary, { a, b }, _, { shape, count, axes }): KernelPlan<"a" | "b" | "out"> {
-      const words = [operation, axes.length];
+      const words = [operation, 0, 0, axes.length];
       for (const axis of axes) words.push(axis.size, axis.a, axis.b);
       return {
         ...NOT_STREAMED,

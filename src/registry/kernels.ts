@@ -1,4 +1,5 @@
 import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
+import { composedActivationGrad } from "../composed/activationGrad.js";
 import { composedBatchMomentsNorm, composedBatchMomentsNormGrad } from "../composed/batchMomentsNorm.js";
 import { composedMixtureMoments } from "../composed/mixtureMoments.js";
 import { composedEStep, composedKMeansInit, composedMixtureNorm, composedMixtureNormGrad } from "../composed/mixtureNorm.js";
@@ -14,6 +15,7 @@ import { composedShrunkNormalization, composedShrunkNormalizationGrad } from "..
 import { composedStandardizedMixtureNorm, composedStandardizedMixtureNormGrad } from "../composed/standardizedMixtureNorm.js";
 import type { Tensors } from "../composed/tensors.js";
 import { composedUnsupervisedAdaptiveNorm, composedUnsupervisedAdaptiveNormGrad } from "../composed/unsupervisedAdaptiveNorm.js";
+import { ActivationGrad } from "../kernels/activationGrad.js";
 import { AdamUpdate } from "../kernels/adamUpdate.js";
 import { BatchMomentsNorm, BatchMomentsNormGrad } from "../kernels/batchMomentsNorm.js";
 import {
@@ -98,6 +100,7 @@ function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, 
 }
 
 add(AdamUpdate, { composed: composedAdamUpdate });
+add(ActivationGrad, { composed: composedActivationGrad });
 add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
 add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
 add(MixtureMoments, { composed: composedMixtureMoments });

@@ -4,6 +4,8 @@ import type { ConvolutionAttrs } from "../kernels/convolution.js";
 import type { AnyNamesakeKernel } from "../kernels/declaration.js";
 import { FusedMatMul } from "../kernels/matMul.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
+import { Tanh } from "../kernels/unary.js";
+import { ACTIVATIONS, withActivationGradient } from "./activationGradients.js";
 import { withActivations } from "./activations.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
 import { differentiateDilated, isDilated } from "./dilation.js";
@@ -55,6 +57,13 @@ function mendedConvolution(kernelName: string, depthwise: boolean, faster?: AnyN
   };
 }
 
+/** An activation of the 'wasm' backend's, whose gradient is one kernel. */
+function activationWithGradient(kernelName: (typeof ACTIVATIONS)[number]): KernelConfig {
+  const name = { kernelName, backendName: "wasm" };
+  const theirs = replacedBy(name);
+  return { ...name, kernelFunc: withActivationGradient(kernelName, (call) => (theirs() as KernelConfig).kernelFunc(call)) };
+}
+
 /** Says what replaces kernels of TensorFlow.js's. @param otherBackends all but 'wasm' */
 export function setReplacements(otherBackends: string[]): void {
   const missing = MISSING_KERNELS.map((kernel) => inPlaceOfTheirs(onWasm(kernel), "at once"));
@@ -62,6 +71,7 @@ export function setReplacements(otherBackends: string[]): void {
     const ours = onWasm(kernel);
     if (kernel === FusedBatchNorm) ours.kernelFunc = withTraining(ours.kernelFunc);
     if (kernel === FusedMatMul) ours.kernelFunc = withActivations(ours.kernelFunc);
+    if (kernel === Tanh) ours.kernelFunc = withActivationGradient("Tanh", ours.kernelFunc);
     return inPlaceOfTheirs(ours, "at last");
   });
   const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, { depthwise, faster }]) => {
@@ -72,6 +82,7 @@ export function setReplacements(otherBackends: string[]): void {
     ...replacing,
     ...mended.map((kernel) => inPlaceOfTheirs(kernel, "never")),
     ...MOVING_KERNELS.map((kernel) => inPlaceOfTheirs(movingOnWasm(kernel), "never")),
+    ...ACTIVATIONS.filter((name) => name !== Tanh.name).map((name) => inPlaceOfTheirs(activationWithGradient(name), "never")),
     ...otherBackends.map((backend) => inPlaceOfTheirs(batchNormOn(backend), "never")),
   ];
 }
@@ -105,7 +116,8 @@ export function replaceKernels(complete?: string): void {
  * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
  * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
  *
- * Identity (tf.clone), and Cast to the same dtype, copy nothing: tensors share memory, as on TensorFlow.js's other backends.
+ * Identity (tf.clone), and Cast to the same dtype, copy nothing: tensors share memory, as on TensorFlow.js's other backends. The
+ * gradients of Relu, Relu6, ClipByValue, Sigmoid and Tanh are one kernel each.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
  * can be differentiated. Conv2D, FusedConv2D (see setWinograd) and DepthwiseConv2dNative are the library's where that is faster.

@@ -1,9 +1,39 @@
 import { broadcast_apply, broadcast_scratch_bytes, broadcast_table_bytes } from "../../assembly/broadcast";
-import { AND, EQUAL, FLOOR_DIV, GREATER, GREATER_EQUAL, MAXIMUM, MINIMUM, NOT_EQUAL, OR, XOR } from "../../assembly/constants";
+import {
+  AND,
+  CLIP_GRAD,
+  EQUAL,
+  FLOOR_DIV,
+  GREATER,
+  GREATER_EQUAL,
+  MAXIMUM,
+  MINIMUM,
+  NOT_EQUAL,
+  OR,
+  RELU_GRAD,
+  SIGMOID_GRAD,
+  TANH_GRAD,
+  XOR,
+} from "../../assembly/constants";
 import { select_apply } from "../../assembly/select";
 import { free, intact, room } from "./support";
 
-const OPERATIONS: StaticArray<u32> = [AND, EQUAL, FLOOR_DIV, GREATER, GREATER_EQUAL, MAXIMUM, MINIMUM, NOT_EQUAL, OR, XOR];
+const OPERATIONS: StaticArray<u32> = [
+  AND,
+  CLIP_GRAD,
+  EQUAL,
+  FLOOR_DIV,
+  GREATER,
+  GREATER_EQUAL,
+  MAXIMUM,
+  MINIMUM,
+  NOT_EQUAL,
+  OR,
+  RELU_GRAD,
+  SIGMOID_GRAD,
+  TANH_GRAD,
+  XOR,
+];
 
 /** Results of [rows, columns], of a [rows, 1] and a b [1, columns], or of one axis, of equal tensors. */
 function apply(operation: u32, rows: u32, columns: u32): void {
@@ -20,14 +50,16 @@ function apply(operation: u32, rows: u32, columns: u32): void {
   memory.fill(a, 1, aSize);
   memory.fill(b, 2, columns * bytes);
   store<u32>(plan, operation);
-  store<u32>(plan, axes, 4);
-  store<u32>(plan, columns, 8);
-  store<u32>(plan, rows > 1 ? 0 : 1, 12);
-  store<u32>(plan, 1, 16);
+  store<f32>(plan, -1, 4);
+  store<f32>(plan, 1, 8);
+  store<u32>(plan, axes, 12);
+  store<u32>(plan, columns, 16);
+  store<u32>(plan, rows > 1 ? 0 : 1, 20);
+  store<u32>(plan, 1, 24);
   if (rows > 1) {
-    store<u32>(plan, rows, 20);
-    store<u32>(plan, 1, 24);
-    store<u32>(plan, 0, 28);
+    store<u32>(plan, rows, 28);
+    store<u32>(plan, 1, 32);
+    store<u32>(plan, 0, 36);
   }
   broadcast_apply(plan, a, b, out, 0, count);
   let isWritten = true;
@@ -59,8 +91,8 @@ describe("functions of two numbers", () => {
     const out = room(4 * 30);
     for (let i: u32 = 0; i < 6; i++) store<f32>(a + 4 * i, <f32>i);
     for (let i: u32 = 0; i < 5; i++) store<f32>(b + 4 * i, <f32>i + 0.5);
-    const words: StaticArray<u32> = [MAXIMUM, 2, 5, 0, 1, 6, 1, 0];
-    for (let i = 0; i < 8; i++) store<u32>(plan + 4 * i, words[i]);
+    const words: StaticArray<u32> = [MAXIMUM, 0, 0, 2, 5, 0, 1, 6, 1, 0];
+    for (let i = 0; i < 10; i++) store<u32>(plan + 4 * i, words[i]);
     broadcast_apply(plan, a, b, out, 20, 10);
     broadcast_apply(plan, a, b, out, 0, 20);
     for (let i: u32 = 0; i < 30; i++) expect<f32>(load<f32>(out + 4 * i)).toBe(max<f32>(<f32>(i / 5), <f32>(i % 5) + 0.5));

@@ -8,6 +8,7 @@ const ofSource: Record<string, unknown> = constants;
 
 const BOTH = [
   "AND",
+  "CLIP_GRAD",
   "EQUAL",
   "ERF",
   "EXP",
@@ -31,13 +32,16 @@ const BOTH = [
   "NOT_EQUAL",
   "OR",
   "PRODUCT",
+  "RELU_GRAD",
   "RSQRT",
   "SELU",
+  "SIGMOID_GRAD",
   "SOFTPLUS",
   "SQRT",
   "STANDARD_ROWS",
   "SUM",
   "TANH",
+  "TANH_GRAD",
   "XOR",
 ];
 

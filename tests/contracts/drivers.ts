@@ -22,7 +22,9 @@ async function startComposedOnWasm(): Promise<void> {
   if (!tf.findBackendFactory(COMPOSED_ON_WASM)) {
     const backend = tf.findBackend("wasm");
     for (const kernel of tf.getKernelsForBackend("wasm")) {
-      const isOurs = /^(BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk)/.test(kernel.kernelName);
+      const isOurs = /^(ActivationGrad|BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk)/.test(
+        kernel.kernelName,
+      );
       if (!isOurs) tf.registerKernel({ ...kernel, backendName: COMPOSED_ON_WASM });
     }
     tf.registerBackend(COMPOSED_ON_WASM, () => backend);

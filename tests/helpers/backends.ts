@@ -17,9 +17,10 @@ export const BACKENDS: readonly ("wasm" | "cpu" | "device")[] = ["wasm", "cpu", 
 // A backend that the library does not know: TensorFlow.js's own CPU code, under another name.
 tf.registerBackend("device", () => new MathBackendCPU());
 for (const kernel of tf.getKernelsForBackend("cpu")) {
-  const isOurs = /^(BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk|(Adam|Momentum|Sgd)Update)/.test(
-    kernel.kernelName,
-  );
+  const isOurs =
+    /^(ActivationGrad|BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk|(Adam|Momentum|Sgd)Update)/.test(
+      kernel.kernelName,
+    );
   if (!isOurs) tf.registerKernel({ ...kernel, backendName: "device" });
 }
 addUpInFloat32("device");

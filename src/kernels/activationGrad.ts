@@ -1,0 +1,51 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { checkFloat32, checkShape } from "../arguments.js";
+import { CLIP_GRAD, RELU_GRAD, SIGMOID_GRAD, TANH_GRAD } from "../constants.js";
+import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import type { BinaryKernel } from "./declaration.js";
+
+/** x: what the activation got, or of tanh and sigmoid what it gave. */
+type Inputs = { dy: TensorInfo; x: TensorInfo };
+
+export interface ActivationGradAttrs {
+  /** The name of its kernel. */
+  activation: keyof typeof OPERATIONS;
+  /** ClipByValue's. */
+  clipValueMin?: number;
+  clipValueMax?: number;
+}
+
+const OPERATIONS = { Relu: RELU_GRAD, Relu6: CLIP_GRAD, Tanh: TANH_GRAD, Sigmoid: SIGMOID_GRAD, ClipByValue: CLIP_GRAD };
+
+/** Relu6 passes numbers above 0 on, up to 6: 2^-149 is the least. */
+const RELU6 = [2 ** -149, 6];
+
+/** Chunks start at multiples of this: a line of the cache is one thread's. */
+const ALIGNMENT = 16;
+
+/** Output: the gradient of an activation. */
+export const ActivationGrad: BinaryKernel<Inputs, ActivationGradAttrs, number> = {
+  name: "ActivationGrad",
+  op: "activationGrad",
+  check({ dy, x }) {
+    checkFloat32(this.op, "dy", dy);
+    checkFloat32(this.op, "x", x);
+    checkShape(this.op, "dy", dy, x.shape);
+    return sizeOf(x.shape);
+  },
+  plan(binary, { dy, x }, { activation, clipValueMin = 0, clipValueMax = 0 }, count): KernelPlan<"dy" | "x" | "dx"> {
+    const range = Float32Array.from(activation === "Relu6" ? RELU6 : [clipValueMin, clipValueMax]);
+    const [low, high] = new Uint32Array(range.buffer) as unknown as [number, number];
+    return {
+      ...NOT_STREAMED,
+      inputs: { dy, x },
+      outputs: { dx: x.shape },
+      count,
+      chunkAlignment: ALIGNMENT,
+      tableBytes: binary.broadcast_table_bytes(1),
+      scratchBytes: binary.broadcast_scratch_bytes(),
+      constants: Uint32Array.of(OPERATIONS[activation], low, high, 1, count, 1, 1),
+      passes: [parallelPass(binary, "broadcast_apply", ["dy", "x", "dx"])],
+    };
+  },
+};
