@@ -17,6 +17,7 @@ import {
 import {
   aligned,
   and,
+  both,
   div,
   eq,
   floor,
@@ -103,7 +104,7 @@ export function broadcast_scratch_bytes(): usize {
   if (operation == TANH_GRAD) return mul(a, sub(splat(1), mul(b, b)));
   if (operation == SIGMOID_GRAD) return mul(a, mul(b, sub(splat(1), b)));
   const low = loadSplat(at + offsetof<BroadcastPlan>("low"));
-  return and(and(a, ge(b, low)), ge(loadSplat(at + offsetof<BroadcastPlan>("high")), b));
+  return and(a, both(ge(b, low), ge(loadSplat(at + offsetof<BroadcastPlan>("high")), b)));
 }
 
 /** @param aStep, bStep bytes from one vector to the next, 0 if it is always the same @param end of out */
@@ -114,7 +115,7 @@ export function broadcast_scratch_bytes(): usize {
     else if (operation == GREATER_EQUAL) storeMask(out, ge(loadVec(a), loadVec(b)));
     else if (operation == EQUAL) storeMask(out, eq(loadVec(a), loadVec(b)));
     else if (operation == NOT_EQUAL) storeMask(out, ne(loadVec(a), loadVec(b)));
-    else if (operation == AND) storeMask(out, and(loadMask(a), loadMask(b)));
+    else if (operation == AND) storeMask(out, both(loadMask(a), loadMask(b)));
     else if (operation == OR) storeMask(out, or(loadMask(a), loadMask(b)));
     else storeMask(out, xor(loadMask(a), loadMask(b)));
   }

@@ -15,7 +15,9 @@ const INLINED = {
   "src/standalone/inlined.ts": { encoding: "hex", targets: ["standalone-simd"] },
 };
 /** Classes of assembly/ that TypeScript writes word by word. */
-const STRUCTURES = { simd: ["assembly/convolution/plan/ConvolutionPlan", "assembly/matMul/plan/MatMulPlan", "assembly/winograd/plan/WinogradPlan"] };
+const STRUCTURES = {
+  simd: ["assembly/convolution/plan/ConvolutionPlan", "assembly/matMul/plan/MatMulPlan", "assembly/winograd/plan/WinogradPlan"],
+};
 const DATA_SECTIONS = new Map([
   [11, "a data segment"],
   [12, "a data count"],

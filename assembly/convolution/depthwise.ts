@@ -207,7 +207,7 @@ export function depthwise_apply(at: usize, x: usize, filter: usize, y: usize): v
   }
 }
 
-/** The taps of a filter's row or column that input positions of one remainder by the stride meet, as phases of an axis. */
+/** The taps, along an axis of the filter, that a position of the input meets: which they are depends on its remainder by the stride. */
 @unmanaged
 class Phase {
   /** The first of them. Tap + tapStep is the next. */
@@ -219,8 +219,8 @@ class Phase {
   dy: i32;
   dyStep: u32;
 
-  /** @param position of the input, with its padding before */
-  @inline set(position: u32, filter: u32, stride: u32, dilation: u32): void {
+  /** @param position from the beginning of the padding */
+  set(position: u32, filter: u32, stride: u32, dilation: u32): void {
     const common = gcd(stride, dilation);
     const tapStep = stride / common;
     this.tapStep = tapStep;

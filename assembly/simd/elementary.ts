@@ -4,6 +4,7 @@ import {
   addToExponent,
   allTrue,
   and,
+  anyTrue,
   div,
   EXPONENT_BITS,
   eq,
@@ -11,6 +12,7 @@ import {
   ge,
   gt,
   isNormal,
+  LANES,
   loadVec,
   madd,
   mantissa,
@@ -215,12 +217,14 @@ export function storeTanh(at: usize): void {
   const a = abs(x);
   const squared = mul(a, a);
   const small = madd(mul(squared, a), polynomial(at, EXPONENTIAL, 4, squared, mul(squared, squared)), a);
+  const isSmall = gt(constant(at, EXPONENTIAL + 5), a);
+  if (LANES == 1 && anyTrue(isSmall)) return withSign(small, x, constant(at, EXPONENTIAL + 8));
   const two = constant(at, EXPONENTIAL + 7);
   const b = pmin(add(a, a), constant(at, EXPONENTIAL + 6));
   const n = exponentOf(b, at);
   const squaredExp = mul(add(one(at), fractionOf(b, n, at)), addToExponent(one(at), n));
   const large = sub(one(at), div(two, add(squaredExp, one(at))));
-  return withSign(select(small, large, gt(constant(at, EXPONENTIAL + 5), a)), x, constant(at, EXPONENTIAL + 8));
+  return withSign(select(small, large, isSmall), x, constant(at, EXPONENTIAL + 8));
 }
 
 export function storeErf(at: usize): void {
@@ -248,11 +252,13 @@ export function storeErf(at: usize): void {
   const a = abs(x);
   const squared = mul(a, a);
   const small = madd(a, polynomial(at, EXPONENTIAL, 5, squared, mul(squared, squared)), a);
+  const isSmall = gt(constant(at, own + 6), a);
+  if (LANES == 1 && anyTrue(isSmall)) return withSign(small, x, constant(at, own + 8));
   const b = pmin(a, constant(at, own + 7));
   const t = mul(b, polynomial(at, own, 5, b, mul(b, b)));
   const n = exponentOf(t, at);
   const complement = mul(add(one(at), fractionOf(t, n, at)), addToExponent(one(at), n));
-  return withSign(select(small, sub(one(at), complement), gt(constant(at, own + 6), a)), x, constant(at, own + 8));
+  return withSign(select(small, sub(one(at), complement), isSmall), x, constant(at, own + 8));
 }
 
 export function storeSelu(at: usize): void {

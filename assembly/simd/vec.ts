@@ -156,7 +156,12 @@ export const WIDE: usize = ASC_FEATURE_SIMD ? 16 : 8;
 /** Masks: where either is set. */
 @inline export function or(a: Vec, b: Vec): Vec {
   if (ASC_FEATURE_SIMD) return v128.or(a, b);
-  return a != 0 ? a : b;
+  return <f32>(<i32>(a != 0) | <i32>(b != 0));
+}
+/** Masks: where both are set. */
+@inline export function both(a: Vec, b: Vec): Vec {
+  if (ASC_FEATURE_SIMD) return v128.and(a, b);
+  return a * b;
 }
 /** a, but zero where the mask is not set. */
 @inline export function and(a: Vec, mask: Vec): Vec {
@@ -230,11 +235,11 @@ export const EXPONENT_BITS: i32 = 0xff800000;
 @inline export function storeMask(p: usize, mask: Vec): void {
   // The product has bit i of four at bit 8 i.
   if (ASC_FEATURE_SIMD) store<u32>(p, (i32x4.bitmask(mask) * 0x00204081) & 0x01010101);
-  else store<u8>(p, mask != 0 ? 1 : 0);
+  else store<u8>(p, <u8>(mask != 0));
 }
 /** A mask, set where a byte is not 0. Four instructions. */
 @inline export function loadMask(p: usize): Vec {
-  if (!ASC_FEATURE_SIMD) return load<u8>(p) ? 1 : 0;
+  if (!ASC_FEATURE_SIMD) return <f32>(load<u8>(p) != 0);
   const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(p));
   return i32x4.ne(i32x4.extend_low_i16x8_u(bytes), i32x4.splat(0));
 }

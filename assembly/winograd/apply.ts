@@ -1,16 +1,17 @@
 import { activate } from "../matMul/finish";
 import { COLUMNS, gemmTiles, PANEL, ROWS } from "../simd/gemm";
 import { add, allTrue, eq, loadSplat, loadVec, splat, storeVec, sub, VEC } from "../simd/vec";
+import { transformLargeProducts } from "./large";
 import {
-  BLOCK_TILES,
+  blockTiles,
   firstOf,
   panelBytes,
   panelCount,
   panelsAt,
   patchesAt,
-  PLACES,
-  PRODUCT_BYTES,
   placeBytes,
+  placeCount,
+  productBytes,
   productsAt,
   stepsOf,
   Tile,
@@ -31,8 +32,18 @@ import { packTaps, patchOf, patchRowBytes, transformFilter, transformPatch } fro
  * @param start rows of y before them
  * @param count rows
  */
-export function winograd_apply(at: usize, x: usize, filter: usize, bias: usize, slopes: usize, y: usize, start: u32, count: u32): void {
+export function winograd_apply(
+  at: usize,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  slopes: usize,
+  y: usize,
+  start: u32,
+  count: u32,
+): void {
   const plan = changetype<WinogradPlan>(at);
+  const size = plan.tileSize;
   const outHeight = plan.outHeight;
   const outWidth = plan.outWidth;
   const pixel = (<usize>plan.outChannels) << 2;
@@ -45,17 +56,17 @@ export function winograd_apply(at: usize, x: usize, filter: usize, bias: usize, 
   let tiles: u32 = 0;
   while (count != 0) {
     const rows = min(outHeight - first, count);
-    for (let row: u32 = 0; row < rows; row += 2) {
-      for (let column: u32 = 0; column < outWidth; column += 2) {
+    for (let row: u32 = 0; row < rows; row += size) {
+      for (let column: u32 = 0; column < outWidth; column += size) {
         const tile = tileOf(plan, tiles);
         tile.image = image;
         tile.row = first + row - plan.padTop;
         tile.column = column - plan.padLeft;
         tile.out = y + (<usize>row * outWidth + column) * pixel;
-        tile.rows = min(rows - row, 2);
-        tile.columns = min(outWidth - column, 2);
+        tile.rows = min(rows - row, size);
+        tile.columns = min(outWidth - column, size);
         transformPatch(plan, tile, patches + tiles * patchBytes);
-        if (++tiles == BLOCK_TILES) {
+        if (++tiles == blockTiles(size)) {
           multiplyBlock(plan, tiles, filter, bias, slopes);
           tiles = 0;
         }
@@ -73,9 +84,10 @@ export function winograd_apply(at: usize, x: usize, filter: usize, bias: usize, 
 function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usize, slopes: usize): void {
   const steps = stepsOf(plan);
   const row = (<usize>plan.inChannels) << 2;
-  const place = placeBytes(plan.inChannels);
+  const place = placeBytes(plan.inChannels, plan.tileSize);
   const panelStep = panelBytes(plan.inChannels);
   const products = productsAt(plan);
+  const step = productBytes(plan.tileSize);
   let b = panelsAt(plan);
   for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++) {
     let a = patchesAt(plan);
@@ -83,15 +95,15 @@ function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usiz
     steps.segments = 1;
     steps.length = plan.inChannels;
     steps.step = 4;
-    for (let i: u32 = 0; i < PLACES; i++, a += place, b += panelStep, c += PRODUCT_BYTES) {
+    for (let i: u32 = 0; i < placeCount(plan.tileSize); i++, a += place, b += panelStep, c += step) {
       gemmTiles(steps, a, row, ROWS * row, b, PANEL, c, PANEL, tiles, COLUMNS, false, 0);
     }
-    const channel = <usize>firstOf(panel, plan.outChannels) << 2;
+    const channel = (<usize>firstOf(panel, plan.outChannels)) << 2;
     let isPacked = false;
     for (let i: u32 = 0; i < tiles; i++) {
       const tile = tileOf(plan, i);
       const out = tile.out + channel;
-      if (!transformProducts(plan, products + i * PANEL, tile, out)) {
+      if (!transformProducts(plan, products + i * PANEL, step, tile, out)) {
         if (!isPacked) packTaps(plan, filter, panel);
         isPacked = true;
         multiplyTaps(plan, tile, out);
@@ -107,9 +119,9 @@ function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usiz
  *
  * @returns whether they are finite. Else they are not what the taps give, or not written at all
  */
-function transformProducts(plan: WinogradPlan, products: usize, tile: Tile, out: usize): bool {
-  const step = PRODUCT_BYTES;
-  const right = <usize>plan.outChannels << 2;
+function transformProducts(plan: WinogradPlan, products: usize, step: usize, tile: Tile, out: usize): bool {
+  if (plan.tileSize == 4) return transformLargeProducts(plan, products, step, tile, out);
+  const right = (<usize>plan.outChannels) << 2;
   const below = plan.outWidth * right;
   for (let q: usize = 0; q < PANEL; q += VEC) {
     let p = products + q;
@@ -154,7 +166,7 @@ function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize): void {
   const steps = stepsOf(plan);
   const patch = patchOf(plan, tile);
   const row = patchRowBytes(plan, patch);
-  const right = <usize>plan.outChannels << 2;
+  const right = (<usize>plan.outChannels) << 2;
   const pixel = plan.inChannels << 2;
   steps.length = 3 * plan.inChannels;
   steps.segments = 3;
@@ -167,7 +179,7 @@ function multiplyTaps(plan: WinogradPlan, tile: Tile, out: usize): void {
 
 /** Adds the bias, if there is one, to COLUMNS channels of a tile, and applies the activation. */
 function finish(plan: WinogradPlan, tile: Tile, out: usize, bias: usize, slopes: usize): void {
-  const right = <usize>plan.outChannels << 2;
+  const right = (<usize>plan.outChannels) << 2;
   for (let q: usize = 0; q < PANEL; q += VEC) {
     const offset = bias == 0 ? splat(0) : loadVec(bias + q);
     const slope = slopes == 0 ? loadSplat(changetype<usize>(plan) + offsetof<WinogradPlan>("slope")) : loadVec(slopes + q);

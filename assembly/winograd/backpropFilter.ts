@@ -1,30 +1,35 @@
 import { COLUMNS, gemmTiles, PANEL, ROWS_BYTES } from "../simd/gemm";
 import { add, allTrue, eq, loadVec, mul, splat, storeVec, sub, VEC, Vec } from "../simd/vec";
 import {
-  BLOCK_TILES,
   firstOf,
   gradientsAt,
   panelBytes,
   panelCount,
   patchesAt,
-  PLACES,
   placeBytes,
-  PRODUCT_BYTES,
   stepsOf,
   sumsAt,
   sumsBytes,
   TAPS,
   Tile,
+  tapBytes,
   tileOf,
   WinogradPlan,
 } from "./plan";
 import { transformPatch } from "./transforms";
 
+// Tiles are 2×2. What follows from it are literals, because the binary may have no start function.
+const TILE: u32 = 2;
+const BLOCK_TILES: u32 = 32;
+const PLACES: u32 = 16;
+/** productBytes(TILE) */
+const PRODUCT_BYTES: usize = BLOCK_TILES * PANEL + 64;
+
 /**
  * dW [3, 3, inChannels, outChannels]: at each place a product of the transformed patches and the transformed gradients of the tiles,
  * summed over all tiles, and transformed back.
  *
- * @param at a WinogradPlan that is not flipped
+ * @param at a WinogradPlan that is not flipped, of tiles of 2×2
  * @param x [batch, inHeight, inWidth, inChannels]
  * @param dy [batch, outHeight, outWidth, outChannels]
  * @param batch how many images there are
@@ -38,7 +43,7 @@ export function winograd_backprop_filter_apply(at: usize, x: usize, dy: usize, d
   const patchBytes = (<usize>plan.inChannels) << 2;
   const patches = patchesAt(plan);
   const tile = tileOf(plan, 0);
-  memory.fill(sumsAt(plan), 0, sumsBytes(plan.inChannels, plan.outChannels));
+  memory.fill(sumsAt(plan), 0, sumsBytes(plan.inChannels, plan.outChannels, TILE));
   let tiles: u32 = 0;
   tile.image = x;
   tile.out = dy;
@@ -66,7 +71,7 @@ export function winograd_backprop_filter_apply(at: usize, x: usize, dy: usize, d
 
 /** Writes a tile's numbers of all panels: A dy Aᵀ. */
 function transformGradient(plan: WinogradPlan, tile: Tile, to: usize): void {
-  const right = <usize>plan.outChannels << 2;
+  const right = (<usize>plan.outChannels) << 2;
   const below = plan.outWidth * right;
   const zero: Vec = splat(0);
   for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += PLACES * PRODUCT_BYTES) {
@@ -101,7 +106,7 @@ function transformGradient(plan: WinogradPlan, tile: Tile, to: usize): void {
 function addProducts(plan: WinogradPlan, tiles: u32): void {
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
-  const place = placeBytes(inChannels);
+  const place = placeBytes(inChannels, TILE);
   steps.length = tiles;
   steps.step = inChannels << 2;
   steps.segments = 1;
@@ -129,7 +134,7 @@ function transformSums(plan: WinogradPlan, dw: usize): bool {
   let check: Vec = splat(0);
   for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, from += PLACES * place) {
     let to = dw + ((<usize>firstOf(panel, plan.outChannels)) << 2);
-    for (let p = from; p < from + place; p += PANEL, to += pixel) {
+    for (let p = from; p < from + inChannels * PANEL; p += PANEL, to += pixel) {
       for (let q: usize = 0; q < PANEL; q += VEC) {
         let m = p + q;
         let t = to + q;
@@ -177,14 +182,14 @@ function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, dw: usize, batch:
   const pixel = inChannels << 2;
   const outPixel = outChannels << 2;
   const outWidth = <i32>plan.outWidth;
-  const tapBytes = panelBytes(inChannels);
+  const bytes = tapBytes(inChannels);
   const sums = sumsAt(plan);
-  memory.fill(sums, 0, sumsBytes(inChannels, outChannels));
+  memory.fill(sums, 0, sumsBytes(inChannels, outChannels, TILE));
   steps.segments = 1;
   steps.step = pixel;
   for (let row: u32 = 0; row < batch * plan.outHeight; row++, dy += outWidth * outPixel) {
     for (let tap: u32 = 0; tap < TAPS; tap++) {
-      const inRow = <i32>(row % plan.outHeight + tap / 3 - plan.padTop);
+      const inRow = <i32>((row % plan.outHeight) + tap / 3 - plan.padTop);
       const shift = <i32>((tap % 3) - plan.padLeft);
       const first = max(-shift, 0);
       const end = min(<i32>plan.inWidth - shift, outWidth);
@@ -192,8 +197,8 @@ function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, dw: usize, batch:
       const image = x + <usize>((row / plan.outHeight) * plan.inHeight * plan.inWidth) * pixel;
       const a = image + <usize>(inRow * plan.inWidth + first + shift) * pixel;
       steps.length = end - first;
-      let c = sums + tap * tapBytes;
-      for (let panel: u32 = 0; panel < panelCount(outChannels); panel++, c += TAPS * tapBytes) {
+      let c = sums + tap * bytes;
+      for (let panel: u32 = 0; panel < panelCount(outChannels); panel++, c += TAPS * bytes) {
         const b = dy + first * outPixel + (firstOf(panel, outChannels) << 2);
         gemmTiles(steps, a, 4, ROWS_BYTES, b, outPixel, c, PANEL, inChannels, COLUMNS, true, 0);
       }
@@ -201,7 +206,7 @@ function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, dw: usize, batch:
   }
   let from = sums;
   for (let panel: u32 = 0; panel < panelCount(outChannels); panel++) {
-    let to = dw + (<usize>firstOf(panel, outChannels) << 2);
+    let to = dw + ((<usize>firstOf(panel, outChannels)) << 2);
     for (let i: u32 = 0; i < TAPS * inChannels; i++, from += PANEL, to += outPixel) memory.copy(to, from, PANEL);
   }
 }

@@ -1,19 +1,16 @@
 import { COLUMNS, PANEL, Steps } from "../simd/gemm";
-import { aligned } from "../simd/vec";
+import { aligned, VEC } from "../simd/vec";
 
-// Convolutions by 3×3 taps, with stride 1, after Winograd: F(2×2, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural
-// Networks", 2016 (docs/math.md, section 6.5).
+// Convolutions by 3×3 taps, with stride 1, after Winograd: F(2×2, 3×3) and F(4×4, 3×3) of Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2016 (docs/math.md, section 6.5).
 //
-// A tile of 2×2 output pixels meets a patch of 4×4 input pixels. Patches and filter are transformed to 16 numbers for each channel;
-// for each of these 16, *places*, output is a matrix product, [tiles, inChannels]·[inChannels, outChannels], which is transformed
-// back. So there are 16 multiplications where the taps have 36. Tiles are taken in blocks that stay in the second-level cache.
+// A tile of 2×2 (4×4) output pixels meets a patch of 4×4 (6×6) input pixels. Patches and filter are transformed to 16 (36) numbers for
+// each channel; for each of these *places*, output is a matrix product, [tiles, inChannels]·[inChannels, outChannels], which is
+// transformed back. So there are 16 (36) multiplications where the taps have 36 (144). Tiles are taken in blocks that stay in the
+// second-level cache.
 
-/** The places of a transformed patch. */
-export const PLACES: u32 = 16;
 /** Taps of the filter. */
 export const TAPS: u32 = 9;
-/** Tiles in a block, at most. */
-export const BLOCK_TILES: u32 = 32;
 
 /** A convolution, as src/kernels/winograd.ts writes it: words, in this order. After it there is room for what the loops work in. */
 @unmanaged
@@ -35,6 +32,8 @@ export class WinogradPlan {
   activation: u32;
   /** float32: the slope, if no slopes are given. */
   slope: u32;
+  /** Rows, and columns, of a tile: 2 or 4. */
+  tileSize: u32;
 }
 
 /** A tile of a block. */
@@ -47,7 +46,7 @@ export class Tile {
   column: u32;
   /** Its first pixel. */
   out: usize;
-  /** Rows and columns that it has in the output, 1 or 2. */
+  /** Rows and columns that it has in the output, at least 1. */
   rows: u32;
   columns: u32;
 }
@@ -55,19 +54,39 @@ export class Tile {
 const STEPS: usize = (offsetof<WinogradPlan>() + 15) & ~15;
 const TABLE: usize = STEPS + ((offsetof<Steps>() + 15) & ~15);
 
-/** Bytes of a block's patches at one place: not a power of two, for which places would fall into the same cache sets. */
-@inline export function placeBytes(channels: u32): usize {
-  return ((<usize>BLOCK_TILES * channels) << 2) + 64;
+/** Rows, and columns, of a patch. */
+@inline export function patchSize(tileSize: u32): u32 {
+  return tileSize + 2;
 }
-@inline function patchBytes(channels: u32): usize {
-  return PLACES * aligned(<usize>channels << 2);
+@inline export function placeCount(tileSize: u32): u32 {
+  return patchSize(tileSize) * patchSize(tileSize);
+}
+/** Tiles in a block, at most. */
+@inline export function blockTiles(tileSize: u32): u32 {
+  return 64 / tileSize;
+}
+/** Bytes of a block's patches at one place: not a power of two, for which places would fall into the same cache sets. */
+@inline export function placeBytes(channels: u32, tileSize: u32): usize {
+  return ((<usize>blockTiles(tileSize) * channels) << 2) + 64;
 }
 /** Bytes of a panel of products at one place. */
-export const PRODUCT_BYTES: usize = BLOCK_TILES * PANEL + 64;
-const TILES: usize = BLOCK_TILES * ((offsetof<Tile>() + 15) & ~15);
-/** Bytes of the filter's panels at one place. */
-@inline export function panelBytes(inChannels: u32): usize {
+@inline export function productBytes(tileSize: u32): usize {
+  return blockTiles(tileSize) * PANEL + 64;
+}
+@inline function patchBytes(channels: u32, tileSize: u32): usize {
+  return placeCount(tileSize) * aligned((<usize>channels) << 2);
+}
+/** Bytes of the tiles of a block. */
+const TILES: usize = 32 * ((offsetof<Tile>() + 15) & ~15);
+/** Bytes of a vector for each place of the largest patch. */
+const LINES: usize = 36 * VEC;
+/** Bytes of a packed panel of the filter's numbers for one tap. */
+@inline export function tapBytes(inChannels: u32): usize {
   return inChannels * PANEL;
+}
+/** Bytes of a panel of the transformed filter at one place: not a power of two. */
+@inline export function panelBytes(inChannels: u32): usize {
+  return tapBytes(inChannels) + 64;
 }
 @inline export function panelCount(outChannels: u32): u32 {
   return (outChannels + COLUMNS - 1) / COLUMNS;
@@ -88,47 +107,54 @@ export function winograd_table_bytes(): usize {
 @inline export function tileOf(plan: WinogradPlan, i: u32): Tile {
   return changetype<Tile>(changetype<usize>(plan) + TABLE + i * offsetof<Tile>());
 }
+/** Room for a vector for each place of a patch, while it is transformed. */
+@inline export function linesAt(plan: WinogradPlan): usize {
+  return changetype<usize>(plan) + TABLE + TILES;
+}
 /** Room for a patch with zeros where the image ends. */
 @inline export function patchAt(plan: WinogradPlan): usize {
-  return changetype<usize>(plan) + TABLE + TILES;
+  return linesAt(plan) + LINES;
 }
 /** Room for the patches of a block, transformed: for each place, a row for each tile. */
 @inline export function patchesAt(plan: WinogradPlan): usize {
-  return patchAt(plan) + patchBytes(plan.inChannels);
+  return patchAt(plan) + patchBytes(plan.inChannels, plan.tileSize);
 }
 /** Room for a panel of a block's products: for each place, a row of COLUMNS for each tile. */
 @inline export function productsAt(plan: WinogradPlan): usize {
-  return patchesAt(plan) + PLACES * placeBytes(plan.inChannels);
+  return patchesAt(plan) + placeCount(plan.tileSize) * placeBytes(plan.inChannels, plan.tileSize);
 }
 /** Room for a panel of the filter, packed: for each tap, COLUMNS numbers for each input channel. */
 @inline export function tapsAt(plan: WinogradPlan): usize {
-  return productsAt(plan) + PLACES * PRODUCT_BYTES;
+  return productsAt(plan) + placeCount(plan.tileSize) * productBytes(plan.tileSize);
 }
 /** Room for the transformed filter: for each panel and each place, COLUMNS numbers for each input channel. */
 @inline export function panelsAt(plan: WinogradPlan): usize {
-  return tapsAt(plan) + TAPS * panelBytes(plan.inChannels);
+  return tapsAt(plan) + TAPS * tapBytes(plan.inChannels);
 }
-
 /** Room for the gradient of a block's tiles, transformed: for each panel and each place, COLUMNS numbers for each tile. */
 @inline export function gradientsAt(plan: WinogradPlan): usize {
   return productsAt(plan);
 }
 /** Room for the filter's gradient before it is transformed back: for each panel and each place, COLUMNS numbers for each input channel. */
 @inline export function sumsAt(plan: WinogradPlan): usize {
-  return gradientsAt(plan) + panelCount(plan.outChannels) * PLACES * PRODUCT_BYTES;
+  return gradientsAt(plan) + panelCount(plan.outChannels) * placeCount(plan.tileSize) * productBytes(plan.tileSize);
 }
 /** Bytes of it. */
-@inline export function sumsBytes(inChannels: u32, outChannels: u32): usize {
-  return panelCount(outChannels) * PLACES * panelBytes(inChannels);
-}
-/** Bytes after the table for the filter's gradient. The arguments are a plan's. */
-export function winograd_backprop_filter_scratch_bytes(inChannels: u32, outChannels: u32): usize {
-  const gradients = panelCount(outChannels) * PLACES * PRODUCT_BYTES;
-  return TILES + patchBytes(inChannels) + PLACES * placeBytes(inChannels) + gradients + sumsBytes(inChannels, outChannels);
+@inline export function sumsBytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
+  return panelCount(outChannels) * placeCount(tileSize) * panelBytes(inChannels);
 }
 
+/** Bytes after the table that both need: for the tiles, and for a block's patches. */
+function blockBytes(inChannels: u32, tileSize: u32): usize {
+  return TILES + LINES + patchBytes(inChannels, tileSize) + placeCount(tileSize) * placeBytes(inChannels, tileSize);
+}
+/** Bytes after the table for the filter's gradient. The arguments are a plan's. */
+export function winograd_backprop_filter_scratch_bytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
+  const gradients = panelCount(outChannels) * placeCount(tileSize) * productBytes(tileSize);
+  return blockBytes(inChannels, tileSize) + gradients + sumsBytes(inChannels, outChannels, tileSize);
+}
 /** Bytes after the table. The arguments are a plan's. */
-export function winograd_scratch_bytes(inChannels: u32, outChannels: u32): usize {
-  const panels = (TAPS + PLACES * panelCount(outChannels)) * panelBytes(inChannels);
-  return TILES + patchBytes(inChannels) + PLACES * (placeBytes(inChannels) + PRODUCT_BYTES) + panels;
+export function winograd_scratch_bytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
+  const filter = TAPS * tapBytes(inChannels) + placeCount(tileSize) * panelCount(outChannels) * panelBytes(inChannels);
+  return blockBytes(inChannels, tileSize) + placeCount(tileSize) * productBytes(tileSize) + filter;
 }

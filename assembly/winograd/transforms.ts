@@ -1,42 +1,59 @@
 import { COLUMNS, PANEL, packPanels } from "../simd/gemm";
 import { add, loadVec, mul, splat, storeVec, sub, VEC, Vec } from "../simd/vec";
-import { firstOf, panelBytes, panelCount, panelsAt, patchAt, PLACES, placeBytes, TAPS, Tile, tapsAt, WinogradPlan } from "./plan";
+import { transformFilterLines, transformPatchLines } from "./large";
+import {
+  firstOf,
+  linesAt,
+  panelBytes,
+  panelCount,
+  panelsAt,
+  patchAt,
+  patchSize,
+  placeBytes,
+  placeCount,
+  TAPS,
+  Tile,
+  tapBytes,
+  tapsAt,
+  WinogradPlan,
+} from "./plan";
 
 /** The first number of a tile's patch: in the image, or where it reaches beyond it, in the plan's room, with zeros. */
 export function patchOf(plan: WinogradPlan, tile: Tile): usize {
+  const size = <i32>patchSize(plan.tileSize);
   const pixel = (<usize>plan.inChannels) << 2;
   const row = <i32>tile.row;
   const column = <i32>tile.column;
   const height = <i32>plan.inHeight;
   const width = <i32>plan.inWidth;
-  if (row >= 0 && column >= 0 && row + 4 <= height && column + 4 <= width) {
+  if (row >= 0 && column >= 0 && row + size <= height && column + size <= width) {
     return tile.image + (<usize>row * width + column) * pixel;
   }
   const patch = patchAt(plan);
   // The patch's columns that are in the image.
-  const first = min(max(-column, 0), 4);
-  const end = max(min(width - column, 4), first);
-  for (let r: i32 = 0, to = patch; r < 4; r++, to += 4 * pixel) {
+  const first = min(max(-column, 0), size);
+  const end = max(min(width - column, size), first);
+  for (let r: i32 = 0, to = patch; r < size; r++, to += size * pixel) {
     const y = row + r;
     if (y < 0 || y >= height || first == end) {
-      memory.fill(to, 0, 4 * pixel);
+      memory.fill(to, 0, size * pixel);
       continue;
     }
     memory.fill(to, 0, first * pixel);
     memory.copy(to + first * pixel, tile.image + (<usize>y * width + column + first) * pixel, (end - first) * pixel);
-    memory.fill(to + end * pixel, 0, (4 - end) * pixel);
+    memory.fill(to + end * pixel, 0, (size - end) * pixel);
   }
   return patch;
 }
 
 /** Bytes from row to row of a patch. */
 @inline export function patchRowBytes(plan: WinogradPlan, patch: usize): usize {
-  return <usize>((patch == patchAt(plan) ? 4 : plan.inWidth) * plan.inChannels) << 2;
+  return (<usize>((patch == patchAt(plan) ? patchSize(plan.tileSize) : plan.inWidth) * plan.inChannels)) << 2;
 }
 
 /** Writes tile i's numbers of a block's patches: Bᵀ d B. */
 export function transformPatch(plan: WinogradPlan, tile: Tile, to: usize): void {
-  const place = placeBytes(plan.inChannels);
+  const place = placeBytes(plan.inChannels, plan.tileSize);
   const pixel = (<usize>plan.inChannels) << 2;
   const patch = patchOf(plan, tile);
   const row = patchRowBytes(plan, patch);
@@ -44,6 +61,13 @@ export function transformPatch(plan: WinogradPlan, tile: Tile, to: usize): void 
   const last = pixel - VEC;
   for (let q: usize = 0; ; q = min(q + VEC, last)) {
     const p = patch + q;
+    if (plan.tileSize == 4) {
+      const lines = linesAt(plan);
+      transformPatchLines(p, row, pixel, lines, 6 * VEC, VEC);
+      transformPatchLines(lines, VEC, 6 * VEC, to + q, place, 6 * place);
+      if (q == last) return;
+      continue;
+    }
     const p1 = p + row;
     const p2 = p1 + row;
     const d10 = loadVec(p1);
@@ -93,14 +117,13 @@ export function packTaps(plan: WinogradPlan, filter: usize, panel: u32): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const first = <usize>firstOf(panel, outChannels);
-  const tapBytes = (<usize>inChannels * outChannels) << 2;
-  const bytes = panelBytes(inChannels);
+  const step = (<usize>inChannels * outChannels) << 2;
   let to = tapsAt(plan);
-  for (let tap: u32 = 0; tap < TAPS; tap++, to += bytes) {
+  for (let tap: u32 = 0; tap < TAPS; tap++, to += tapBytes(inChannels)) {
     if (plan.flipped) {
-      packPanels(filter + (TAPS - 1 - tap) * tapBytes + ((first * inChannels) << 2), 4, inChannels << 2, inChannels, COLUMNS, to);
+      packPanels(filter + (TAPS - 1 - tap) * step + ((first * inChannels) << 2), 4, inChannels << 2, inChannels, COLUMNS, to);
     } else {
-      packPanels(filter + tap * tapBytes + (first << 2), outChannels << 2, 4, inChannels, COLUMNS, to);
+      packPanels(filter + tap * step + (first << 2), outChannels << 2, 4, inChannels, COLUMNS, to);
     }
   }
 }
@@ -108,12 +131,19 @@ export function packTaps(plan: WinogradPlan, filter: usize, panel: u32): void {
 /** Writes the transformed filter: G g Gᵀ. */
 export function transformFilter(plan: WinogradPlan, filter: usize): void {
   const taps = tapsAt(plan);
-  const tap = panelBytes(plan.inChannels);
+  const tap = tapBytes(plan.inChannels);
+  const place = panelBytes(plan.inChannels);
   let to = panelsAt(plan);
-  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += PLACES * tap) {
+  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += placeCount(plan.tileSize) * place) {
     packTaps(plan, filter, panel);
     for (let q: usize = 0; q < tap; q += VEC) {
       const p = taps + q;
+      if (plan.tileSize == 4) {
+        const lines = linesAt(plan);
+        transformFilterLines(p, 3 * tap, tap, lines, 3 * VEC, VEC, 3);
+        transformFilterLines(lines, VEC, 3 * VEC, to + q, place, 6 * place, 6);
+        continue;
+      }
       const g00 = loadVec(p);
       const g01 = loadVec(p + tap);
       const g02 = loadVec(p + 2 * tap);
@@ -127,13 +157,13 @@ export function transformFilter(plan: WinogradPlan, filter: usize): void {
       const s1 = add(g01, g21);
       const s2 = add(g02, g22);
       let t = to + q;
-      storeTransformed(t, tap, g00, g01, g02);
-      t += 4 * tap;
-      storeTransformed(t, tap, half(add(s0, g10)), half(add(s1, g11)), half(add(s2, g12)));
-      t += 4 * tap;
-      storeTransformed(t, tap, half(sub(s0, g10)), half(sub(s1, g11)), half(sub(s2, g12)));
-      t += 4 * tap;
-      storeTransformed(t, tap, g20, g21, g22);
+      storeTransformed(t, place, g00, g01, g02);
+      t += 4 * place;
+      storeTransformed(t, place, half(add(s0, g10)), half(add(s1, g11)), half(add(s2, g12)));
+      t += 4 * place;
+      storeTransformed(t, place, half(sub(s0, g10)), half(sub(s1, g11)), half(sub(s2, g12)));
+      t += 4 * place;
+      storeTransformed(t, place, g20, g21, g22);
     }
   }
 }

@@ -1,10 +1,11 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
+import { sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { ACTIVATIONS, bitsOf, checkActivation } from "./matMul.js";
-import { hasWinogradTaps, isFasterByWinograd, type WinogradSizes, winogradPlan, winogradSizes } from "./winograd.js";
+import { hasWinogradTaps, isFasterByWinograd, MIN_WORK, type WinogradSizes, winogradPlan, winogradSizes } from "./winograd.js";
 
 // Convolutions that TensorFlow.js's kernels take longer for. They keep all others.
 
@@ -20,6 +21,8 @@ function sizesOf(op: string, { x, filter }: Inputs, { strides, pad, dimRoundingM
 function theirsIsFaster(op: string, inputs: Inputs, attrs: ConvolutionAttrs): boolean {
   const { x, filter } = inputs;
   if (!hasWinogradTaps(filter.shape, attrs) || x.shape[3] !== filter.shape[2]) return true;
+  // Before the sizes are computed, which takes longer than the rest.
+  if (sizeOf(x.shape) * 9 * (filter.shape[3] as number) < MIN_WORK) return true;
   return x.dtype !== "float32" || filter.dtype !== "float32" || !isFasterByWinograd(sizesOf(op, inputs, attrs));
 }
 

@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type KernelPlan, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
 import { convolutionPlan, forFilterGradient } from "./convolutionPlan.js";
+import { convolutionProduct, filterGradientByProduct } from "./convolutionProduct.js";
 import type { BinaryKernel } from "./declaration.js";
 import { hasWinogradTaps, isFasterByWinograd, winogradFilterGradientPlan, winogradSizes } from "./winograd.js";
 
@@ -15,16 +16,19 @@ export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> 
   check(inputs, attrs) {
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, attrs, false);
   },
-  plan(binary, { x, dy }, attrs, view): KernelPlan<"x" | "dy" | "dw"> {
+  plan(binary, { x, dy }, attrs, view) {
+    const product = convolutionProduct(view);
+    if (product) return filterGradientByProduct(binary, product, { x, dy }, attrs.filterShape);
     if (hasWinogradTaps(attrs.filterShape, attrs)) {
       const sizes = winogradSizes(view);
       if (isFasterByWinograd(sizes)) return winogradFilterGradientPlan(binary, sizes, { x, dy });
     }
-    return {
+    const plan: KernelPlan<"x" | "dy" | "dw"> = {
       ...convolutionPlan(binary, view, forFilterGradient),
       inputs: { x, dy },
       outputs: { dw: attrs.filterShape },
       passes: [wholePass(({ table, x, dy, dw }) => binary.conv2d_backprop_filter_apply(table, x, dy, dw))],
     };
+    return plan;
   },
 };

@@ -3,6 +3,7 @@ import { argumentError } from "../arguments.js";
 import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, type Shape4D } from "./convolution.js";
 import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
+import { convolutionProduct, inputGradientByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { hasWinogradTaps, inputGradientSizes, isFasterByWinograd, winogradPlan } from "./winograd.js";
 
@@ -26,6 +27,8 @@ export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView>
     return view;
   },
   plan(binary, { dy, filter }, attrs, view) {
+    const product = convolutionProduct(view);
+    if (product) return inputGradientByProduct(binary, product, { dy, filter }, attrs.inputShape);
     if (hasWinogradTaps(filter.shape, attrs)) {
       const sizes = inputGradientSizes(view);
       if (isFasterByWinograd(sizes)) return winogradPlan(binary, sizes, { x: dy, filter });

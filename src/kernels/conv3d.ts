@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
 import { convolutionPlan, forVolume } from "./convolutionPlan.js";
+import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { checkVolumeConvolution, type VolumeConvolutionAttrs, type VolumeView } from "./volume.js";
 
@@ -16,12 +17,17 @@ export const Conv3D: NamesakeKernel<Inputs, VolumeConvolutionAttrs, VolumeView> 
   check(inputs, attrs) {
     return checkVolumeConvolution(this.op, inputs, inputs.x.shape, inputs.filter.shape, attrs);
   },
-  plan: (binary, { x, filter }, _, view): KernelPlan<"x" | "filter" | "y"> => ({
-    ...convolutionPlan(binary, view, forVolume),
-    inputs: { x, filter },
-    outputs: { y: view.outShape },
-    passes: [wholePass(({ table, x, filter, y }) => binary.conv3d_apply(table, x, filter, y))],
-  }),
+  plan(binary, { x, filter }, _, view) {
+    const product = convolutionProduct(view);
+    if (product) return forwardByProduct(binary, product, { x, filter }, view.outShape);
+    const plan: KernelPlan<"x" | "filter" | "y"> = {
+      ...convolutionPlan(binary, view, forVolume),
+      inputs: { x, filter },
+      outputs: { y: view.outShape },
+      passes: [wholePass(({ table, x, filter, y }) => binary.conv3d_apply(table, x, filter, y))],
+    };
+    return plan;
+  },
   theirsTakes({ x, filter }) {
     return x.shape.length === 5 && filter.shape.length === 5 && x.shape[4] === filter.shape[3];
   },

@@ -9,11 +9,11 @@ import type { ConvolutionAttrs, ConvolutionView } from "./convolution.js";
 const state = shared("winograd", () => ({ wanted: true }));
 
 /**
- * Sets whether convolutions of 3×3 filters with stride 1 on 'wasm', and their gradients, are computed after Winograd, with 16
- * multiplications where there are 36. Default true.
+ * Sets whether convolutions of 3×3 filters with stride 1 on 'wasm', and their gradients, are computed after Winograd, with a half to a
+ * quarter of the multiplications. Default true.
  *
- * They take about half of the time then. Errors are no larger than otherwise, but other ones; infinities and NaN are where they are
- * otherwise. Calls with few channels or few pixels are not affected. With setKernelReplacement(false) the forward pass is TensorFlow.js's,
+ * They take a third to a half of the time then. Errors, against float64, are at most 3 times as large as otherwise, and smaller below 32 channels;
+ * infinities and NaN are where they are otherwise. Calls with few channels or few pixels are not affected. With setKernelReplacement(false) the forward pass is TensorFlow.js's,
  * whatever is set here.
  */
 export function setWinograd(enabled: boolean): void {
@@ -32,8 +32,14 @@ const MAX_SMALL_TAP = 4096;
 const MIN_TAP_NUMBERS = 128;
 /** Of a tile's four pixels, how many there are on average, at least: with two, there are hardly fewer multiplications. */
 const MIN_TILE_PIXELS = 2.2;
+/** Where tiles of 4×4 are accurate; where their filter stays in the cache, and its transform is worth it. */
+const MIN_LARGE_CHANNELS = 32;
+const MAX_LARGE_TAP = 2 ** 14;
+const MIN_LARGE_TILES = 16;
+/** Of the multiplications of tiles of 2×2, what tiles of 4×4 may have at most. */
+const MAX_LARGE_SHARE = 0.85;
 /** Multiplications of the taps that take as long as the plan. */
-const MIN_WORK = 2 ** 18;
+export const MIN_WORK = 2 ** 18;
 
 /** A convolution that may be computed so: it, or the gradient for its input, which is one of dy by the filter's taps in reverse order. */
 export interface WinogradSizes {
@@ -47,6 +53,20 @@ export interface WinogradSizes {
   padTop: number;
   padLeft: number;
   flipped: boolean;
+}
+
+const tileCount = ({ batch, outHeight, outWidth }: WinogradSizes, size: number) =>
+  batch * Math.ceil(outHeight / size) * Math.ceil(outWidth / size);
+
+/**
+ * Rows, and columns, of a tile. Tiles of 4×4 have 36 multiplications where those of 2×2 have 64. But their transforms have larger errors: up
+ * to 2.3 times those by the taps from 32 channels on, and more where sums are shorter.
+ */
+function tileSizeOf(sizes: WinogradSizes): 2 | 4 {
+  const { inChannels, outChannels } = sizes;
+  if (inChannels < MIN_LARGE_CHANNELS || inChannels * outChannels > MAX_LARGE_TAP) return 2;
+  const large = tileCount(sizes, 4);
+  return large >= MIN_LARGE_TILES && 36 * large <= MAX_LARGE_SHARE * 16 * tileCount(sizes, 2) ? 4 : 2;
 }
 
 export function winogradSizes(view: ConvolutionView): WinogradSizes {
@@ -95,9 +115,10 @@ export function hasWinogradTaps(
 }
 
 /** Whether a convolution that may be computed so is faster then. */
-export function isFasterByWinograd({ batch, outHeight, outWidth, inChannels, outChannels }: WinogradSizes): boolean {
+export function isFasterByWinograd(sizes: WinogradSizes): boolean {
+  const { batch, outHeight, outWidth, inChannels, outChannels } = sizes;
   const pixels = batch * outHeight * outWidth;
-  const tiles = batch * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2);
+  const tiles = tileCount(sizes, 2);
   const tap = inChannels * outChannels;
   return (
     tiles >= (tap <= MAX_SMALL_TAP ? MIN_TILES_OF_SMALL : MIN_TILES) &&
@@ -109,8 +130,22 @@ export function isFasterByWinograd({ batch, outHeight, outWidth, inChannels, out
 /** Multiplications of the taps that are worth waking a thread for. */
 const MIN_CHUNK_WORK = 2 ** 21;
 
-function constantsOf({ flipped, ...sizes }: WinogradSizes, activation = 0, slope = 0): Uint32Array {
-  const words: Record<(typeof WinogradPlanWords)[number], number> = { ...sizes, flipped: Number(flipped), activation, slope };
+function constantsOf(sizes: WinogradSizes, tileSize: number, activation = 0, slope = 0): Uint32Array {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padTop, padLeft } = sizes;
+  const words: Record<(typeof WinogradPlanWords)[number], number> = {
+    inHeight,
+    inWidth,
+    inChannels,
+    outHeight,
+    outWidth,
+    outChannels,
+    padTop,
+    padLeft,
+    flipped: Number(sizes.flipped),
+    activation,
+    slope,
+    tileSize,
+  };
   // A loop, as in convolutionPlan.
   const constants = new Uint32Array(WinogradPlanWords.length);
   for (let i = 0; i < constants.length; i++) constants[i] = words[WinogradPlanWords[i] as keyof typeof words];
@@ -135,17 +170,18 @@ export function winogradPlan(
   { x, filter, bias, slopes, activation, slope }: Convolution,
 ): KernelPlan<"x" | "filter" | "bias" | "slopes" | "y"> {
   const { batch, inChannels, outHeight, outWidth, outChannels } = sizes;
+  const tileSize = tileSizeOf(sizes);
   return {
     ...NOT_STREAMED,
     inputs: { x, filter, bias, slopes },
     streamedOutputs: { y: [batch, outHeight, outWidth, outChannels] },
-    // Rows. Tiles have two.
+    // Rows.
     count: batch * outHeight,
-    chunkAlignment: 2,
+    chunkAlignment: tileSize,
     minChunk: Math.ceil(MIN_CHUNK_WORK / (9 * outWidth * inChannels * outChannels)),
     tableBytes: binary.winograd_table_bytes(),
-    scratchBytes: binary.winograd_scratch_bytes(inChannels, outChannels),
-    constants: constantsOf(sizes, activation, slope),
+    scratchBytes: binary.winograd_scratch_bytes(inChannels, outChannels, tileSize),
+    constants: constantsOf(sizes, tileSize, activation, slope),
     passes: [parallelPass(binary, "winograd_apply", ["x", "filter", "bias", "slopes", "y"])],
   };
 }
@@ -162,8 +198,8 @@ export function winogradFilterGradientPlan(
     inputs: { x, dy },
     outputs: { dw: [3, 3, inChannels, outChannels] },
     tableBytes: binary.winograd_table_bytes(),
-    scratchBytes: binary.winograd_backprop_filter_scratch_bytes(inChannels, outChannels),
-    constants: constantsOf(sizes),
+    scratchBytes: binary.winograd_backprop_filter_scratch_bytes(inChannels, outChannels, 2),
+    constants: constantsOf(sizes, 2),
     passes: [wholePass(({ table, x, dy, dw }) => binary.winograd_backprop_filter_apply(table, x, dy, dw, batch))],
   };
 }

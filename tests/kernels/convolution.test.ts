@@ -79,6 +79,9 @@ describe("gradients of convolutions on 'wasm' equal those of 'cpu' within 1e-5 o
   const CASES = [
     ...generate(120, false),
     { input: [2, 1, 1, 3], filter: [1, 1, 3, 5], strides: [1, 1], pad: "valid", dataFormat: "NHWC" },
+    { input: [2, 6, 7, 20], filter: [1, 1, 20, 9], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
+    { input: [0, 6, 7, 20], filter: [1, 1, 20, 9], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
+    { input: [3, 4, 5, 6], filter: [4, 5, 6, 7], strides: [2, 1], pad: "valid", dataFormat: "NHWC" },
     { input: [1, 9, 3, 4], filter: [1, 1, 4, 8], strides: [3, 2], pad: "valid", dataFormat: "NHWC" },
     { input: [1, 6, 140, 3], filter: [3, 3, 3, 8], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
     { input: [2, 4, 4, 3], filter: [7, 7, 3, 8], strides: [1, 1], pad: "same", dataFormat: "NHWC" },

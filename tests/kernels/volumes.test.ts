@@ -58,6 +58,8 @@ function shapesOf(given: Given, to = given.to) {
 const CONVOLUTIONS: Given[] = [
   ...generate(80, false),
   { batch: 0, sizes: [4, 4, 4], window: [3, 3, 3], strides: [1, 1, 1], pad: "same", from: 2, to: 3 },
+  { batch: 2, sizes: [4, 5, 6], window: [1, 1, 1], strides: [1, 1, 1], pad: "same", from: 9, to: 7 },
+  { batch: 2, sizes: [4, 5, 6], window: [4, 5, 6], strides: [1, 2, 1], pad: "valid", from: 3, to: 7 },
   { batch: 1, sizes: [2, 2, 2], window: [3, 3, 3], strides: [1, 1, 1], pad: "valid", from: 2, to: 3 },
   { batch: 1, sizes: [3, 6, 140], window: [2, 3, 3], strides: [1, 1, 1], pad: "same", from: 3, to: 8 },
 ];

@@ -21,7 +21,7 @@ const explicit = (top: number, bottom: number, left: number, right: number): Exp
   [left, right],
   [0, 0],
 ];
-// Around whole tiles of 2×2, vectors of 4 channels, panels of 8 and blocks of 32 tiles.
+// Around whole tiles, vectors of 4 channels, panels of 8 and blocks of 32 tiles.
 const CASES: Case[] = [
   { x: [1, 12, 12, 32], outChannels: 16, pad: "same" },
   { x: [2, 12, 12, 16], outChannels: 16, pad: "valid" },
@@ -35,6 +35,12 @@ const CASES: Case[] = [
   { x: [1, 13, 12, 23], outChannels: 11, pad: explicit(0, 4, 5, 3) },
   { x: [9, 3, 3, 33], outChannels: 32, pad: "same" },
   { x: [3, 4, 17, 150], outChannels: 65, pad: "same" },
+  // Tiles of 4×4.
+  { x: [1, 16, 16, 32], outChannels: 33, pad: "same" },
+  { x: [2, 14, 13, 35], outChannels: 40, pad: "same" },
+  { x: [1, 17, 18, 50], outChannels: 32, pad: "valid" },
+  { x: [3, 11, 14, 33], outChannels: 37, pad: 2 },
+  { x: [4, 7, 8, 64], outChannels: 64, pad: "same" },
 ];
 const TITLED = CASES.map((given) => [JSON.stringify(given), given] as const);
 
@@ -154,7 +160,7 @@ describe.each(KERNELS)("%s by Winograd's transforms", (kernel) => {
     ["dy", Number.NaN],
     ["dy", 3e38],
   ] as const)("has infinities and NaN where the taps have them, with %s of %s", (operand, value) => {
-    for (const given of CASES.slice(0, 5)) {
+    for (const given of [...CASES.slice(0, 5), ...CASES.slice(-5, -2)]) {
       const numbers = problem(given);
       // Two neighbors, so that differences of infinities would be NaN; and one alone, far from them.
       const { [operand]: values } = numbers;
@@ -201,8 +207,8 @@ describe("tf.fused.conv2d by Winograd's transforms", () => {
     ["sigmoid", (x) => 1 / (1 + Math.exp(-x))],
   ];
 
-  it.each(activations)("%s, with a bias and without, is within 2e-6 of the largest", (activation, f) => {
-    for (const given of [CASES[0], CASES[2], CASES[4]] as Case[]) {
+  it.each(activations)("%s, with a bias and without, is within 5e-6 of the largest", (activation, f) => {
+    for (const given of [CASES[0], CASES[2], CASES[4], CASES[13]] as Case[]) {
       const numbers = problem(given);
       const { outChannels } = given;
       const [bias, slopes] = [normal(generator(8), outChannels), normal(generator(9), outChannels)];
@@ -225,7 +231,7 @@ describe("tf.fused.conv2d by Winograd's transforms", () => {
             ...(activation === "leakyrelu" && { leakyreluAlpha: slope }),
           }),
         );
-        expectCloseToLargest(actual, expected, 2e-6, activation);
+        expectCloseToLargest(actual, expected, 5e-6, activation);
       }
     }
   });
