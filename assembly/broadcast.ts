@@ -32,6 +32,7 @@ import {
   mul,
   ne,
   or,
+  select,
   splat,
   storeMask,
   storeVec,
@@ -48,7 +49,7 @@ import {
 class BroadcastPlan {
   /** One of constants.ts. */
   operation: u32;
-  /** float32: the range of CLIP_GRAD. */
+  /** float32: the range of CLIP_GRAD. That of RELU_GRAD has no lower end but 0, and gives NaN of NaN. */
   low: u32;
   high: u32;
   /** 1 to 6. Neighbours along which a and b are repeated alike are one. */
@@ -100,11 +101,11 @@ export function broadcast_scratch_bytes(): usize {
   if (operation == MAXIMUM) return max(a, b);
   if (operation == MINIMUM) return min(a, b);
   if (operation == FLOOR_DIV) return floor(div(a, b));
-  if (operation == RELU_GRAD) return and(a, gt(b, splat(0)));
   if (operation == TANH_GRAD) return mul(a, sub(splat(1), mul(b, b)));
   if (operation == SIGMOID_GRAD) return mul(a, mul(b, sub(splat(1), b)));
-  const low = loadSplat(at + offsetof<BroadcastPlan>("low"));
-  return and(a, both(ge(b, low), ge(loadSplat(at + offsetof<BroadcastPlan>("high")), b)));
+  const isLow = ge(loadSplat(at + offsetof<BroadcastPlan>("high")), b);
+  if (operation == RELU_GRAD) return select(b, and(a, both(gt(b, splat(0)), isLow)), ne(b, b));
+  return and(a, both(ge(b, loadSplat(at + offsetof<BroadcastPlan>("low"))), isLow));
 }
 
 /** @param aStep, bStep bytes from one vector to the next, 0 if it is always the same @param end of out */

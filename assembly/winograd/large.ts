@@ -122,19 +122,19 @@ export function transformLargeProducts(plan: WinogradPlan, products: usize, step
   const lines = linesAt(plan);
   const right = (<usize>plan.outChannels) << 2;
   const below = plan.outWidth * right;
-  let isFinite = true;
+  let areFinite = true;
   for (let q: usize = 0; q < 2 * VEC; q += VEC) {
     const to = out + q;
     transformProductLines(products + q, 6 * step, step, lines, 6 * VEC, VEC, 6);
     if (tile.columns == 4) {
-      if (!transformProductLines(lines, VEC, 6 * VEC, to, right, below, tile.rows)) isFinite = false;
+      if (!transformProductLines(lines, VEC, 6 * VEC, to, right, below, tile.rows)) areFinite = false;
       continue;
     }
     // Where they are read, as the tile has not all columns.
-    if (!transformProductLines(lines, VEC, 6 * VEC, lines, VEC, 6 * VEC, tile.rows)) isFinite = false;
+    if (!transformProductLines(lines, VEC, 6 * VEC, lines, VEC, 6 * VEC, tile.rows)) areFinite = false;
     for (let y: u32 = 0; y < tile.rows; y++) {
       for (let x: u32 = 0; x < tile.columns; x++) storeVec(to + y * below + x * right, loadVec(lines + (6 * y + x) * VEC));
     }
   }
-  return isFinite;
+  return areFinite;
 }

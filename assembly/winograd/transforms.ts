@@ -1,4 +1,4 @@
-import { COLUMNS, PANEL, packPanels } from "../simd/gemm";
+import { COLUMNS, packPanels } from "../simd/gemm";
 import { add, loadVec, mul, splat, storeVec, sub, VEC, Vec } from "../simd/vec";
 import { transformFilterLines, transformPatchLines } from "./large";
 import {

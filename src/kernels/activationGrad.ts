@@ -15,10 +15,10 @@ export interface ActivationGradAttrs {
   clipValueMax?: number;
 }
 
-const OPERATIONS = { Relu: RELU_GRAD, Relu6: CLIP_GRAD, Tanh: TANH_GRAD, Sigmoid: SIGMOID_GRAD, ClipByValue: CLIP_GRAD };
+const OPERATIONS = { Relu: RELU_GRAD, Relu6: RELU_GRAD, Tanh: TANH_GRAD, Sigmoid: SIGMOID_GRAD, ClipByValue: CLIP_GRAD };
 
-/** Relu6 passes numbers above 0 on, up to 6: 2^-149 is the least. */
-const RELU6 = [2 ** -149, 6];
+/** The numbers above 0 that these pass on. */
+const HIGHEST: { [activation: string]: number } = { Relu: Number.POSITIVE_INFINITY, Relu6: 6 };
 
 /** Chunks start at multiples of this: a line of the cache is one thread's. */
 const ALIGNMENT = 16;
@@ -34,7 +34,7 @@ export const ActivationGrad: BinaryKernel<Inputs, ActivationGradAttrs, number> =
     return sizeOf(x.shape);
   },
   plan(binary, { dy, x }, { activation, clipValueMin = 0, clipValueMax = 0 }, count): KernelPlan<"dy" | "x" | "dx"> {
-    const range = Float32Array.from(activation === "Relu6" ? RELU6 : [clipValueMin, clipValueMax]);
+    const range = Float32Array.from([clipValueMin, HIGHEST[activation] ?? clipValueMax]);
     const [low, high] = new Uint32Array(range.buffer) as unknown as [number, number];
     return {
       ...NOT_STREAMED,

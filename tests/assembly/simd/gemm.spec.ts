@@ -1,13 +1,15 @@
-import { COLUMNS, gemmColumnTile, gemmTile, PANEL, ROWS, Steps } from "../../../assembly/simd/gemm";
+import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, ROWS, Steps } from "../../../assembly/simd/gemm";
 
 const SEGMENTS: u32 = 2;
 const LENGTH: u32 = 5;
+/** Those of two whole tiles, and one. */
+const MAX_ROWS: u32 = 2 * ROWS + 1;
 
 function fill(at: usize, count: u32, seed: f32): void {
   for (let i: u32 = 0; i < count; i++) store<f32>(at + ((<usize>i) << 2), <f32>(<i32>(i * 7 + <u32>seed) % 11) - 5);
 }
 
-describe("gemmTile", () => {
+describe("gemmTiles", () => {
   it("is the product of its rows and columns, exactly for small integers, and writes nothing else", () => {
     const k = SEGMENTS * LENGTH;
     const steps = changetype<Steps>(heap.alloc(offsetof<Steps>()));
@@ -23,11 +25,11 @@ describe("gemmTile", () => {
     fill(b, k * COLUMNS, 3);
     const cStep: usize = 48;
     for (let accumulate = 0; accumulate < 2; accumulate++) {
-      for (let rows: u32 = 1; rows <= ROWS; rows++) {
+      for (let rows: u32 = 1; rows <= MAX_ROWS; rows++) {
         for (let columns: u32 = 1; columns <= COLUMNS; columns++) {
           for (let i: usize = 0; i < 256; i++) store<f32>(c + (i << 2), 1000);
-          gemmTile(steps, a, 4, b, c, cStep, rows, columns, accumulate == 1, edge);
-          for (let row: u32 = 0; row < 6; row++) {
+          gemmTiles(steps, a, 4, 4 * ROWS, b, PANEL, c, cStep, rows, columns, accumulate == 1, edge);
+          for (let row: u32 = 0; row < MAX_ROWS + 2; row++) {
             for (let column: u32 = 0; column < 12; column++) {
               let wanted: f32 = 1000;
               if (row < rows && column < columns) {
