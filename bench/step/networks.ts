@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { fusedAdam } from "tfjs-uan";
 import { generator, layerSeed, normal } from "../../learning/random.js";
-import type { NetworkKey } from "./cases.js";
+import type { ContenderKey, NetworkKey, StepCase } from "./cases.js";
 
 // The networks whose training steps are measured. First weights and examples are the same on every backend.
 
@@ -119,13 +120,17 @@ const volumes: Network = {
 
 const NETWORKS: Record<NetworkKey, Network> = { perceptron, cnn, lstm, transformer, volumes };
 
-export function makeModel(network: NetworkKey, normalize: Normalize): tfl.LayersModel {
+/** What a contender updates weights by. */
+export const optimizerOf = (contender: ContenderKey, { hasFusedAdam }: StepCase) =>
+  hasFusedAdam && contender === "ours" ? fusedAdam() : "adam";
+
+export function makeModel(network: NetworkKey, normalize: Normalize, optimizer: string | tf.Optimizer): tfl.LayersModel {
   const { input, features } = NETWORKS[network];
   const initializer = initializers();
   const inputs = tfl.input({ shape: input });
   const classifier = tfl.layers.dense({ units: CLASSES, activation: "softmax", kernelInitializer: initializer() });
   const model = tfl.model({ inputs, outputs: chain(features(inputs, initializer, normalize), [classifier]) });
-  model.compile({ optimizer: "adam", loss: "categoricalCrossentropy" });
+  model.compile({ optimizer, loss: "categoricalCrossentropy" });
   return model;
 }
 

@@ -6,7 +6,7 @@ import { BackendError } from "../../runtimes/backends.js";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { NO_BASELINE_COMPILER } from "../v8.js";
 import type { ContenderKey, StepCase } from "./cases.js";
-import { makeBatch, makeModel, type Normalize } from "./networks.js";
+import { makeBatch, makeModel, type Normalize, optimizerOf } from "./networks.js";
 import { NORMALIZE } from "./normalizations.js";
 import { type Profile, profile } from "./profile.js";
 
@@ -49,7 +49,7 @@ async function start({ contender, of, checkedSteps, warmUp }: Order & { kind: "s
   setFlagsFromString(NO_BASELINE_COMPILER);
   const { device } = await startNodeBackend(contender === "native" ? "tensorflow" : "wasm");
   setKernelReplacement(contender !== "theirs");
-  model = makeModel(of.network, NORMALIZE[contender][of.normalization] as Normalize);
+  model = makeModel(of.network, NORMALIZE[contender][of.normalization] as Normalize, optimizerOf(contender, of));
   batch = makeBatch(of.network, of.batch);
   const losses: number[] = [];
   while (losses.length < checkedSteps) losses.push(await step());

@@ -8,7 +8,7 @@ import { CASES, type ContenderKey, caseName, type StepCase } from "../../bench/s
 import { Process } from "../../bench/step/contenders.js";
 import { kernelTable } from "../../bench/step/kernelTable.js";
 import { checkLosses, measureStep, nothingKnown } from "../../bench/step/measure.js";
-import { makeBatch, makeModel, type Normalize } from "../../bench/step/networks.js";
+import { makeBatch, makeModel, type Normalize, optimizerOf } from "../../bench/step/networks.js";
 import { NORMALIZE } from "../../bench/step/normalizations.js";
 import { profile } from "../../bench/step/profile.js";
 import { BackendError } from "../../runtimes/backends.js";
@@ -107,7 +107,7 @@ describe("the networks", () => {
     for (const contender of Object.keys(STEP_CONTENDERS) as ContenderKey[]) {
       if (of.without?.includes(contender)) continue;
       setKernelReplacement(contender !== "theirs");
-      const model = makeModel(of.network, NORMALIZE[contender][of.normalization] as Normalize);
+      const model = makeModel(of.network, NORMALIZE[contender][of.normalization] as Normalize, optimizerOf(contender, of));
       const before = model.trainableWeights.map((weight) => weight.read().dataSync());
       losses[contender] = [(await model.trainOnBatch(x, y)) as number];
       for (const [i, weight] of model.trainableWeights.entries()) {
