@@ -16,6 +16,7 @@ export {
   batch_moments_norm_prepare,
 } from "./batchMomentsNorm/table";
 export { broadcast_apply, broadcast_scratch_bytes, broadcast_table_bytes } from "./broadcast";
+export { conv2d_apply } from "./convolution/conv2d";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
 export { conv3d_apply } from "./convolution/conv3d";

@@ -63,7 +63,7 @@ export function conv3d_apply(at: usize, x: usize, filter: usize, y: usize): void
 }
 
 /** Computes an image of the output out of `count` images of x, from image `first` of the filter on. */
-function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, count: u32, y: usize): void {
+export function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, count: u32, y: usize): void {
   const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
@@ -162,7 +162,7 @@ function copyImage(plan: ConvolutionPlan, x: usize, to: usize, rowStep: usize, h
  * Packs the filter: for each panel of output channels, run by run, rows of the filter, and of each row, all images, each with the run's
  * taps and their input channels.
  */
-function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
+export function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const together = panelChannels(plan);

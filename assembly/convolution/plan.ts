@@ -50,6 +50,10 @@ export class ConvolutionPlan {
   dense: u32;
   /** The packed operand of the matrix product. */
   packed: u32;
+  /** 0 or one of assembly/matMul/plan.ts. */
+  activation: u32;
+  /** float32: the slope of the activation, if there are no slopes. */
+  slope: u32;
 }
 
 const STEPS: usize = (offsetof<ConvolutionPlan>() + 15) & ~15;
@@ -70,7 +74,7 @@ export function gemm_column_count(): u32 {
 @inline export function stepsOf(plan: ConvolutionPlan): Steps {
   return changetype<Steps>(changetype<usize>(plan) + STEPS);
 }
-/** Room for a tile that is not whole, ROWS · COLUMNS numbers, or for 64 bytes that other loops describe on their way. */
+/** Room for a tile that is not whole, ROWS · COLUMNS numbers, or for 64 bytes that other loops describe on their way, as a MatMulPlan. */
 @inline export function edgeOf(plan: ConvolutionPlan): usize {
   return changetype<usize>(plan) + EDGE;
 }

@@ -1,57 +1,145 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
-import { sizeOf } from "../launch/plan.js";
+import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
+import { convolutionPlan, forVolume } from "./convolutionPlan.js";
+import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { ACTIVATIONS, bitsOf, checkActivation } from "./matMul.js";
-import { hasWinogradTaps, isFasterByWinograd, MIN_WORK, type WinogradSizes, winogradPlan, winogradSizes } from "./winograd.js";
+import { hasWinogradTaps, isFasterByWinograd, isOne, MIN_WORK, winogradPlan, winogradSizes } from "./winograd.js";
 
-// Convolutions that TensorFlow.js's kernels take longer for. They keep all others.
+// Convolutions that TensorFlow.js's kernels take longer for: after Winograd, as a product of matrices, or by the taps. They keep all
+// others.
 
 type Inputs = { x: TensorInfo; filter: TensorInfo };
 type FusedInputs = Inputs & { bias?: TensorInfo; preluActivationWeights?: TensorInfo };
 type FusedAttrs = ConvolutionAttrs & { activation?: string; leakyreluAlpha?: number };
+type View = backend_util.Conv2DInfo;
+type Way = "winograd" | "product" | "taps";
 
-function sizesOf(op: string, { x, filter }: Inputs, { strides, pad, dimRoundingMode }: ConvolutionAttrs): WinogradSizes {
+// Multiplications from which our loops win what the plan and the packed filter cost. XNNPACK keeps the filter packed.
+const MIN_ANY_WORK = 2 ** 20;
+/** For one input channel, which XNNPACK takes twice as long for, */
+const MIN_ONE_WORK = 2 ** 17;
+/** and for few output channels, of which it computes eight. */
+const MIN_FEW_WORK = 2 ** 15;
+const MAX_FEW_CHANNELS = 4;
+/** Input channels with which several numbers of a sum are in a vector, if there are few output channels, but more than one. */
+const MIN_FEW_IN_CHANNELS = 8;
+/**
+ * Tiles of our loops are four pixels of a row: of short rows, or with a last tile for one pixel, a part of the work is lost.
+ * One input channel gains more than that.
+ */
+const MIN_FEW_WIDTH = 8;
+const MIN_WIDTH = 16;
+const MIN_ANY_WIDTH = 64;
+const TILE = 4;
+const PANEL = 8;
+/** Rows and sums for which products are faster than XNNPACK's. */
+const MIN_ROWS = 128;
+const MIN_SHARED = 64;
+
+function viewOf(op: string, { x, filter }: Inputs, { strides, pad, dimRoundingMode }: ConvolutionAttrs): View {
   const shapes: [Shape4D, Shape4D] = [checkRank4(op, "x", x.shape), checkRank4(op, "filter", filter.shape)];
-  return winogradSizes(backend_util.computeConv2DInfo(...shapes, strides, 1, pad, dimRoundingMode));
+  return backend_util.computeConv2DInfo(...shapes, strides, 1, pad, dimRoundingMode);
+}
+
+/** Multiplications below which a convolution with this filter is TensorFlow.js's. */
+function minWork([height = 0, width = 0, inChannels = 0, outChannels = 0]: readonly number[]): number {
+  const taps = height * width;
+  const few = outChannels <= MAX_FEW_CHANNELS && inChannels >= MIN_FEW_IN_CHANNELS && taps > 1;
+  if (outChannels === 1 || few) return MIN_FEW_WORK;
+  if (taps > 1 && inChannels === 1) return MIN_ONE_WORK;
+  const wins = outChannels % PANEL === 0 && (taps > 1 || inChannels >= MIN_SHARED);
+  return wins ? MIN_ANY_WORK : Number.POSITIVE_INFINITY;
+}
+
+/** Whether no window is in the border alone: it is copied with x. */
+function bordersAreNarrow({ padInfo: { top, bottom, left, right }, filterHeight, filterWidth }: View): boolean {
+  return Math.max(top, bottom) < filterHeight && Math.max(left, right) < filterWidth;
+}
+
+/** How a convolution without dilations is computed, or undefined: by TensorFlow.js's kernel. */
+function wayOf(view: View, filterShape: readonly number[], attrs: ConvolutionAttrs): Way | undefined {
+  if (hasWinogradTaps(filterShape, attrs) && isFasterByWinograd(winogradSizes(view))) return "winograd";
+  const { outWidth } = view;
+  const pixels = view.batchSize * view.outHeight * outWidth;
+  const least = minWork(filterShape);
+  if (pixels * sizeOf(filterShape) < least) return undefined;
+  if (view.filterHeight * view.filterWidth === 1) {
+    return convolutionProduct(view) && pixels >= MIN_ROWS ? "product" : undefined;
+  }
+  if (!bordersAreNarrow(view)) return undefined;
+  if (least === MIN_FEW_WORK) return outWidth >= MIN_FEW_WIDTH ? "taps" : undefined;
+  const isWide = outWidth % TILE === 0 || outWidth >= MIN_ANY_WIDTH || least === MIN_ONE_WORK;
+  return isWide && outWidth >= MIN_WIDTH ? "taps" : undefined;
 }
 
 function theirsIsFaster(op: string, inputs: Inputs, attrs: ConvolutionAttrs): boolean {
   const { x, filter } = inputs;
-  if (!hasWinogradTaps(filter.shape, attrs) || x.shape[3] !== filter.shape[2]) return true;
+  const { shape } = filter;
+  if (x.shape[3] !== shape[2] || !isOne(attrs.dilations) || (attrs.dataFormat ?? "NHWC") !== "NHWC") return true;
   // Before the sizes are computed, which takes longer than the rest.
-  if (sizeOf(x.shape) * 9 * (filter.shape[3] as number) < MIN_WORK) return true;
-  return x.dtype !== "float32" || filter.dtype !== "float32" || !isFasterByWinograd(sizesOf(op, inputs, attrs));
+  const winogradWork = hasWinogradTaps(shape, attrs) ? MIN_WORK : Number.POSITIVE_INFINITY;
+  const most = sizeOf(x.shape) * (shape[0] as number) * (shape[1] as number) * (shape[3] as number);
+  if (most < Math.min(winogradWork, minWork(shape))) return true;
+  return x.dtype !== "float32" || filter.dtype !== "float32" || !wayOf(viewOf(op, inputs, attrs), shape, attrs);
 }
 
-function checkInputs(op: string, inputs: Inputs, attrs: ConvolutionAttrs): WinogradSizes {
+function checkInputs(op: string, inputs: Inputs, attrs: ConvolutionAttrs): View {
   checkFloat32(op, "x", inputs.x);
   checkFloat32(op, "filter", inputs.filter);
-  const sizes = sizesOf(op, inputs, attrs);
-  checkShape(op, "filter", inputs.filter, [3, 3, sizes.inChannels, sizes.outChannels]);
-  return sizes;
+  const view = viewOf(op, inputs, attrs);
+  const { filterHeight, filterWidth, inChannels, outChannels } = view;
+  checkShape(op, "filter", inputs.filter, [filterHeight, filterWidth, inChannels, outChannels]);
+  return view;
 }
 
-function planOf(
+/** Multiplications that are worth waking a thread for. */
+const MIN_CHUNK_WORK = 2 ** 20;
+
+interface Finishing {
+  /** The binary's number for it. */
+  activation: number;
+  /** As the bits of a float32. */
+  slope: number;
+}
+
+/** Output: activation(convolution(x, filter) + bias). */
+function tapsPlan(
   binary: BinaryExports,
-  { x, filter, bias, preluActivationWeights }: FusedInputs,
-  { activation = "linear", leakyreluAlpha = 0 }: FusedAttrs,
-  sizes: WinogradSizes,
-) {
-  return winogradPlan(binary, sizes, {
-    x,
-    filter,
-    bias,
-    slopes: preluActivationWeights,
+  { x, filter, bias, preluActivationWeights: slopes }: FusedInputs,
+  finishing: Finishing,
+  view: View,
+): KernelPlan<"x" | "filter" | "bias" | "slopes" | "y"> {
+  return {
+    ...convolutionPlan(binary, view, forVolume, finishing),
+    inputs: { x, filter, bias, slopes },
+    streamedOutputs: { y: view.outShape },
+    count: sizeOf(view.outShape),
+    chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
+    minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(sizeOf(filter.shape, 0, 3), 1)),
+    passes: [parallelPass(binary, "conv2d_apply", ["x", "filter", "bias", "slopes", "y"])],
+  };
+}
+
+function planOf(binary: BinaryExports, inputs: FusedInputs, attrs: FusedAttrs, view: View): KernelPlan {
+  const { x, filter, bias, preluActivationWeights: slopes } = inputs;
+  const { activation = "linear", leakyreluAlpha = 0 } = attrs;
+  const finishing: Finishing = {
     activation: ACTIVATIONS[activation] as number,
     slope: activation === "leakyrelu" ? bitsOf(leakyreluAlpha) : 0,
-  });
+  };
+  const way = wayOf(view, filter.shape, attrs);
+  if (way === "winograd") return winogradPlan(binary, winogradSizes(view), { x, filter, bias, slopes, ...finishing });
+  const product = way === "product" && convolutionProduct(view);
+  if (product) return forwardByProduct(binary, product, inputs, view.outShape, attrs);
+  return tapsPlan(binary, inputs, finishing, view);
 }
 
 /** Output: the convolution. */
-export const Conv2D: NamesakeKernel<Inputs, ConvolutionAttrs, WinogradSizes> = {
+export const Conv2D: NamesakeKernel<Inputs, ConvolutionAttrs, View> = {
   name: "Conv2D",
   op: "conv2d",
   check(inputs, attrs) {
@@ -68,17 +156,17 @@ export const Conv2D: NamesakeKernel<Inputs, ConvolutionAttrs, WinogradSizes> = {
  * Output: activation(convolution + bias). The bias, and the slopes of prelu, have a number for each output channel. Other activations
  * than those of the binary are kernels of their own: src/registry/activations.ts.
  */
-export const FusedConv2D: NamesakeKernel<FusedInputs, FusedAttrs, WinogradSizes> = {
+export const FusedConv2D: NamesakeKernel<FusedInputs, FusedAttrs, View> = {
   name: "FusedConv2D",
   op: "fused.conv2d",
   check(inputs, attrs) {
     const { bias, preluActivationWeights: slopes } = inputs;
     const { activation = "linear" } = attrs;
-    const sizes = checkInputs(this.op, inputs, attrs);
+    const view = checkInputs(this.op, inputs, attrs);
     checkActivation(this.op, activation, slopes);
-    checkPerChannel(this.op, "bias", bias, sizes.outChannels);
-    checkPerChannel(this.op, "preluActivationWeights", slopes, sizes.outChannels);
-    return sizes;
+    checkPerChannel(this.op, "bias", bias, view.outChannels);
+    checkPerChannel(this.op, "preluActivationWeights", slopes, view.outChannels);
+    return view;
   },
   plan: planOf,
   theirsTakes: () => true,

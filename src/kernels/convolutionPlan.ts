@@ -111,11 +111,15 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 /**
  * The part of a plan that the gradients of convolutions and pools share: a table that describes the convolution, and the room that
  * they work in.
+ *
+ * @param activation the binary's number for what is applied to a convolution
+ * @param slope of the activation, as the bits of a float32
  */
 export function convolutionPlan(
   binary: BinaryExports,
   view: ConvolutionView,
   workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
+  { activation = 0, slope = 0 } = {},
 ) {
   const { padded = 0, dense = 0, packed = 0 } = workingBytes(view, binary.gemm_column_count());
   const tableBytes = binary.convolution_table_bytes();
@@ -150,6 +154,8 @@ export function convolutionPlan(
     padded: tableBytes,
     dense: denseAt,
     packed: packedAt,
+    activation,
+    slope,
   };
   // A loop: Uint32Array.from would take longer than a small pool.
   const constants = new Uint32Array(ConvolutionPlanWords.length);

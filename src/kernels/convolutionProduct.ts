@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BinaryExports } from "../binary/interface.js";
 import type { ConvolutionView } from "./convolution.js";
-import { BatchMatMul } from "./matMul.js";
+import { BatchMatMul, FusedMatMul } from "./matMul.js";
 
 /** A convolution that is the product of two matrices: x [rows, shared] and the filter [shared, columns]. */
 interface ConvolutionProduct {
@@ -40,20 +40,23 @@ const matrix = (tensor: TensorInfo, rows: number, columns: number): TensorInfo =
   shape: [rows, columns],
 });
 
-function planOf(binary: BinaryExports, a: TensorInfo, b: TensorInfo, transposed: "a" | "b" | "none", outShape: number[]) {
+function planOf(binary: BinaryExports, a: TensorInfo, b: TensorInfo, transposed: "a" | "b", outShape: number[]) {
   const attrs = { transposeA: transposed === "a", transposeB: transposed === "b" };
   const plan = BatchMatMul.plan(binary, { a, b }, attrs, BatchMatMul.check({ a, b }, attrs));
   return { ...plan, streamedOutputs: { c: outShape } };
 }
 
-/** The convolution, of shape outShape. */
+/** activation(convolution + bias), of shape outShape. */
 export function forwardByProduct(
   binary: BinaryExports,
   { rows, shared, columns }: ConvolutionProduct,
-  { x, filter }: { x: TensorInfo; filter: TensorInfo },
+  { x, filter, ...perChannel }: { x: TensorInfo; filter: TensorInfo; bias?: TensorInfo; preluActivationWeights?: TensorInfo },
   outShape: number[],
+  { activation = "linear", leakyreluAlpha = 0 }: { activation?: string; leakyreluAlpha?: number } = {},
 ) {
-  return planOf(binary, matrix(x, rows, shared), matrix(filter, shared, columns), "none", outShape);
+  const inputs = { a: matrix(x, rows, shared), b: matrix(filter, shared, columns), ...perChannel };
+  const attrs = { transposeA: false, transposeB: false, activation, leakyreluAlpha };
+  return { ...FusedMatMul.plan(binary, inputs, attrs, FusedMatMul.check(inputs, attrs)), streamedOutputs: { c: outShape } };
 }
 
 /** dW = xᵀ·dy */

@@ -91,7 +91,8 @@ export function inputGradientSizes({ padInfo, ...view }: ConvolutionView): Winog
   };
 }
 
-const isOne = (value: number | readonly number[] | null | undefined) =>
+/** Whether strides or dilations are 1, or left out. */
+export const isOne = (value: number | readonly number[] | null | undefined) =>
   typeof value === "number" ? value === 1 : (value ?? [1]).every((number) => number === 1);
 
 /** Whether a filter of this shape, with these attributes, may be computed so. */

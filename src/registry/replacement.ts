@@ -120,7 +120,7 @@ export function replaceKernels(complete?: string): void {
  * gradients of Relu, Relu6, ClipByValue, Sigmoid and Tanh are one kernel each.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
- * can be differentiated. Conv2D, FusedConv2D (see setWinograd) and DepthwiseConv2dNative are the library's where that is faster.
+ * can be differentiated. Conv2D, FusedConv2D (see also setWinograd) and DepthwiseConv2dNative are the library's where that is faster.
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.

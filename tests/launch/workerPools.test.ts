@@ -203,6 +203,33 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     { x: numbers(5, 31, 30, 12), filter: numbers(3, 3, 12, 33), bias: numbers(33) },
     { strides: 1, pad: "same", activation: "relu" },
   ],
+  [
+    "a convolution by the taps",
+    FusedConv2D,
+    { x: numbers(3, 41, 79, 3), filter: numbers(5, 5, 3, 32), bias: numbers(32) },
+    {
+      strides: [2, 1],
+      pad: [
+        [0, 0],
+        [4, 4],
+        [3, 2],
+        [0, 0],
+      ],
+      dimRoundingMode: "floor",
+      activation: "relu6",
+    },
+  ],
+  [
+    "a convolution to one channel",
+    FusedConv2D,
+    { x: numbers(2, 75, 80, 24), filter: numbers(3, 3, 24, 1), bias: numbers(1) },
+    {
+      strides: 1,
+      pad: "same",
+      activation: "leakyrelu",
+      leakyreluAlpha: 0.1,
+    },
+  ],
   ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
   [
     "a step of Adam",
