@@ -38,6 +38,7 @@ Medians of \`npm run bench\` on ${MACHINE}`,
     expect(benchDocs(docsReport())["README.md"]?.["bench:step"]).toBe(`${HEAD}
 |---|---|---|---|---|---|
 | perceptron, batch 128 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
+| perceptron, fusedAdam, batch 128 | 16.00 ms | 2.000 ms | 1.000 ms | 8.00 | 0.500 |
 | CNN, batch 32 | 160.0 ms | 20.00 ms | 10.00 ms | 8.00 | 0.500 |
 | CNN, BN, batch 32 | 160.0 ms | 20.00 ms | 10.00 ms | 8.00 | 0.500 |
 | CNN, UAN, batch 32 | – | 20.00 ms | 10.00 ms | – | 0.500 |
