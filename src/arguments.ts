@@ -62,7 +62,8 @@ export function argumentError(op: string, argument: string, wanted: string, got:
   return new Error(`${op}: argument '${argument}' must ${wanted}, got ${got}`);
 }
 
-const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+/** A shape, for messages. */
+export const showShape = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 /** The channel axis, counted from 0. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
@@ -83,8 +84,8 @@ export function viewOf(op: string, x: TensorInfo, axis: number): View {
   const channels = shape[at] as number;
   const inner = sizeOf(shape, at + 1);
   const size = outer * channels * inner;
-  if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${show(shape)} and axis ${axis}`);
-  if (size > MAX_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${show(shape)}`);
+  if (channels < 1) throw argumentError(op, "x", "have at least one channel", `shape ${showShape(shape)} and axis ${axis}`);
+  if (size > MAX_NUMBERS) throw argumentError(op, "x", "hold at most 2^30 numbers", `shape ${showShape(shape)}`);
   return size > 0 ? { outer, channels, inner, size } : { outer: 0, channels, inner: 1, size };
 }
 
@@ -93,7 +94,8 @@ export function checkFloat32(op: string, argument: string, tensor: { dtype: Data
 }
 
 export function checkShape(op: string, argument: string, tensor: TensorInfo, shape: readonly number[]): void {
-  if (!sameShape(tensor.shape, shape)) throw argumentError(op, argument, `have shape ${show(shape)}`, show(tensor.shape));
+  if (!sameShape(tensor.shape, shape))
+    throw argumentError(op, argument, `have shape ${showShape(shape)}`, showShape(tensor.shape));
 }
 
 /** Checks for a float32 tensor of a shape. */
@@ -137,12 +139,12 @@ export function checkMixture(op: string, inputs: MixtureInputs, { axis, epsilon 
   const { outer, channels, inner, size } = viewOf(op, x, axis);
   const components = mean.shape[0] ?? 0;
   if (mean.shape.length !== 2 || components < 1 || mean.shape[1] !== channels) {
-    throw argumentError(op, "mean", `have shape [K, ${channels}] with K ≥ 1`, show(mean.shape));
+    throw argumentError(op, "mean", `have shape [K, ${channels}] with K ≥ 1`, showShape(mean.shape));
   }
   checkShape(op, "variance", variance, mean.shape);
   const { shape } = prior;
   if (shape[0] !== components || (shape[1] ?? 1) !== 1 || shape.length > 2) {
-    throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, show(shape));
+    throw argumentError(op, "prior", `have shape [${components}] or [${components}, 1]`, showShape(shape));
   }
   return { outer, channels, inner, size, components };
 }
@@ -163,6 +165,12 @@ export function checkNorm(op: string, inputs: MixtureInputs, attrs: NormAttrs): 
 export function checkPerChannel(op: string, argument: string, tensor: TensorInfo | undefined, channels: number): void {
   if (!tensor) return;
   checkTensor(op, argument, tensor, [channels]);
+}
+
+/** Checks a normalization's optional gamma and beta. */
+export function checkGammaAndBeta(op: string, { gamma, beta }: PerChannel, channels: number): void {
+  checkPerChannel(op, "gamma", gamma, channels);
+  checkPerChannel(op, "beta", beta, channels);
 }
 
 /** Checks that a prior's inputs are all there, or none, and fit the channels. */

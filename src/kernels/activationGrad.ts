@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkShape } from "../arguments.js";
 import { CLIP_GRAD, RELU_GRAD, SIGMOID_GRAD, TANH_GRAD } from "../constants.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
+import { float32Bits } from "./float32Bits.js";
 
 /** x: what the activation got, or of tanh and sigmoid what it gave. */
 type Inputs = { dy: TensorInfo; x: TensorInfo };
@@ -20,8 +21,8 @@ const OPERATIONS = { Relu: RELU_GRAD, Relu6: RELU_GRAD, Tanh: TANH_GRAD, Sigmoid
 /** The numbers above 0 that these pass on. */
 const HIGHEST: { [activation: string]: number } = { Relu: Number.POSITIVE_INFINITY, Relu6: 6 };
 
-/** Chunks start at multiples of this: a line of the cache is one thread's. */
-const ALIGNMENT = 16;
+/** Numbers that chunks start at multiples of. */
+const ALIGNMENT = CACHE_LINE / 4;
 
 /** Output: the gradient of an activation. */
 export const ActivationGrad: BinaryKernel<Inputs, ActivationGradAttrs, number> = {
@@ -34,8 +35,8 @@ export const ActivationGrad: BinaryKernel<Inputs, ActivationGradAttrs, number> =
     return sizeOf(x.shape);
   },
   plan(binary, { dy, x }, { activation, clipValueMin = 0, clipValueMax = 0 }, count): KernelPlan<"dy" | "x" | "dx"> {
-    const range = Float32Array.from([clipValueMin, HIGHEST[activation] ?? clipValueMax]);
-    const [low, high] = new Uint32Array(range.buffer) as unknown as [number, number];
+    const low = float32Bits(clipValueMin);
+    const high = float32Bits(HIGHEST[activation] ?? clipValueMax);
     return {
       ...NOT_STREAMED,
       inputs: { dy, x },

@@ -3,8 +3,8 @@ import {
   argumentError,
   checkChoice,
   checkFloat32,
+  checkGammaAndBeta,
   checkMixture,
-  checkPerChannel,
   checkTensor,
   type MixtureAttrs,
   type MixtureInputs,
@@ -126,8 +126,7 @@ export const BatchMomentsNorm: BinaryKernel<BatchMomentsInputs, BatchMomentsAttr
   op: "unsupervisedAdaptiveNormalization",
   check(inputs, attrs) {
     const view = checkBatchMoments(this.op, inputs, attrs);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
-    checkPerChannel(this.op, "beta", inputs.beta, view.channels);
+    checkGammaAndBeta(this.op, inputs, view.channels);
     return view;
   },
   plan(binary, inputs, attrs, view) {

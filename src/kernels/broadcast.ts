@@ -1,7 +1,7 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import { AND, EQUAL, FLOOR_DIV, GREATER, GREATER_EQUAL, MAXIMUM, MINIMUM, NOT_EQUAL, OR, XOR } from "../constants.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { a: TensorInfo; b: TensorInfo };
@@ -21,8 +21,8 @@ interface View {
 
 /** That the binary has room for. */
 const MAX_AXES = 8;
-/** Chunks of a row start at multiples of this: a line of the cache is one thread's. */
-const ALIGNMENT = 64;
+/** Numbers that chunks of a row start at multiples of. A bool takes a byte. */
+const ALIGNMENT = CACHE_LINE;
 
 function viewOf(op: string, a: TensorInfo, b: TensorInfo): View {
   const rank = Math.max(a.shape.length, b.shape.length);

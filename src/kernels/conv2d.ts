@@ -2,12 +2,13 @@ import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
-import { type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
+import { areOne, type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
 import { convolutionPlan, forVolume } from "./convolutionPlan.js";
 import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
-import { ACTIVATIONS, bitsOf, checkActivation } from "./matMul.js";
-import { hasWinogradTaps, isFasterByWinograd, isOne, MIN_WORK, winogradPlan, winogradSizes } from "./winograd.js";
+import { float32Bits } from "./float32Bits.js";
+import { ACTIVATIONS, checkActivation } from "./matMul.js";
+import { hasWinogradTaps, isFasterByWinograd, MIN_WORK, winogradPlan, winogradSizes } from "./winograd.js";
 
 // Convolutions that TensorFlow.js's kernels take longer for: after Winograd, as a product of matrices, or by the taps. They keep all
 // others.
@@ -79,7 +80,7 @@ function wayOf(view: View, filterShape: readonly number[], attrs: ConvolutionAtt
 function theirsIsFaster(op: string, inputs: Inputs, attrs: ConvolutionAttrs): boolean {
   const { x, filter } = inputs;
   const { shape } = filter;
-  if (x.shape[3] !== shape[2] || !isOne(attrs.dilations) || (attrs.dataFormat ?? "NHWC") !== "NHWC") return true;
+  if (x.shape[3] !== shape[2] || !areOne(attrs.dilations) || (attrs.dataFormat ?? "NHWC") !== "NHWC") return true;
   // Before the sizes are computed, which takes longer than the rest.
   const winogradWork = hasWinogradTaps(shape, attrs) ? MIN_WORK : Number.POSITIVE_INFINITY;
   const most = sizeOf(x.shape) * (shape[0] as number) * (shape[1] as number) * (shape[3] as number);
@@ -129,7 +130,7 @@ function planOf(binary: BinaryExports, inputs: FusedInputs, attrs: FusedAttrs, v
   const { activation = "linear", leakyreluAlpha = 0 } = attrs;
   const finishing: Finishing = {
     activation: ACTIVATIONS[activation] as number,
-    slope: activation === "leakyrelu" ? bitsOf(leakyreluAlpha) : 0,
+    slope: activation === "leakyrelu" ? float32Bits(leakyreluAlpha) : 0,
   };
   const way = wayOf(view, filter.shape, attrs);
   if (way === "winograd") return winogradPlan(binary, winogradSizes(view), { x, filter, bias, slopes, ...finishing });

@@ -11,6 +11,10 @@ export interface ConvolutionAttrs {
   dilations?: number | [number, number] | null;
 }
 
+/** Whether strides, dilations or sizes are all 1, as those that are not given are. */
+export const areOne = (values: number | readonly number[] | null | undefined): boolean =>
+  typeof values === "number" ? values === 1 : (values ?? []).every((value) => value === 1);
+
 /** The sizes of a convolution or a pool, of images or of volumes. */
 export type ConvolutionView = backend_util.Conv2DInfo | backend_util.Conv3DInfo;
 

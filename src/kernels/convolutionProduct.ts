@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BinaryExports } from "../binary/interface.js";
-import type { ConvolutionView } from "./convolution.js";
+import { areOne, type ConvolutionView } from "./convolution.js";
 import { BatchMatMul, FusedMatMul } from "./matMul.js";
 
 /** A convolution that is the product of two matrices: x [rows, shared] and the filter [shared, columns]. */
@@ -9,8 +9,6 @@ interface ConvolutionProduct {
   shared: number;
   columns: number;
 }
-
-const isOne = (...sizes: number[]) => sizes.every((size) => size === 1);
 
 /**
  * The matrices whose product a convolution is, if its filter has one tap and it no strides, or if its filter is as large as x. There is
@@ -25,11 +23,11 @@ export function convolutionProduct(view: ConvolutionView): ConvolutionProduct | 
   if (view.dataFormat !== "channelsLast" || front !== 0 || top !== 0 || bottom !== 0 || left !== 0 || right !== 0)
     return undefined;
   const columns = view.outChannels;
-  if (isOne(filterDepth, filterHeight, filterWidth, strideDepth, strideHeight, strideWidth)) {
+  if (areOne([filterDepth, filterHeight, filterWidth, strideDepth, strideHeight, strideWidth])) {
     return { rows: view.batchSize * inDepth * inHeight * inWidth, shared: inChannels, columns };
   }
   const isWhole = filterDepth === inDepth && filterHeight === inHeight && filterWidth === inWidth;
-  if (!isWhole || !isOne(outDepth, view.outHeight, view.outWidth, view.dilationHeight, view.dilationWidth)) return undefined;
+  if (!isWhole || !areOne([outDepth, view.outHeight, view.outWidth, view.dilationHeight, view.dilationWidth])) return undefined;
   if ("dilationDepth" in view && view.dilationDepth !== 1) return undefined;
   return { rows: view.batchSize, shared: inDepth * inHeight * inWidth * inChannels, columns };
 }

@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { argumentError, checkFloat32 } from "../arguments.js";
+import { argumentError, checkFloat32, showShape } from "../arguments.js";
 import { type BinaryExports, MatMulPlanWords } from "../binary/interface.js";
 import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
+import { float32Bits } from "./float32Bits.js";
 
 type Inputs = { a: TensorInfo; b: TensorInfo };
 type FusedInputs = Inputs & { bias?: TensorInfo; preluActivationWeights?: TensorInfo };
@@ -41,25 +42,24 @@ const MIN_CHUNK_WORK = 2 ** 20;
 const MAX_NUMBERS = 2 ** 30;
 
 const NO_NUMBERS: readonly number[] = [];
-const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 /** @throws Error where the operands do not fit each other */
 function checkProduct(op: string, { a, b }: Inputs, { transposeA, transposeB }: Attrs): MatMulView {
   checkFloat32(op, "a", a);
   checkFloat32(op, "b", b);
   const [rankOfA, rankOfB] = [a.shape.length, b.shape.length];
-  if (rankOfA < 2) throw argumentError(op, "a", "have a rank of at least 2", `shape ${show(a.shape)}`);
-  if (rankOfB < 2) throw argumentError(op, "b", "have a rank of at least 2", `shape ${show(b.shape)}`);
+  if (rankOfA < 2) throw argumentError(op, "a", "have a rank of at least 2", `shape ${showShape(a.shape)}`);
+  if (rankOfB < 2) throw argumentError(op, "b", "have a rank of at least 2", `shape ${showShape(b.shape)}`);
   const rows = a.shape[rankOfA - (transposeA ? 1 : 2)] as number;
   const shared = a.shape[rankOfA - (transposeA ? 2 : 1)] as number;
   const columns = b.shape[rankOfB - (transposeB ? 2 : 1)] as number;
   if (b.shape[rankOfB - (transposeB ? 1 : 2)] !== shared) {
-    const wanted = `have ${shared} ${transposeB ? "columns" : "rows"}, the inner shape of a, ${show(a.shape)}`;
-    throw argumentError(op, "b", wanted, `shape ${show(b.shape)}`);
+    const wanted = `have ${shared} ${transposeB ? "columns" : "rows"}, the inner shape of a, ${showShape(a.shape)}`;
+    throw argumentError(op, "b", wanted, `shape ${showShape(b.shape)}`);
   }
   const batch = rankOfA + rankOfB === 4 ? NO_NUMBERS : batchOf(op, a.shape, b.shape);
   if (sizeOf(batch) * rows * columns > MAX_NUMBERS) {
-    throw argumentError(op, "a", "give a product of at most 2^30 numbers", `shape ${show(a.shape)}`);
+    throw argumentError(op, "a", "give a product of at most 2^30 numbers", `shape ${showShape(a.shape)}`);
   }
   return { batch, rows, columns, shared };
 }
@@ -70,7 +70,7 @@ function batchOf(op: string, a: readonly number[], b: readonly number[]): number
     const ofA = a[axis - rank + a.length - 2] ?? 1;
     const ofB = b[axis - rank + b.length - 2] ?? 1;
     if (ofA !== ofB && ofA !== 1 && ofB !== 1) {
-      throw argumentError(op, "b", `have a batch that can be broadcast with that of a, ${show(a)}`, `shape ${show(b)}`);
+      throw argumentError(op, "b", `have a batch that can be broadcast with that of a, ${showShape(a)}`, `shape ${showShape(b)}`);
     }
     return ofA === 1 ? ofB : ofA;
   });
@@ -83,7 +83,7 @@ function checkRepeated(op: string, argument: string, tensor: TensorInfo | undefi
   const product = [...view.batch, view.rows, view.columns];
   const { shape } = tensor;
   const fits = shape.every((size, axis) => size === 1 || size === product[axis - shape.length + product.length]);
-  if (!fits) throw argumentError(op, argument, `have a shape that can be broadcast to ${show(product)}`, show(shape));
+  if (!fits) throw argumentError(op, argument, `have a shape that can be broadcast to ${showShape(product)}`, showShape(shape));
 }
 
 /** Checks that the binary has an activation, and the slopes that it needs. */
@@ -172,8 +172,6 @@ function simplified(layout: Layout): Layout {
 }
 
 /** The bits of a float32. */
-export const bitsOf = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0] as number;
-
 function planOf(
   binary: BinaryExports,
   inputs: FusedInputs,
@@ -196,7 +194,7 @@ function planOf(
     slopesRow: rows.slopes,
     slopesColumn: columns.slopes,
     activation: ACTIVATIONS[activation] as number,
-    slope: activation === "leakyrelu" ? bitsOf(leakyreluAlpha) : 0,
+    slope: activation === "leakyrelu" ? float32Bits(leakyreluAlpha) : 0,
     batchAxes: batch.length,
   };
   const constants = new Uint32Array(MatMulPlanWords.length + 5 * batch.length);

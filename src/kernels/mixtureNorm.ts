@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { checkPerChannel, checkTensor, type MixtureView, type PerChannel } from "../arguments.js";
+import { checkGammaAndBeta, type MixtureView, type PerChannel } from "../arguments.js";
 import { type KernelPlan, serialPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
+import { checkGradient } from "./mixturePlan.js";
 
 export interface MixtureNormAttrs extends RowAttrs {
   /** Whether mean and variance are the rows' own, by nu, so that the gradient of x goes through them; else they are constants. */
@@ -21,8 +22,7 @@ export const MixtureNormGrad: BinaryKernel<MixtureNormGradInputs, MixtureNormAtt
   check(inputs, attrs) {
     const view = checkRows(this.op, inputs, attrs);
     checkResponsibilities(this.op, inputs, view);
-    checkTensor(this.op, "dy", inputs.dy, inputs.x.shape);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
+    checkGradient(this.op, inputs, view);
     return view;
   },
   plan(binary, inputs, attrs, view): KernelPlan<RowNames<"nu" | "dy" | "dx" | "dgamma" | "dbeta">> {
@@ -53,8 +53,7 @@ export const MixtureNorm: BinaryKernel<RowInputs & PerChannel, MixtureNormAttrs,
   check(inputs, attrs) {
     const view = checkRows(this.op, inputs, attrs);
     checkResponsibilities(this.op, inputs, view);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
-    checkPerChannel(this.op, "beta", inputs.beta, view.channels);
+    checkGammaAndBeta(this.op, inputs, view.channels);
     return view;
   },
   plan: (binary, inputs, attrs, view): KernelPlan<RowNames<"nu" | "y">> => ({

@@ -3,6 +3,7 @@ import { argumentError } from "../arguments.js";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
 import { sizeOf } from "../launch/plan.js";
 import { type CopyAxis, copy, copyRows, stepsOf } from "./copy.js";
+import { float32Bits } from "./float32Bits.js";
 
 // Kernels of TensorFlow.js that move elements from one tensor to another, whatever their bits mean. They compute nothing, so that they
 // need no plan: what costs most of a small one is to make its output.
@@ -206,15 +207,9 @@ export const Reverse: MovingKernel<Unary, { dims?: number | List<number> | null 
   },
 };
 
-const WORD = new Int32Array(1);
-const FLOAT = new Float32Array(WORD.buffer);
-
 /** The bits of a number as an element. undefined where it is not one of the dtype. */
 function bitsOf(value: number, dtype: DataType): number | undefined {
-  if (dtype === "float32" && typeof value === "number") {
-    FLOAT[0] = value;
-    return WORD[0];
-  }
+  if (dtype === "float32" && typeof value === "number") return float32Bits(value);
   return value === (dtype === "bool" ? value & 1 : value | 0) ? value : undefined;
 }
 

@@ -3,7 +3,7 @@ import {
   argumentError,
   checkEpsilon,
   checkFloat32,
-  checkPerChannel,
+  checkGammaAndBeta,
   checkTensor,
   type PerChannel,
   type PriorInputs,
@@ -61,8 +61,7 @@ export function checkNormalization(op: string, { x, gamma, beta }: Normalization
   if (attrs.rms && (outer !== 1 || inner !== 1)) {
     throw argumentError(op, "rms", "be false where outer or inner is not 1", `outer ${outer}, inner ${inner}`);
   }
-  checkPerChannel(op, "gamma", gamma, channels);
-  checkPerChannel(op, "beta", beta, channels);
+  checkGammaAndBeta(op, { gamma, beta }, channels);
 }
 
 /** The part of a plan that the family shares: the table, and how a tensor may be cut. */

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32 } from "../arguments.js";
 import { MAXIMUM, MEAN, MINIMUM, PRODUCT, SUM } from "../constants.js";
-import { type Addresses, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { type Addresses, CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo };
@@ -29,8 +29,8 @@ const MAX_SIZES = 7;
 
 /** Results that have their accumulators at once, unless one position of the first kept axis has more. */
 const MAX_ACCUMULATORS = 1024;
-/** Chunks of columns start at multiples of this: a line of the cache is one thread's. */
-const COLUMNS = 16;
+/** Columns that chunks of them start at multiples of. */
+const COLUMNS = CACHE_LINE / 4;
 /** Chunks that a pass is cut into, at most. */
 const CHUNKS = 8;
 

@@ -1,14 +1,14 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkShape } from "../arguments.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { condition: TensorInfo; t: TensorInfo; e: TensorInfo };
 
 /** Numbers up to which TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun. */
 const MAX_THEIRS = 512;
-/** Chunks start at multiples of this: a line of the cache is one thread's. */
-const ALIGNMENT = 16;
+/** Numbers that chunks start at multiples of. */
+const ALIGNMENT = CACHE_LINE / 4;
 
 /**
  * Output: t where the condition holds, else e. tf.where has all three broadcast before. A condition of rank 1 that chooses rows is

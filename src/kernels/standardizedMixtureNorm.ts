@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import {
+  checkGammaAndBeta,
   checkNorm,
-  checkPerChannel,
   checkPrior,
   checkTensor,
   type MixtureView,
@@ -83,8 +83,7 @@ export const StandardizedMixtureNorm: BinaryKernel<StandardizedInputs, NormAttrs
   op: "unsupervisedAdaptiveNormalization",
   check(inputs, attrs) {
     const view = checkNorm(this.op, inputs, attrs);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
-    checkPerChannel(this.op, "beta", inputs.beta, view.channels);
+    checkGammaAndBeta(this.op, inputs, view.channels);
     checkPrior(this.op, inputs, view.channels);
     return view;
   },

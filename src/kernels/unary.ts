@@ -1,15 +1,15 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32 } from "../arguments.js";
 import { ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SOFTPLUS, SQRT, TANH } from "../constants.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo };
 /** LeakyRelu has a slope; others may have no attributes. */
 type Attrs = { alpha?: number } | undefined;
 
-/** Chunks start at multiples of this: a line of the cache is one thread's. */
-const ALIGNMENT = 16;
+/** Numbers that chunks start at multiples of. */
+const ALIGNMENT = CACHE_LINE / 4;
 
 /** @param maxTheirs numbers up to which TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun */
 function unary(name: string, operation: number, maxTheirs: number): NamesakeKernel<Inputs, Attrs, number> {

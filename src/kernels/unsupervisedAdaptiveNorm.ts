@@ -1,6 +1,6 @@
 import {
+  checkGammaAndBeta,
   checkNorm,
-  checkPerChannel,
   type MixtureInputs,
   type MixtureView,
   type NormAttrs,
@@ -51,8 +51,7 @@ export const UnsupervisedAdaptiveNorm: BinaryKernel<NormInputs, NormAttrs, Mixtu
   op: "unsupervisedAdaptiveNormalization",
   check(inputs, attrs) {
     const view = checkNorm(this.op, inputs, attrs);
-    checkPerChannel(this.op, "gamma", inputs.gamma, view.channels);
-    checkPerChannel(this.op, "beta", inputs.beta, view.channels);
+    checkGammaAndBeta(this.op, inputs, view.channels);
     return view;
   },
   plan: (binary, inputs, attrs, view): KernelPlan<MixtureNames<"y">> => ({

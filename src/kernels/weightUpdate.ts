@@ -1,4 +1,5 @@
 import { argumentError } from "../arguments.js";
+import { CACHE_LINE } from "../launch/plan.js";
 
 // What the kernels share that update a weight.
 
@@ -16,8 +17,8 @@ export interface UpdateAttrs extends Hyperparameters {
   mayReplace: boolean;
 }
 
-/** Numbers that chunks start at a multiple of: a line of the cache is one thread's. */
-export const UPDATE_ALIGNMENT = 16;
+/** Numbers that chunks start at multiples of. */
+export const UPDATE_ALIGNMENT = CACHE_LINE / 4;
 
 export function checkUpdate(op: string, { learningRate, weightDecay }: Hyperparameters): void {
   if (!Number.isFinite(learningRate)) throw argumentError(op, "learningRate", "be a finite number", String(learningRate));

@@ -2,7 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type BinaryExports, WinogradPlanWords } from "../binary/interface.js";
 import { type KernelPlan, NOT_STREAMED, parallelPass, wholePass } from "../launch/plan.js";
 import { shared } from "../shared.js";
-import type { ConvolutionAttrs, ConvolutionView } from "./convolution.js";
+import { areOne, type ConvolutionAttrs, type ConvolutionView } from "./convolution.js";
 
 // Convolutions by 3×3 taps, with stride 1, by fewer multiplications: docs/math.md, section 6.5.
 
@@ -12,9 +12,9 @@ const state = shared("winograd", () => ({ wanted: true }));
  * Sets whether convolutions of 3×3 filters with stride 1 on 'wasm', and their gradients, are computed after Winograd, with a half to a
  * quarter of the multiplications. Default true.
  *
- * They take a third to a half of the time then. Errors, against float64, are at most 3 times as large as otherwise, and smaller below 32 channels;
- * infinities and NaN are where they are otherwise. Calls with few channels or few pixels are not affected. With setKernelReplacement(false) the forward pass is TensorFlow.js's,
- * whatever is set here.
+ * They take .4 to .65 of the time then. Errors, against float64, are at most 3 times as large as otherwise, and smaller below 32
+ * channels; infinities and NaN are where they are otherwise. Calls with few channels or few pixels are not affected. With
+ * setKernelReplacement(false) the forward pass is TensorFlow.js's, whatever is set here.
  */
 export function setWinograd(enabled: boolean): void {
   state.wanted = enabled;
@@ -92,9 +92,6 @@ export function inputGradientSizes({ padInfo, ...view }: ConvolutionView): Winog
 }
 
 /** Whether strides or dilations are 1, or left out. */
-export const isOne = (value: number | readonly number[] | null | undefined) =>
-  typeof value === "number" ? value === 1 : (value ?? [1]).every((number) => number === 1);
-
 /** Whether a filter of this shape, with these attributes, may be computed so. */
 export function hasWinogradTaps(
   filterShape: readonly number[],
@@ -110,8 +107,8 @@ export function hasWinogradTaps(
     inChannels * outChannels >= MIN_TAP_NUMBERS &&
     inChannels * outChannels <= MAX_TAP_NUMBERS &&
     dataFormat === "NHWC" &&
-    isOne(strides) &&
-    isOne(dilations)
+    areOne(strides) &&
+    areOne(dilations)
   );
 }
 

@@ -11,8 +11,8 @@ export type Addresses<Name extends string = string> = { table: Pointer } & { [na
  * What one call of a kernel asks of a memory, and the functions of the binary that do the work there.
  *
  * Inputs and outputs lie in the memory whole. Streamed tensors may be there chunk by chunk: a memory that is smaller than they are
- * holds one chunk at a time, and worker threads take a chunk each. All tensors are float32; an input may be int32 or bool. The kernel's
- * check has made sure of that, and of the shapes. A kernel's outputs are the streamed outputs, then the others, in this order.
+ * holds one chunk at a time, and worker threads take a chunk each. All tensors are float32; an input may be int32 or bool, and outputs
+ * bool. The kernel's check has made sure of that, and of the shapes. A kernel's outputs are the streamed outputs, then the others, in this order.
  */
 export interface KernelPlan<Name extends string = string> {
   inputs: Tensors<Name>;
@@ -140,6 +140,9 @@ export const NOT_STREAMED = {
   prepare: undefined,
   passes: [],
 } satisfies KernelPlan;
+
+/** Bytes of a line of the cache. Chunks that start at multiples of it have each line to themselves: no two threads write to one. */
+export const CACHE_LINE = 64;
 
 /** How many numbers a shape holds, or some axes of it. */
 export function sizeOf(shape: readonly number[], from = 0, to = shape.length): number {

@@ -18,8 +18,8 @@ import {
   argumentError,
   checkCount,
   checkEpsilon,
+  checkGammaAndBeta,
   checkNonNegativeInteger,
-  checkPerChannel,
   normalizeAxis,
   viewOf,
 } from "../arguments.js";
@@ -91,8 +91,7 @@ function rowsOf(given: Tensor | TensorLike, config: MixtureNormalizationConfig):
   checkEpsilon(op, epsilon);
   const gamma = toOptionalTensor(op, "gamma", config.gamma);
   const beta = toOptionalTensor(op, "beta", config.beta);
-  checkPerChannel(op, "gamma", gamma, channels);
-  checkPerChannel(op, "beta", beta, channels);
+  checkGammaAndBeta(op, { gamma, beta }, channels);
   const axes = [normalizeAxis(op, axis, x.rank)];
   const { moved, restore } = withAxesLast(x, axes);
   const toRows = (tensor: Tensor): Tensor2D => reshape(tensor, [size / channels, channels]);

@@ -15,14 +15,14 @@ import {
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { composedDilatedFilterGradient, composedDilatedInputGradient, type DilatedConvolution } from "../composed/dilation.js";
-import type { ConvolutionAttrs } from "../kernels/convolution.js";
+import { areOne, type ConvolutionAttrs } from "../kernels/convolution.js";
 import { isRecording, replaceGradient } from "../tensorflow/tape.js";
 
 // TensorFlow.js refuses to differentiate dilated convolutions. On 'wasm' they have gradients: the kernels of the gradients take
 // dilations. It refuses in two places: in the gradients that it registers for Conv2D and DepthwiseConv2dNative, and in the
 // functions tf.fused.conv2d (which is also what tf.layers.conv2d calls) and tf.fused.depthwiseConv2d.
 
-export const isDilated = ({ dilations }: ConvolutionAttrs): boolean => [dilations ?? 1].flat().some((dilation) => dilation !== 1);
+export const isDilated = ({ dilations }: ConvolutionAttrs): boolean => !areOne(dilations);
 
 /** The functions that compute the gradients of a dilated convolution. */
 function gradientsOf(convolution: DilatedConvolution, dy: Tensor4D): { x: () => Tensor; filter: () => Tensor } {

@@ -1,5 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 
+type Explicit = [[number, number], [number, number], [number, number], [number, number]];
+export type Pad = "same" | "valid" | number | Explicit;
+
+/** The padding of so many rows and columns. */
+export const explicit = (top: number, bottom: number, left: number, right: number): Explicit => [
+  [0, 0],
+  [top, bottom],
+  [left, right],
+  [0, 0],
+];
+
 const ATTRS = { strides: 1, pad: "same", dataFormat: "NHWC" } as const;
 
 /** Runs a kernel of a convolution with stride 1 and padding "same". */

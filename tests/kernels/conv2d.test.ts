@@ -3,27 +3,21 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generator, normal } from "../../learning/random.js";
 import { setKernelReplacement } from "../../src/index.js";
 import { Conv2D } from "../../src/kernels/conv2d.js";
+import type { Shape4D } from "../../src/kernels/convolution.js";
 import { useBackend } from "../helpers/backends.js";
 import { expectCloseToLargest } from "../helpers/closeness.js";
+import { explicit, type Pad } from "../helpers/convolutions.js";
 import { heldBy } from "../helpers/heap.js";
 import { read } from "../helpers/tensors.js";
 
-type Shape4D = [number, number, number, number];
-type Explicit = [[number, number], [number, number], [number, number], [number, number]];
 interface Case {
   x: Shape4D;
   taps: [number, number];
   outChannels: number;
   strides?: number | [number, number];
-  pad: "same" | "valid" | number | Explicit;
+  pad: Pad;
 }
 
-const explicit = (top: number, bottom: number, left: number, right: number): Explicit => [
-  [0, 0],
-  [top, bottom],
-  [left, right],
-  [0, 0],
-];
 const ANY: Case[] = [
   { x: [2, 17, 20, 3], taps: [3, 3], outChannels: 64, pad: "same" },
   { x: [1, 41, 131, 3], taps: [5, 5], outChannels: 16, strides: 2, pad: "valid" },

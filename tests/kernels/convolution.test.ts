@@ -2,10 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
+import type { Shape4D } from "../../src/kernels/convolution.js";
+import type { Pad } from "../helpers/convolutions.js";
 import { expectSameKernel } from "../helpers/kernels.js";
-
-type Shape4D = [number, number, number, number];
-type Pad = "same" | "valid" | number | [[number, number], [number, number], [number, number], [number, number]];
 
 interface ConvolutionCase {
   input: Shape4D;

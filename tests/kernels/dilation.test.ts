@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Shape4D } from "../../src/kernels/convolution.js";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
 import {
@@ -16,7 +17,6 @@ import { expectCloseToLargest } from "../helpers/closeness.js";
 import { runKernel } from "../helpers/kernels.js";
 import { read, readAll } from "../helpers/tensors.js";
 
-type Shape4D = [number, number, number, number];
 type Case = Omit<Windows, "dilations" | "pad"> & {
   pad: "same" | "valid";
   dilations: [number, number];

@@ -1,12 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, it } from "vitest";
+import type { Shape4D } from "../../src/kernels/convolution.js";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
 import { averagePool, maxPool, outSizes, product } from "../../src/reference/products.js";
 import { expectCloseToLargest } from "../helpers/closeness.js";
 import { expectSameKernel, type Inputs, runKernel } from "../helpers/kernels.js";
-
-type Shape4D = [number, number, number, number];
 
 /** Pools over windows 1 to 4, strides 1 to 3, channels 1 to 17, all paddings. */
 const next = generator(4);

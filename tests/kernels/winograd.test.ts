@@ -2,25 +2,19 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generator, normal } from "../../learning/random.js";
 import { setKernelReplacement, setWinograd } from "../../src/index.js";
+import type { Shape4D } from "../../src/kernels/convolution.js";
 import { useBackend } from "../helpers/backends.js";
 import { expectCloseToLargest, rootMeanSquare } from "../helpers/closeness.js";
+import { explicit, type Pad } from "../helpers/convolutions.js";
 import { heldBy } from "../helpers/heap.js";
 import { read } from "../helpers/tensors.js";
 
-type Shape4D = [number, number, number, number];
-type Explicit = [[number, number], [number, number], [number, number], [number, number]];
 interface Case {
   x: Shape4D;
   outChannels: number;
-  pad: "same" | "valid" | number | Explicit;
+  pad: Pad;
 }
 
-const explicit = (top: number, bottom: number, left: number, right: number): Explicit => [
-  [0, 0],
-  [top, bottom],
-  [left, right],
-  [0, 0],
-];
 // Around whole tiles, vectors of 4 channels, panels of 8 and blocks of 32 tiles.
 const CASES: Case[] = [
   { x: [1, 12, 12, 32], outChannels: 16, pad: "same" },
