@@ -74,8 +74,12 @@ export function setWasmModules(given: WasmModules): void {
   state.instances = new WeakMap();
 }
 
+// A loop: Uint8Array.from with a function takes 7 ms for a binary, this half of one. The first call decodes two.
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
 }
 
 /** Bytes of inlined binaries, from when they are looked at until one is compiled. */
