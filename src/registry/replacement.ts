@@ -1,4 +1,4 @@
-import { getKernel, type KernelConfig, type TensorInfo } from "@tensorflow/tfjs-core";
+import { getKernel, type KernelConfig, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs-core";
 import { runCropped } from "../composed/croppedConvolution.js";
 import type { ConvolutionAttrs } from "../kernels/convolution.js";
 import type { AnyNamesakeKernel } from "../kernels/declaration.js";
@@ -18,6 +18,16 @@ import { onWasm } from "./run.js";
 // backend is in use, whichever was imported first: they enter at once where the backend has been imported, and else when the backend
 // is set up, by the setupFunc of a kernel of the library's own (see register.ts).
 
+/** Puts something around a kernel. */
+type Around = (kernel: KernelFunc) => KernelFunc;
+
+/** What is put around kernels of the library: what they leave to others, and gradients. */
+const AROUND_OURS = new Map<AnyNamesakeKernel, Around>([
+  [FusedBatchNorm, withTraining],
+  [FusedMatMul, withActivations],
+  [Tanh, (ours) => withActivationGradient("Tanh", ours)],
+]);
+
 /** A kernel that sets up and disposes of the one that it replaces, which may be put back. */
 function inPlaceOfTheirs(kernel: KernelConfig, added: Replacement["added"]): Replacement {
   const theirs = replacedBy(kernel);
@@ -29,11 +39,10 @@ function inPlaceOfTheirs(kernel: KernelConfig, added: Replacement["added"]): Rep
   return { kernel: ours, added };
 }
 
-/** tf.batchNorm on a backend whose kernel knows no training mode. */
-function batchNormOn(backendName: string): KernelConfig {
-  const name = { kernelName: FusedBatchNorm.name, backendName };
+/** The kernel that is replaced, with what is put around it. */
+function aroundTheirs(name: { kernelName: string; backendName: string }, around: Around): KernelConfig {
   const theirs = replacedBy(name);
-  return { ...name, kernelFunc: withTraining((call) => (theirs() as KernelConfig).kernelFunc(call)) };
+  return { ...name, kernelFunc: around((call) => (theirs() as KernelConfig).kernelFunc(call)) };
 }
 
 /**
@@ -57,33 +66,30 @@ function mendedConvolution(kernelName: string, depthwise: boolean, faster?: AnyN
   };
 }
 
-/** An activation of the 'wasm' backend's, whose gradient is one kernel. */
-function activationWithGradient(kernelName: (typeof ACTIVATIONS)[number]): KernelConfig {
-  const name = { kernelName, backendName: "wasm" };
-  const theirs = replacedBy(name);
-  return { ...name, kernelFunc: withActivationGradient(kernelName, (call) => (theirs() as KernelConfig).kernelFunc(call)) };
-}
-
 /** Says what replaces kernels of TensorFlow.js's. @param otherBackends all but 'wasm' */
 export function setReplacements(otherBackends: string[]): void {
   const missing = MISSING_KERNELS.map((kernel) => inPlaceOfTheirs(onWasm(kernel), "at once"));
   const replacing = REPLACING_KERNELS.map((kernel) => {
     const ours = onWasm(kernel);
-    if (kernel === FusedBatchNorm) ours.kernelFunc = withTraining(ours.kernelFunc);
-    if (kernel === FusedMatMul) ours.kernelFunc = withActivations(ours.kernelFunc);
-    if (kernel === Tanh) ours.kernelFunc = withActivationGradient("Tanh", ours.kernelFunc);
-    return inPlaceOfTheirs(ours, "at last");
+    const around = AROUND_OURS.get(kernel);
+    return inPlaceOfTheirs(around ? { ...ours, kernelFunc: around(ours.kernelFunc) } : ours, "at last");
   });
   const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, { depthwise, faster }]) => {
     return mendedConvolution(name, depthwise, faster);
   });
+  // Tanh is the library's.
+  const activations = ACTIVATIONS.filter((name) => name !== Tanh.name).map((kernelName) => {
+    return aroundTheirs({ kernelName, backendName: "wasm" }, (theirs) => withActivationGradient(kernelName, theirs));
+  });
+  const batchNorms = otherBackends.map((backendName) =>
+    aroundTheirs({ kernelName: FusedBatchNorm.name, backendName }, withTraining),
+  );
   registry.replacements = [
     ...missing,
     ...replacing,
-    ...mended.map((kernel) => inPlaceOfTheirs(kernel, "never")),
-    ...MOVING_KERNELS.map((kernel) => inPlaceOfTheirs(movingOnWasm(kernel), "never")),
-    ...ACTIVATIONS.filter((name) => name !== Tanh.name).map((name) => inPlaceOfTheirs(activationWithGradient(name), "never")),
-    ...otherBackends.map((backend) => inPlaceOfTheirs(batchNormOn(backend), "never")),
+    ...[...mended, ...MOVING_KERNELS.map(movingOnWasm), ...activations, ...batchNorms].map((kernel) => {
+      return inPlaceOfTheirs(kernel, "never");
+    }),
   ];
 }
 
