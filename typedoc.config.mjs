@@ -3,7 +3,7 @@ import { OptionDefaults } from "typedoc";
 
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
-  entryPoints: ["src/index.ts", "src/layers.ts", "src/standalone/index.ts", "src/workers.ts"],
+  entryPoints: ["src/index.ts", "src/layers.ts", "src/standalone/index.ts", "src/threads.ts", "src/workers.ts"],
   tsconfig: "tsconfig.build.json",
   out: "out/api",
   readme: "docs/api.md",

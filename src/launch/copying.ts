@@ -39,7 +39,7 @@ const VIEWS: { [dtype in DataType]?: typeof Int32Array | typeof Uint8Array } = {
 /** Runs a plan over the library's own memory: inputs are copied in, outputs are copied out. */
 export function runCopying(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
   const plan = makePlan(bindBinary(memoryOf(PAGE)));
-  return launch(plan, { workers: undefined, place: (plan, bytes) => placeCopies(backend, plan, bytes) });
+  return launch(plan, { runner: undefined, place: (plan, bytes) => placeCopies(backend, plan, bytes) });
 }
 
 /** A streamed tensor. */

@@ -4,13 +4,14 @@ import { bindBinary } from "../binary/module.js";
 import { allocate, free, isReplaceable, makeOutput, overwritten, type WasmBackend } from "../tensorflow/wasmHeap.js";
 import { launch } from "./launch.js";
 import type { Addresses, KernelPlan, MakePlan } from "./plan.js";
+import { SerialRunner } from "./runner.js";
 import { workerPoolOver } from "./workerPools.js";
 
 /** Runs a plan over the WASM backend's own memory: nothing is copied. */
 export function runInPlace(backend: WasmBackend, memory: WebAssembly.Memory, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
   const binary = bindBinary(memory);
-  const workers = workerPoolOver(memory, binary, (bytes) => backend.wasm._malloc(bytes));
-  return launch(makePlan(binary), { workers, place: (plan, bytes) => placeInHeap(backend, memory, plan, bytes) });
+  const runner = workerPoolOver(memory, binary, (bytes) => backend.wasm._malloc(bytes)) ?? new SerialRunner(binary, memory);
+  return launch(makePlan(binary), { runner, place: (plan, bytes) => placeInHeap(backend, memory, plan, bytes) });
 }
 
 /** Which outputs take the place of which inputs here: all that may, or none. */

@@ -1,11 +1,12 @@
 import type { Pointer } from "../binary/interface.js";
 import { type Addresses, type KernelPlan, type Pass, sizeOf } from "./plan.js";
-import { MAX_CALLS, type WorkerPool } from "./workerPool.js";
+import type { Runner } from "./runner.js";
+import { MAX_CALLS } from "./workerPool.js";
 
-// Runs a plan over a memory, whichever it is: TensorFlow.js's own, a copying one, or an engine's. Over a shared memory a parallel
-// pass is cut into chunks that worker threads take. Each chunk has a copy of the table; what it adds to the accumulators there is
+// Runs a plan over a memory, whichever it is: TensorFlow.js's own, a copying one, or an engine's. A parallel pass is cut into chunks,
+// which worker threads take where the memory is shared. Each chunk has a copy of the table; what it adds to the accumulators there is
 // added to the plan's own in the end. The number of chunks depends on the plan alone, so that the same call gives the same numbers
-// on any number of threads.
+// on any number of threads, and where there are none.
 
 /** Activations in a chunk that is worth waking a thread for. */
 const MIN_CHUNK = 16384;
@@ -13,8 +14,8 @@ const ALIGNMENT = 64;
 
 /** What a launch needs of the memory that it runs over. */
 export interface Host<Output> {
-  /** Threads over the memory; undefined where it is not shared. */
-  workers: WorkerPool | undefined;
+  /** Runs chunks. Undefined where the memory may hold a part of the tensors at a time: there a pass is not cut. */
+  runner: Runner | undefined;
   /** Takes memory for a plan and loads its inputs. */
   place(plan: KernelPlan, tableBytes: number): Placement<Output>;
 }
@@ -38,8 +39,8 @@ export interface Placement<Output> {
 }
 
 /** @returns the plan's outputs, in its order */
-export function launch<Output>(plan: KernelPlan, { workers, place }: Host<Output>): Output[] {
-  const chunks = workers ? chunkCount(plan) : 1;
+export function launch<Output>(plan: KernelPlan, { runner, place }: Host<Output>): Output[] {
+  const chunks = runner ? chunkCount(plan, runner.isParallel) : 1;
   const stride = aligned(plan.tableBytes >>> 0) + aligned(plan.scratchBytes ?? 0);
   const placement = place(plan, chunks > 1 ? chunks * stride : (plan.tableBytes >>> 0) + (plan.scratchBytes ?? 0));
   let failed = true;
@@ -48,8 +49,8 @@ export function launch<Output>(plan: KernelPlan, { workers, place }: Host<Output
     if (plan.constants) new Uint32Array(memory.buffer, at.table, plan.constants.length).set(plan.constants);
     plan.prepare?.(at);
     for (const pass of plan.passes) {
-      if (chunks > 1 && pass.parallel && workers) {
-        runInParallel(plan, pass, pass.parallel, at, chunks, stride, workers);
+      if (chunks > 1 && pass.parallel && runner && (runner.isParallel || pass.parallel.merge)) {
+        runInChunks(plan, pass, pass.parallel, at, chunks, stride, runner);
       } else if (pass.chunk) {
         for (let start = 0; start < plan.count; start += window) {
           const count = Math.min(window, plan.count - start);
@@ -68,29 +69,36 @@ export function launch<Output>(plan: KernelPlan, { workers, place }: Host<Output
   }
 }
 
-/** How many chunks the parallel passes of a plan are cut into over a shared memory. */
-export function chunkCount({ count, chunkAlignment, minChunk = MIN_CHUNK, tableBytes, passes }: KernelPlan): number {
-  if (!passes.some(({ parallel }) => parallel)) return 1;
+/**
+ * How many chunks the parallel passes of a plan are cut into: a power of two, which as many threads share evenly.
+ *
+ * @param inParallel whether threads take them. Where none do, only sums are cut, so that they are the same as there. Default true.
+ */
+export function chunkCount(
+  { count, chunkAlignment, minChunk = MIN_CHUNK, tableBytes, passes }: KernelPlan,
+  inParallel = true,
+): number {
+  if (!passes.some(({ parallel }) => parallel && (inParallel || parallel.merge))) return 1;
   // The copy of the table must cost little beside the chunk that it is for.
   const most = Math.min(count / minChunk, count / chunkAlignment, (4 * count) / (tableBytes >>> 0), MAX_CALLS);
-  return Math.max(Math.floor(most), 1);
+  return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
 }
 
 const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Runs one pass over tensors that are all in a shared memory, in chunks. */
-function runInParallel(
+/** Runs one pass over tensors that are all in the memory, in chunks. */
+function runInChunks(
   plan: KernelPlan,
   { tensors }: Pass,
   { name, merge }: NonNullable<Pass["parallel"]>,
   at: Addresses,
   chunks: number,
   stride: number,
-  workers: WorkerPool,
+  runner: Runner,
 ): void {
   const { count, chunkAlignment, streamedInputs, streamedOutputs, tableBytes } = plan;
   const { table } = at;
-  const bytes = new Uint8Array(workers.memory.buffer);
+  const bytes = new Uint8Array(runner.memory.buffer);
   const streams = tensors.map((tensor) => {
     const shape = streamedOutputs[tensor] ?? streamedInputs[tensor]?.shape;
     // Every chunk has the whole of a tensor that is not streamed.
@@ -103,7 +111,7 @@ function runInParallel(
     if (copy !== table) bytes.copyWithin(copy, table, table + (tableBytes >>> 0));
     calls.push([copy, ...streams.map(({ from, step }) => from + start * step), start, Math.min(chunk, count - start)]);
   }
-  workers.run(name, calls);
+  runner.run(name, calls);
   if (!merge) return;
-  for (const [copy] of calls.slice(1)) workers.functions[merge]?.(table, copy as Pointer);
+  for (const [copy] of calls.slice(1)) runner.functions[merge]?.(table, copy as Pointer);
 }

@@ -2,6 +2,7 @@ import type { Pointer } from "../binary/interface.js";
 import type { WasmMemory, WasmModule } from "../binary/webAssembly.js";
 import { builtinModule, nodeProcess } from "../runtime/builtin.js";
 import { warnOnce } from "../shared.js";
+import type { Functions, Runner } from "./runner.js";
 
 // Worker threads that share a memory call one function of the binary, each for another chunk. In that memory there is a mailbox of
 // words: the calls to make, and how many of them no thread has taken yet. Every thread takes calls while there are any; so a
@@ -25,15 +26,13 @@ const LAYOUT = {
 };
 
 /** Calls in a run, at most. */
-export const MAX_CALLS = 8;
+export const MAX_CALLS = 16;
 export const MAILBOX_BYTES = 4 * (LAYOUT.calls + MAX_CALLS * LAYOUT.maxArguments);
 
 const MAX_THREADS = 64;
 export const isThreadCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= MAX_THREADS;
 /** What an error message asks for. */
 export const THREAD_COUNT = `be an integer from 1 to ${MAX_THREADS}`;
-
-type Functions = { [name: string]: (...args: number[]) => unknown };
 
 /**
  * Takes calls and makes them while there are any left. Workers run it, too, from its text: it refers to nothing outside.
@@ -76,6 +75,11 @@ function work({ module, memory, mailbox, bytes, names, layout }: Start, take: ty
   for (;;) Atomics.wait(words, layout.left, take(functions, words, layout));
 }
 
+/** Milliseconds after which threads are given up that have not started. */
+const START_TIMEOUT = 10000;
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
+
 const PROGRAM = `(start) => (${work})(start, ${takeCalls})`;
 
 /** A worker of Node.js, or of the web. */
@@ -91,13 +95,16 @@ interface NodeThreads {
   ) => Thread & { unref(): void; on(event: "error", listener: (error: Error) => void): void };
 }
 
-/** @throws Error where there are no threads to be had */
-function startThread(start: Start): Thread {
+/**
+ * @param onError is told where the thread does not start after all, or ends
+ * @throws Error where there are no threads to be had
+ */
+function startThread(start: Start, onError: (error: Error) => void): Thread {
   const node = builtinModule<NodeThreads>("node:worker_threads");
   if (node) {
     const source = `(${PROGRAM})(require("node:worker_threads").workerData)`;
     const worker = new node.Worker(source, { eval: true, workerData: start });
-    worker.on("error", warnOfThread);
+    worker.on("error", onError);
     worker.unref();
     return worker;
   }
@@ -110,29 +117,38 @@ function startThread(start: Start): Thread {
   const source = `onmessage = ({ data }) => (${PROGRAM})(data)`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url);
-  worker.onerror = ({ message }) => warnOfThread({ message: message || "the page's policy may forbid workers from blobs" });
+  worker.onerror = ({ message }) => onError(new Error(message || "the page's policy may forbid workers from blobs"));
   worker.postMessage(start);
   return worker;
 }
 
 /** Says that a thread does not start, or has ended: without it, too, all is computed. */
-function warnOfThread({ message }: { message: string }): void {
+function warnOfThread({ message }: Error): void {
   warnOnce(`a thread cannot be started here, so that the caller's does its work: ${message}`);
 }
 
 /** Threads over a shared memory. */
-export class WorkerPool {
+export class WorkerPool implements Runner {
+  readonly isParallel = true;
   /** The binary's functions over the memory. */
   readonly functions: Functions;
   readonly memory: WasmMemory;
+  /** How many threads there are to be, with the caller's. */
+  readonly threadCount: number;
   private readonly threads: Thread[] = [];
   /** The functions in the order of their names in `start`. */
   private readonly callable: Array<Functions[string]>;
   private readonly mailbox: Int32Array;
-  private readonly start: Start;
+  private readonly beginning: Start;
   /** Threads that are still to be started. */
   private wanted: number;
   private generation = 0;
+  /** Why a thread does not start, or has ended. */
+  private failure: Error | undefined;
+  private readonly fail = (error: Error) => {
+    this.failure = error;
+    warnOfThread(error);
+  };
 
   /**
    * The first run starts the threads.
@@ -148,13 +164,31 @@ export class WorkerPool {
     this.callable = Object.values(this.functions);
     this.memory = memory;
     this.mailbox = new Int32Array(memory.buffer, mailbox, MAILBOX_BYTES / 4).fill(0);
-    this.start = { module, memory, mailbox, bytes: MAILBOX_BYTES, names: Object.keys(functions), layout: LAYOUT };
+    this.beginning = { module, memory, mailbox, bytes: MAILBOX_BYTES, names: Object.keys(functions), layout: LAYOUT };
+    this.threadCount = threads;
     this.wanted = threads - 1;
   }
 
   /** How many threads have started, beside the caller's. */
   get started(): number {
     return Atomics.load(this.mailbox, LAYOUT.started);
+  }
+
+  /**
+   * Starts the threads now, where otherwise the first run does.
+   *
+   * @returns a promise of all threads having started
+   * @throws Error where they do not
+   */
+  async start(): Promise<void> {
+    for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.beginning, this.fail));
+    const { length } = this.threads;
+    for (const from = Date.now(); this.started < length; await pause()) {
+      if (this.failure) throw this.failure;
+      if (Date.now() - from > START_TIMEOUT) {
+        throw new Error(`${this.started} of ${length} threads have started in ${START_TIMEOUT / 1000} seconds`);
+      }
+    }
   }
 
   /**
@@ -170,7 +204,7 @@ export class WorkerPool {
       throw new Error(`tfjs-uan: ${name}: ${calls.length} calls of ${arity} arguments do not fit in the workers' mailbox`);
     }
     this.startAll();
-    mailbox[LAYOUT.function] = this.start.names.indexOf(name);
+    mailbox[LAYOUT.function] = this.beginning.names.indexOf(name);
     mailbox[LAYOUT.arity] = arity;
     calls.forEach((args, i) => {
       mailbox.set(args, LAYOUT.calls + i * LAYOUT.maxArguments);
@@ -188,9 +222,9 @@ export class WorkerPool {
 
   private startAll(): void {
     try {
-      for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.start));
+      for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.beginning, this.fail));
     } catch (error) {
-      warnOfThread(error as Error);
+      this.fail(error as Error);
       this.wanted = 0;
     }
   }

@@ -1,19 +1,25 @@
 import { argumentError } from "../arguments.js";
 import type { BinaryExports, Pointer } from "../binary/interface.js";
-import { moduleFor } from "../binary/module.js";
+import { bindBinary, moduleFor } from "../binary/module.js";
 import { isShared } from "../binary/sharedMemory.js";
 import type { WasmMemory } from "../binary/webAssembly.js";
+import { usableCores } from "../runtime/cores.js";
 import { shared } from "../shared.js";
 import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "./workerPool.js";
 
 // Worker pools over memories that are not the library's own: those of TensorFlow.js's threaded build.
 
-/** The library takes no more threads unless it is told to. */
+/** No more threads are taken in Node.js by default: beyond, a step waits for its serial part. */
+const MAX_CORES = 8;
+/** In a page the library takes no more threads unless it is told to. */
 const DEFAULT_MAX_THREADS = 4;
 
 const state = shared("worker pools", () => ({
+  /** By setThreadCount. */
   wanted: undefined as number | undefined,
   pools: new Map<WasmMemory, WorkerPool>(),
+  /** How many threads a memory is to have where setThreadCount says nothing. */
+  counts: new WeakMap<WasmMemory, number>(),
 }));
 
 /**
@@ -30,6 +36,17 @@ export function setThreadCount(count: number): void {
   for (const memory of [...state.pools.keys()]) endWorkerPool(memory);
 }
 
+/**
+ * How many threads useThreadedBackend is to take.
+ *
+ * @param op names the caller in messages
+ * @param threads default: as many as there are cores to use
+ */
+export function threadCountFor(op: string, threads: number | undefined): number {
+  if (threads !== undefined && !isThreadCount(threads)) throw argumentError(op, "threads", THREAD_COUNT, String(threads));
+  return threads ?? Math.min(usableCores(), MAX_CORES);
+}
+
 /** The threads over a memory; undefined where it is not shared. */
 export function workerPoolOver(
   memory: WasmMemory,
@@ -40,13 +57,37 @@ export function workerPoolOver(
   const known = state.pools.get(memory);
   if (known?.functions === (binary as object)) return known;
   endWorkerPool(memory);
-  const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
-  const count = state.wanted ?? Math.min(cores, DEFAULT_MAX_THREADS);
+  const count = state.wanted ?? state.counts.get(memory) ?? Math.min(usableCores(), DEFAULT_MAX_THREADS);
   const mailbox = malloc(MAILBOX_BYTES) as Pointer;
   if (mailbox === 0) return undefined;
   const pool = new WorkerPool(binary, moduleFor(true), memory, mailbox, count);
   state.pools.set(memory, pool);
   return pool;
+}
+
+/**
+ * Starts threads over a shared memory, in the place of those that are there.
+ *
+ * @param count how many, with the caller's; setThreadCount may change it later
+ * @returns a promise of all having started
+ * @throws Error where they do not; none is left then
+ */
+export async function startWorkerPool(memory: WasmMemory, malloc: (bytes: number) => number, count: number): Promise<void> {
+  state.counts.set(memory, count);
+  state.wanted = undefined;
+  if (state.pools.get(memory)?.threadCount !== count) endWorkerPool(memory);
+  try {
+    await workerPoolOver(memory, bindBinary(memory), malloc)?.start();
+  } catch (error) {
+    endWorkerPool(memory);
+    throw error;
+  }
+}
+
+/** Whether the library's threads, and no others, compute over a memory: what is not the library's has one thread there. */
+export function hasOnlyOurThreads(memory: WasmMemory | undefined): boolean {
+  const count = memory && state.counts.get(memory);
+  return count !== undefined && (state.wanted ?? count) > 1;
 }
 
 /**

@@ -21,6 +21,7 @@ import type { AnyBinaryKernel, AnyKernel, AnyNamesakeKernel, KernelDeclaration }
 import { runCopying } from "../launch/copying.js";
 import { runInPlace } from "../launch/inPlace.js";
 import type { MakePlan } from "../launch/plan.js";
+import { hasOnlyOurThreads } from "../launch/workerPools.js";
 import { warnOnce } from "../shared.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
@@ -72,6 +73,9 @@ function onBinary(
   };
 }
 
+/** Whether a call of a kernel of the library's is split over threads, where TensorFlow.js's own is not. */
+export const isSplit = ({ backend }: Call) => hasOnlyOurThreads(memoryOf(backend as KernelBackend));
+
 const REMEDY = "Where only compiling is forbidden, give setWasmModules binaries that are compiled already.";
 
 /**
@@ -109,7 +113,7 @@ export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
       const { inputs, attrs } = call;
       const there = theirs();
       const isTheirs = areFloat32(inputs, kernel.indices)
-        ? kernel.theirsIsFaster?.(inputs, attrs) && kernel.theirsTakes?.(inputs, attrs)
+        ? !isSplit(call) && kernel.theirsIsFaster?.(inputs, attrs) && kernel.theirsTakes?.(inputs, attrs)
         : kernel.integersAreTheirs;
       return there && isTheirs ? there.kernelFunc(call) : ours(call);
     },

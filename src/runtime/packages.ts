@@ -42,37 +42,51 @@ function isDamage({ code, path }: { code?: string; path?: string }): boolean {
   return path !== undefined || /^ERR_.*PACKAGE/.test(code ?? "");
 }
 
+/** A file of a package that is installed, and what requires it. */
+interface Installed {
+  file: string;
+  requireIt(): unknown;
+}
+
 /**
- * Imports a package where it is installed: found from where this library is, or from the program that was started.
+ * Finds a package, or a file of it, where it is installed: from where this library is, or from the program that was started.
  *
  * @throws Refusal where it is not installed, or where there are no packages to look for, as in browsers. Another error where it
  * is there and broken.
  */
-export function importInstalled(name: string): void {
+export function findInstalled(name: string): Installed {
   const ways = waysToRequire();
   if (ways.length === 0) {
     throw new Refusal(`${name} is not imported, and only Node.js (from 20.16, before in CommonJS), Bun and Deno can look for it`);
   }
   let unknown: Refusal | undefined;
   for (const requireFrom of ways) {
-    let file: string;
     try {
-      file = requireFrom.resolve(name);
+      const file = requireFrom.resolve(name);
+      return { file, requireIt: () => requireFrom(file) };
     } catch (error) {
       if (isDamage(error as object)) throw new Error(`${name} is damaged: ${messageOf(error)}`, { cause: error });
       if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") {
         unknown = new Refusal(`${name} is not imported, and cannot be looked for here: ${messageOf(error)}`);
       }
-      continue;
     }
-    try {
-      requireFrom(file);
-    } catch (error) {
-      throw new Error(`${name} is installed, but does not load: ${messageOf(error)}`, { cause: error });
-    }
-    return;
   }
   throw unknown ?? new Refusal(`${name} is not installed`);
+}
+
+/**
+ * Imports a package, or a file of it, where it is installed.
+ *
+ * @returns what it exports
+ * @throws as findInstalled does
+ */
+export function importInstalled(name: string): unknown {
+  const { requireIt } = findInstalled(name);
+  try {
+    return requireIt();
+  } catch (error) {
+    throw new Error(`${name} is installed, but does not load: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** What an error says, whatever was thrown: TensorFlow.js also throws objects that are no Error. */

@@ -19,6 +19,7 @@ import { MixtureMoments } from "../kernels/mixtureMoments.js";
 import { MixtureResponsibilities } from "../kernels/mixtureResponsibilities.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { SerialRunner } from "../launch/runner.js";
 import { isThreadCount, MAILBOX_BYTES, THREAD_COUNT, WorkerPool } from "../launch/workerPool.js";
 import { bindBinary, inlinedModule } from "./binary.js";
 import { runInEngine } from "./engineHost.js";
@@ -300,9 +301,10 @@ class MixtureEngine implements Engine {
     const attrs = { axis: 1, epsilon, formula, ...(isByBatch && { componentWeights, inference: priorMass === Infinity }) };
     const kernel = KERNELS[op];
     const all = { ...inputs, ...byBatch };
-    const plan = kernel.plan(this.binary as StandaloneExports, all, attrs, kernel.check(all, attrs));
+    const binary = this.binary as StandaloneExports;
+    const plan = kernel.plan(binary, all, attrs, kernel.check(all, attrs));
     const given = outputs.map(([argument, floats]) => optional(argument, floats));
-    return runInEngine(op, memory, plan, given, this.workers);
+    return runInEngine(op, memory, plan, given, this.workers ?? new SerialRunner(binary, memory.for(op)));
   }
 }
 

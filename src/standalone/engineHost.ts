@@ -1,7 +1,7 @@
 import type { Pointer } from "../binary/interface.js";
 import { launch } from "../launch/launch.js";
 import { type Addresses, type KernelPlan, sizeOf } from "../launch/plan.js";
-import type { WorkerPool } from "../launch/workerPool.js";
+import type { Runner } from "../launch/runner.js";
 import { aligned } from "./blocks.js";
 import type { EngineMemory } from "./engineMemory.js";
 import { checkApart, checkLength, type Operand, valuesOf } from "./operands.js";
@@ -13,7 +13,7 @@ import type { Floats } from "./types.js";
  *
  * @param plan its tensors have their operands for `dataId`
  * @param given where the outputs go, in the plan's order; undefined for a new array
- * @param workers threads over the memory; undefined where it is not shared
+ * @param runner over the memory
  * @returns the outputs
  * @throws before anything is written
  */
@@ -22,9 +22,9 @@ export function runInEngine(
   memory: EngineMemory,
   plan: KernelPlan,
   given: Array<Operand | undefined>,
-  workers: WorkerPool | undefined,
+  runner: Runner,
 ): Floats[] {
-  return launch(plan, { workers, place: (plan, bytes) => placeOperands(op, memory, plan, given, bytes) });
+  return launch(plan, { runner, place: (plan, bytes) => placeOperands(op, memory, plan, given, bytes) });
 }
 
 function placeOperands(
