@@ -2,6 +2,7 @@ import { OptionError, runProgram } from "../reporting/program.js";
 import { BackendError, type BackendInfo, isSynchronous } from "../runtimes/backends.js";
 import { describeEnvironment } from "../runtimes/environment.js";
 import { RELAXED_SIMD } from "../runtimes/v8.js";
+import { threadsName } from "./names.js";
 import { ALL_SECTIONS } from "./nodeSections.js";
 import { helpText, type Options, parseOptions } from "./options.js";
 import { SectionError, withProcesses } from "./processes.js";
@@ -29,16 +30,23 @@ function sizesFor({ name, software }: BackendInfo, quick: boolean) {
 }
 
 /** Adds the sections' results to the report. @returns for each section that failed, why */
-async function measure({ sections, quick, seconds }: Options, report: Report, runner: Runner): Promise<string[]> {
-  const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick) };
+async function measure(
+  { sections, quick, seconds, browser, threads }: Options,
+  report: Report,
+  runner: Runner,
+): Promise<string[]> {
+  const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick), ...(threads !== undefined && { threads }) };
   const failures: string[] = [];
   for (const [done, section] of sections.entries()) {
     const { name, question } = section;
     const { step, stop } = startProgress(name, done, sections.length);
     try {
       const tables = await runner.run(section, care, step).finally(stop);
-      report.sections.push({ name, title: question, tables });
-      console.log(`\n${renderSection({ name, title: question, tables })}`);
+      // So that a report has room for the same section on one thread.
+      const isOnThreads = threads !== undefined && threads > 1 && !browser && section.threads === undefined;
+      const result = { name: isOnThreads ? `${name}, ${threadsName(threads)}` : name, title: question, tables };
+      report.sections.push(result);
+      console.log(`\n${renderSection(result)}`);
     } catch (error) {
       failures.push(`${name}: ${(error as Error).message}`);
     }

@@ -42,3 +42,5 @@ export const CHROMIUM = "Chromium";
 export const BACKENDS = { wasm: "wasm", cpu: "cpu" };
 /** What trains in section step. */
 export const STEP_CONTENDERS = { theirs: "wasm without tfjs-uan", ours: "tfjs-uan", native: "tfjs-node" };
+/** What numbers of threads are called where they are compared. */
+export const threadsName = (threads: number) => `${threads} ${threads === 1 ? "thread" : "threads"}`;

@@ -18,7 +18,8 @@ export interface Options extends Target {
   compare?: string;
 }
 
-const MAX_THREADS = 8;
+/** In a page TensorFlow.js has 8 at most. */
+const MAX_THREADS = { page: 8, node: 64 };
 const SECONDS = { whole: 2.5, quick: 0.05 };
 const FILES = { json: "out/bench.json", page: "out/bench.html" };
 
@@ -43,7 +44,7 @@ const DESCRIPTIONS: Record<Name, string> = {
   backend: "TensorFlow.js's backend: wasm (default), cpu or tensorflow in Node.js, webgl or webgpu in Chromium",
   browser: "runs wasm or cpu in Chromium, too",
   isolated: "runs in a cross-origin isolated page, in which TensorFlow.js's wasm has threads",
-  threads: `the number of these threads, up to ${MAX_THREADS} (default: TensorFlow.js's choice, one for two cores)`,
+  threads: `threads of wasm (default 1): in Node.js the library's, up to ${MAX_THREADS.node}; with --isolated TensorFlow.js's, up to ${MAX_THREADS.page} (default: its choice)`,
   quick: "measures wasm in under a minute: fewer and smaller cases, less precise",
   "relaxed-simd": "uses the binary for relaxed SIMD; Node.js 20 gets a flag for it",
   seconds: `time for the rounds of one case (default ${SECONDS.whole}; ${SECONDS.quick} with --quick)`,
@@ -81,10 +82,10 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-function parseThreads(text: string): number {
+function parseThreads(text: string, most: number): number {
   const threads = Number(text);
-  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
-    throw new OptionError(`--threads must be an integer from 1 to ${MAX_THREADS}, got '${text}'`);
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= most)) {
+    throw new OptionError(`--threads must be an integer from 1 to ${most}, got '${text}'`);
   }
   return threads;
 }
@@ -93,8 +94,8 @@ function parseTarget(given: Partial<Record<Name, string>>): Target {
   const { backend: name = "wasm" } = given;
   const backend = BACKENDS.find((known): known is BackendName => known === name);
   if (!backend) throw new OptionError(`--backend must be one of ${BACKENDS.join(", ")}, got '${name}'`);
-  const isolated = given.isolated !== undefined || given.threads !== undefined;
-  const threads = given.threads === undefined ? undefined : parseThreads(given.threads);
+  const isolated = given.isolated !== undefined || (given.browser !== undefined && given.threads !== undefined);
+  const threads = given.threads === undefined ? undefined : parseThreads(given.threads, MAX_THREADS[isolated ? "page" : "node"]);
   if (threads !== undefined && backend !== "wasm")
     throw new OptionError(`--threads must be used with backend 'wasm', got '${backend}'`);
   const browser = isolated || given.browser !== undefined || isOfPages(backend);
@@ -132,7 +133,7 @@ export function parseOptions(args: string[], all: Section[]): Options | undefine
   if (given.help !== undefined) return undefined;
   const quick = given.quick !== undefined;
   const target = parseTarget(given);
-  const why = (section: Section) => misfit(section, target.backend, target.browser);
+  const why = (section: Section) => misfit(section, target);
   const wanted = named.size > 0 ? all.filter(({ name }) => named.has(name)) : all;
   const leftOut = wanted.map(why).filter((reason) => reason !== undefined);
   if (named.size > 0 && leftOut.length > 0) throw new OptionError(leftOut.join("; "));

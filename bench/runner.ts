@@ -20,7 +20,7 @@ export interface Target {
   browser: boolean;
   /** Whether the page is cross-origin isolated, so that TensorFlow.js uses its threaded build. */
   isolated: boolean;
-  /** The number of its threads. Default: TensorFlow.js's choice, one for every two cores. */
+  /** The number of threads of 'wasm'. Default: 1 in Node.js; in an isolated page TensorFlow.js's choice, one for every two cores. */
   threads?: number;
 }
 
@@ -31,9 +31,9 @@ export interface Runner extends Setup {
 
 const PAGE = fileURLToPath(new URL("page.ts", import.meta.url));
 
-async function withNode<T>(backend: BackendName, use: (runner: Runner) => Promise<T>): Promise<T> {
+async function withNode<T>({ backend, threads }: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
   setFlagsFromString(NO_BASELINE_COMPILER);
-  const setting = prepare(await startNodeBackend(backend));
+  const setting = prepare(await startNodeBackend(backend, threads));
   return use({
     ...setting,
     runtime: { name: NODE, version: process.version },
@@ -60,5 +60,5 @@ function withPage<T>({ backend, isolated, threads }: Target, use: (runner: Runne
 }
 
 export function withRunner<T>(target: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
-  return target.browser ? withPage(target, use) : withNode(target.backend, use);
+  return target.browser ? withPage(target, use) : withNode(target, use);
 }

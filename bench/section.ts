@@ -1,5 +1,6 @@
 import type { BackendName } from "../runtimes/backends.js";
 import type { ResultTable } from "./results.js";
+import type { Target } from "./runner.js";
 
 /** How much is measured. */
 export interface Care {
@@ -10,6 +11,8 @@ export interface Care {
   rounds: number;
   /** The largest number of activations. Cases with more are left out. */
   largest: number;
+  /** The threads of 'wasm' in Node.js. Default: 1. */
+  threads?: number;
 }
 
 /** What a section needs to run. */
@@ -28,11 +31,15 @@ export interface Section {
   backends?: readonly BackendName[];
   /** Whether it needs Node.js. */
   inNodeOnly?: true;
+  /** What it does with threads in Node.js: none, or all cores by default. Default: as many as --threads says, or one. */
+  threads?: "none" | "all";
   run(context: Context): Promise<ResultTable[]>;
 }
 
 /** Why a section cannot run; undefined if it can. */
-export function misfit({ name, backends, inNodeOnly }: Section, backend: BackendName, browser: boolean): string | undefined {
+export function misfit(section: Section, { backend, browser, threads = 1 }: Target): string | undefined {
+  const { name, backends, inNodeOnly } = section;
   if (backends && !backends.includes(backend)) return `section '${name}' runs only on backend '${backends.join("', '")}'`;
-  return inNodeOnly && browser ? `section '${name}' runs only in Node.js` : undefined;
+  if (inNodeOnly && browser) return `section '${name}' runs only in Node.js`;
+  return section.threads === "none" && threads > 1 && !browser ? `section '${name}' runs only on one thread` : undefined;
 }

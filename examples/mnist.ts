@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  const { environment, description, results } = await withRunner(options.backend, async (runner) => {
+  const { environment, description, results } = await withRunner(options, async (runner) => {
     const environment = await describeEnvironment(runner);
     const description = `${describeEnvironmentOf(environment)}; ${describeRun(options)}`;
     console.log(description);

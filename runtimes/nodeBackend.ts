@@ -38,8 +38,21 @@ async function importTensorFlow(): Promise<string> {
   );
 }
 
-/** Starts a backend in Node.js. */
-export async function startNodeBackend(name: BackendName): Promise<BackendInfo> {
+/** Starts 'wasm' with threads of the library's. */
+async function startThreads(threads: number): Promise<BackendInfo> {
+  const { useThreadedBackend } = await import("tfjs-uan/threads");
+  const started = await useThreadedBackend({ threads });
+  if (started.threads !== threads) throw new BackendError(`'wasm' cannot have ${threads} threads here`);
+  return { ...(await startBackend("wasm")), threads };
+}
+
+/**
+ * Starts a backend in Node.js.
+ *
+ * @param threads of 'wasm', before which it must not have been used. Default 1: TensorFlow.js's own.
+ */
+export async function startNodeBackend(name: BackendName, threads = 1): Promise<BackendInfo> {
+  if (name === "wasm" && threads > 1) return startThreads(threads);
   if (name !== "tensorflow") return startBackend(name);
   const device = await importTensorFlow();
   const info = await startBackend(name);

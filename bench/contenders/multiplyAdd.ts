@@ -8,7 +8,8 @@ const MIN_PERIOD = 64;
 
 type MultiplyAdd = (x: number, y: number, a: number, b: number, period: number, count: number) => void;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+/** The kernel, for a memory: shared or not. */
+const compiled = new WeakMap<WebAssembly.Memory, Promise<WebAssembly.Module>>();
 
 /** a·x + b with a and b for each channel, and in training also a·dy + b: the least work that reads and writes all data. */
 export const multiplyAdd: Contender = {
@@ -21,8 +22,13 @@ export const multiplyAdd: Contender = {
     const memory = memoryOf(backend);
     if (!memory)
       throw new Error(`multiply-add: the memory of backend 'wasm' must be accessible, got none on '${tf.getBackend()}'`);
-    compiled ??= compileMultiplyAdd().then((bytes) => new WebAssembly.Module(isShared(memory) ? withSharedMemory(bytes) : bytes));
-    const { exports } = new WebAssembly.Instance(await compiled, { env: { memory } });
+    const compile = async () => {
+      const bytes = await compileMultiplyAdd();
+      return new WebAssembly.Module(isShared(memory) ? withSharedMemory(bytes) : bytes);
+    };
+    const module = compiled.get(memory) ?? compile();
+    compiled.set(memory, module);
+    const { exports } = new WebAssembly.Instance(await module, { env: { memory } });
     const kernel = exports.multiply_add as MultiplyAdd;
 
     // A multiple of 4 channels fills whole vectors.

@@ -23,6 +23,7 @@ export const packageSize: Section = {
   name: "package",
   question: "How large is the library?",
   inNodeOnly: true,
+  threads: "none",
   async run() {
     const options = { cwd: fileURLToPath(ROOT), shell: process.platform === "win32" };
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], options);

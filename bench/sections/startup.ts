@@ -36,6 +36,7 @@ export const startup: Section = {
   question: "How long until the first result?",
   backends: ["wasm"],
   inNodeOnly: true,
+  threads: "none",
   async run({ quick, progress }) {
     const events: Record<string, Samples> = {};
     const rounds = quick ? 2 : 9;

@@ -1,6 +1,7 @@
 import { createEngine, type Engine, type EngineBuffer } from "tfjs-uan/standalone";
 import { type Case, shapeText } from "../comparison.js";
 import type { Pass } from "../contenders/contender.js";
+import { threadsName } from "../names.js";
 import type { ResultTable, Row } from "../results.js";
 import { type Call, timeInRounds } from "../rounds.js";
 import { timedRows } from "../rows.js";
@@ -12,8 +13,6 @@ const CHANNELS = 64;
 /** Sizes around the one from which on calls are split. */
 const SIZES = [2 ** 14, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18];
 const CASES: Case[] = [...SIZES.map((size) => ({ shape: [size / CHANNELS, CHANNELS] })), ...TARGET_CASES];
-
-const nameOf = (threads: number) => `${threads} ${threads === 1 ? "thread" : "threads"}`;
 
 function coresHere(): number {
   const { navigator, process } = globalThis as {
@@ -54,7 +53,10 @@ async function tableOf(title: string, pass: Pass, tensors: number, engines: Engi
     const size = shape.reduce((product, length) => product * length);
     if (size > context.largest) continue;
     context.progress(`${title}, ${shapeText(shape)}`);
-    const made = engines.map((engine) => ({ name: nameOf(engine.threads), ...callsOf(engine, size, shape.at(-1) as number) }));
+    const made = engines.map((engine) => ({
+      name: threadsName(engine.threads),
+      ...callsOf(engine, size, shape.at(-1) as number),
+    }));
     const calls = Object.fromEntries(made.map(({ name, calls }) => [name, calls[pass]]));
     const samples = await timeInRounds(calls, context.seconds, context.rounds);
     rows.push(

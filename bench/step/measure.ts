@@ -1,5 +1,5 @@
 import { BackendError } from "../../runtimes/backends.js";
-import { STEP_CONTENDERS } from "../names.js";
+import { STEP_CONTENDERS, threadsName } from "../names.js";
 import type { Row } from "../results.js";
 import { inRounds, type Samples } from "../rounds.js";
 import { median, timedRows } from "../rows.js";
@@ -19,6 +19,8 @@ const PROFILED = { seconds: 2, fewest: 3, most: 100 };
 
 export interface Measured {
   rows: Row[];
+  /** The library's step on its threads, and on one of them, where it has several. */
+  scaling: Row[];
   /** Of each contender, by name. */
   profiles: Record<string, Profile>;
 }
@@ -33,13 +35,16 @@ export interface Known {
 
 export const nothingKnown = (): Known => ({ devices: new Map(), leftOut: new Map() });
 
-async function startAll(of: StepCase, warmUp: number, { devices, leftOut }: Known) {
+async function startAll(of: StepCase, warmUp: number, threads: number, { devices, leftOut }: Known) {
   const processes: Process[] = [];
   const losses: number[][] = [];
+  const contenders = Object.keys(STEP_CONTENDERS) as ContenderKey[];
+  const wanted = contenders.map((contender) => ({ contender, threads: contender === "theirs" ? 1 : threads, isAlone: false }));
+  if (threads > 1) wanted.push({ contender: "ours", threads: 1, isAlone: true });
   try {
-    for (const contender of Object.keys(STEP_CONTENDERS) as ContenderKey[]) {
+    for (const { contender, ...how } of wanted) {
       if (leftOut.has(contender) || of.without?.includes(contender)) continue;
-      const started = new Process(contender);
+      const started = new Process(contender, how);
       try {
         const { losses: own, device } = await started.start(of, warmUp);
         losses.push(own);
@@ -76,36 +81,43 @@ export function checkLosses(of: StepCase, losses: Partial<Record<ContenderKey, n
 
 /** Trains a network for each contender, each in a process of its own, which train in turns. */
 export async function measureStep(of: StepCase, context: Context, known: Known): Promise<Measured> {
-  const { quick, seconds, rounds } = context;
-  const { processes, losses } = await startAll(of, quick ? 0 : WARM_UP, known);
+  const { quick, seconds, rounds, threads = 1 } = context;
+  const { processes, losses } = await startAll(of, quick ? 0 : WARM_UP, threads, known);
   try {
-    checkLosses(of, Object.fromEntries(processes.map(({ contender }, i) => [contender, losses[i]])));
+    const lossesOf = (some: Process[]) => Object.fromEntries(some.map((of) => [of.contender, losses[processes.indexOf(of)]]));
+    const alone = processes.filter(({ isAlone }) => isAlone);
+    const contenders = processes.filter(({ isAlone }) => !isAlone);
+    checkLosses(of, lossesOf(contenders));
+    // The library's on one thread takes the place of that on several.
+    checkLosses(of, lossesOf(processes));
     const processor: Samples = {};
     const cycles = processes.map((running) => {
-      const name = STEP_CONTENDERS[running.contender];
       const own: number[] = [];
-      processor[name] = own;
+      processor[running.name] = own;
       const cycle = async () => {
         const found = await running.time(quick ? 0 : CYCLE);
         own.push(found.processor);
         return found.milliseconds;
       };
-      return [name, cycle] as const;
+      return [running.name, cycle] as const;
     });
     const samples = await inRounds(Object.fromEntries(cycles), seconds, rounds);
-    const rows = timedRows({ case: caseName(of) }, samples, STEP_CONTENDERS.ours, (name) => ({
+    const samplesOf = (some: Process[]) => some.map(({ name }) => [name, samples[name] as number[]] as const);
+    const label = { case: caseName(of) };
+    const rows = timedRows(label, Object.fromEntries(samplesOf(contenders)), STEP_CONTENDERS.ours, (name) => ({
       processor: median(processor[name] as number[]),
     }));
+    const ours = processes.filter(({ contender }) => contender === "ours");
+    const scaling = Object.fromEntries(ours.map(({ name, threads }) => [threadsName(threads), samples[name] as number[]]));
     const profiles: Measured["profiles"] = {};
     if (of.isProfiled) {
       for (const running of processes) {
-        const name = STEP_CONTENDERS[running.contender];
-        const each = median(samples[name] as number[]) / 1000;
+        const each = median(samples[running.name] as number[]) / 1000;
         const steps = quick ? 1 : Math.ceil(Math.min(PROFILED.most, Math.max(PROFILED.fewest, PROFILED.seconds / each)));
-        profiles[name] = await running.profile(steps);
+        profiles[running.name] = await running.profile(steps);
       }
     }
-    return { rows, profiles };
+    return { rows, scaling: alone.length > 0 ? timedRows(label, scaling, threadsName(1)) : [], profiles };
   } finally {
     for (const running of processes) running.stop();
   }

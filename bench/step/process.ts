@@ -14,7 +14,7 @@ import { type Profile, profile } from "./profile.js";
 
 export type Order =
   /** The first one. Steps until `warmUp` milliseconds have passed are not timed. */
-  | { kind: "start"; contender: ContenderKey; of: StepCase; checkedSteps: number; warmUp: number }
+  | { kind: "start"; contender: ContenderKey; of: StepCase; threads: number; checkedSteps: number; warmUp: number }
   /** Steps for so many milliseconds. */
   | { kind: "time"; milliseconds: number }
   | { kind: "profile"; steps: number };
@@ -45,9 +45,9 @@ async function stepsFor(milliseconds: number): Promise<number> {
   return count;
 }
 
-async function start({ contender, of, checkedSteps, warmUp }: Order & { kind: "start" }): Promise<Answers["start"]> {
+async function start({ contender, of, threads, checkedSteps, warmUp }: Order & { kind: "start" }): Promise<Answers["start"]> {
   setFlagsFromString(NO_BASELINE_COMPILER);
-  const { device } = await startNodeBackend(contender === "native" ? "tensorflow" : "wasm");
+  const { device } = await startNodeBackend(contender === "native" ? "tensorflow" : "wasm", threads);
   setKernelReplacement(contender !== "theirs");
   model = makeModel(of.network, NORMALIZE[contender][of.normalization] as Normalize, optimizerOf(contender, of));
   batch = makeBatch(of.network, of.batch);

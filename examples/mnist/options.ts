@@ -10,6 +10,8 @@ export type BackendChoice = (typeof CHOICES)[number];
 
 export interface Options {
   backend: BackendChoice;
+  /** Of 'wasm' in Node.js. */
+  threads: number;
   model: ModelName;
   /** The network's numbers of channels are multiplied by this. */
   width: number;
@@ -67,8 +69,11 @@ const MODEL_NAMES = Object.keys(MODELS) as ModelName[];
 
 const BACKEND = "wasm, cpu, tensorflow or fastest in Node.js, webgl or webgpu in Chromium";
 
+const THREADS = "threads of backend wasm in Node.js, where TensorFlow.js has one";
+
 const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
   backend: choice({ name: "backend", placeholder: "NAME", description: BACKEND }, CHOICES),
+  threads: wholeNumber({ name: "threads", placeholder: "N", description: THREADS }, 1, 64),
   model: choice({ name: "model", placeholder: "NAME", description: `the network: ${MODEL_NAMES.join(" or ")}` }, MODEL_NAMES),
   width: positiveNumber({ name: "width", placeholder: "FACTOR", description: "multiplies the network's numbers of channels" }, 4),
   digits: wholeNumber({ name: "digits", placeholder: "N", description: "digits to train on" }, 1, TRAINING_DIGITS),
@@ -90,7 +95,7 @@ const FLAGS: { [Name in keyof Options]: Flag<Options[Name]> } = {
 
 /** The options if none is given. */
 function defaultsOf(model: ModelName): Options {
-  const common = { backend: "wasm", testDigits: TEST_DIGITS, learningRate: 0.001, components: 3, seed: 1 } as const;
+  const common = { backend: "wasm", threads: 1, testDigits: TEST_DIGITS, learningRate: 0.001, components: 3, seed: 1 } as const;
   return { model, ...MODELS[model].defaults, ...common };
 }
 
@@ -148,5 +153,9 @@ export function parseOptions(args: string[]): Options | undefined {
     given[key] = value;
   }
   const { model = DEFAULT_MODEL, ...rest } = given as Partial<Options>;
-  return { ...defaultsOf(model), ...rest };
+  const options = { ...defaultsOf(model), ...rest };
+  if (options.threads > 1 && options.backend !== "wasm") {
+    throw new OptionError(`--threads must be used with backend 'wasm', got '${options.backend}'`);
+  }
+  return options;
 }

@@ -29,6 +29,7 @@ const report = object({
   versions: record(string),
   options: object({
     backend: string,
+    threads: number,
     model: oneOf("cnn", "mlp"),
     width: number,
     digits: number,

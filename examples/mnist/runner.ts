@@ -10,7 +10,7 @@ import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { inChromium } from "../../runtimes/program.js";
 import { remote } from "../../runtimes/remote.js";
 import { startBackend } from "../../runtimes/startBackend.js";
-import type { BackendChoice, Options } from "./options.js";
+import type { Options } from "./options.js";
 import type { MnistPage } from "./page.js";
 import { run } from "./run.js";
 import type { Result, Step } from "./train.js";
@@ -30,11 +30,14 @@ async function startFastest(): Promise<BackendInfo> {
   return backend === "tensorflow" ? { ...info, device: reason } : info;
 }
 
-async function inNode<T>(name: BackendChoice, use: (runner: Runner) => Promise<T>): Promise<T> {
+/** What a runner is started for. */
+export type Target = Pick<Options, "backend" | "threads">;
+
+async function inNode<T>({ backend, threads }: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
   const folder = mnistFolder();
   const read = (file: string) => readFile(join(folder, file));
   return use({
-    backend: await (name === "fastest" ? startFastest() : startNodeBackend(name)),
+    backend: await (backend === "fastest" ? startFastest() : startNodeBackend(backend, threads)),
     runtime: { name: "Node.js", version: process.version },
     // A pause lets Node.js redraw the progress bar and handle Ctrl-C.
     train: (options, onStep) => run(options, read, { step: onStep, pause: () => setImmediate() }),
@@ -59,6 +62,7 @@ function inPage<T>(name: BackendName, use: (runner: Runner) => Promise<T>): Prom
 }
 
 /** Starts a backend in Node.js or, where only a page has it, in Chromium. */
-export function withRunner<T>(name: BackendChoice, use: (runner: Runner) => Promise<T>): Promise<T> {
-  return name !== "fastest" && isOfPages(name) ? inPage(name, use) : inNode(name, use);
+export function withRunner<T>(target: Target, use: (runner: Runner) => Promise<T>): Promise<T> {
+  const { backend } = target;
+  return backend !== "fastest" && isOfPages(backend) ? inPage(backend, use) : inNode(target, use);
 }

@@ -8,7 +8,11 @@ const section = (name: string, rest: Partial<Section> = {}): Section => ({
   run: async () => [],
   ...rest,
 });
-const ALL = [section("forward"), section("memory", { backends: ["wasm"] }), section("package", { inNodeOnly: true })];
+const ALL = [
+  section("forward"),
+  section("memory", { backends: ["wasm"] }),
+  section("package", { inNodeOnly: true, threads: "none" }),
+];
 const parse = (...args: string[]) => parseOptions(args, ALL);
 
 describe("parseOptions", () => {
@@ -38,7 +42,9 @@ describe("parseOptions", () => {
     [["--backend=webgl"], { backend: "webgl", browser: true, isolated: false }],
     [["--backend=webgpu", "--browser"], { backend: "webgpu", browser: true, isolated: false }],
     [["--browser"], { backend: "wasm", browser: true, isolated: false }],
-    [["--threads", "2"], { backend: "wasm", browser: true, isolated: true, threads: 2 }],
+    [["--threads", "2"], { backend: "wasm", browser: false, isolated: false, threads: 2 }],
+    [["--threads", "2", "--browser"], { backend: "wasm", browser: true, isolated: true, threads: 2 }],
+    [["--threads", "2", "--isolated"], { backend: "wasm", browser: true, isolated: true, threads: 2 }],
     [["--isolated"], { backend: "wasm", browser: true, isolated: true }],
   ])("knows where %j runs", (args, place) => {
     expect(parse(...args)).toMatchObject(place);
@@ -49,6 +55,8 @@ describe("parseOptions", () => {
     expect(sections?.map(({ name }) => name)).toEqual(["forward"]);
     expect(leftOut).toEqual(["section 'memory' runs only on backend 'wasm'", "section 'package' runs only in Node.js"]);
     expect(parse("forward", "--backend", "webgl")?.leftOut).toEqual([]);
+    expect(parse("--threads", "2")?.leftOut).toEqual(["section 'package' runs only on one thread"]);
+    expect(parse("--threads", "1")?.sections).toEqual(ALL);
   });
 
   it("is undefined for help", () => {
@@ -61,7 +69,9 @@ describe("parseOptions", () => {
     [["--seconds"], "--seconds must be followed by N, got nothing"],
     [["--seconds", "0"], "--seconds must be a number above 0, got '0'"],
     [["--backend", "gpu"], "--backend must be one of wasm, cpu, webgl, webgpu, tensorflow, got 'gpu'"],
-    [["--threads", "0"], "--threads must be an integer from 1 to 8, got '0'"],
+    [["--threads", "0"], "--threads must be an integer from 1 to 64, got '0'"],
+    [["--threads", "9", "--isolated"], "--threads must be an integer from 1 to 8, got '9'"],
+    [["package", "--threads", "2"], "section 'package' runs only on one thread"],
     [["--threads", "2", "--backend", "webgl"], "--threads must be used with backend 'wasm', got 'webgl'"],
     [["--backend", "tensorflow", "--browser"], "--backend tensorflow must run in Node.js, got a browser"],
     [["--backend", "webgl", "--relaxed-simd"], "--relaxed-simd must be used with backend 'wasm' or 'cpu', got 'webgl'"],

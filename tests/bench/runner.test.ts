@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BY_BATCH, CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
 import type { Row } from "../../bench/results.js";
@@ -48,6 +49,15 @@ describe("the bench in Node.js", () => {
       "@tensorflow/tfjs-core",
       "@tensorflow/tfjs-backend-wasm",
     ]);
+  });
+
+  it("measures 'wasm' with threads", async () => {
+    // They need a backend that is made anew.
+    tf.removeBackend("wasm");
+    const target = { backend: "wasm", browser: false, isolated: false, threads: 2 } as const;
+    const found = await check(target, "training", [...ALL, "multiply-add", ...LAST]);
+    expect(found.binary).toBe("threadedSimd");
+    expect(found.backend).toEqual({ name: "wasm", simd: true, threads: 2 });
   });
 
   it("measures 'cpu', without what is of the WASM backend", async () => {

@@ -72,11 +72,21 @@ describe("a contender's process", () => {
   it("takes 'tensorflow' from the project that TFJS_NODE names", async () => {
     vi.stubEnv("TFJS_NODE", projectWith(MADE_OF_CPU));
     const known = nothingKnown();
-    const { rows, profiles } = await measureStep(TINY, CONTEXT, known);
+    const { rows, scaling, profiles } = await measureStep(TINY, CONTEXT, known);
+    expect(scaling).toEqual([]);
     expect([...known.devices]).toEqual([["native", "@tensorflow/tfjs-node without a GPU"]]);
     expect(labels(rows)).toEqual([theirs, ours, native].map((name) => `perceptron, batch 4: ${name}`));
     expect(Object.keys(profiles)).toEqual([theirs, ours, native]);
     expect(profiles[native]?.kernels.Identity?.calls).toBeGreaterThan(0);
+  });
+
+  it("has as many threads as are asked for, and one more process to compare them with one", async () => {
+    vi.stubEnv("TFJS_NODE", projectWith(`${MADE_OF_CPU} process.env.TF_NUM_INTRAOP_THREADS === "2" || process.exit(1);`));
+    const { rows, scaling, profiles } = await measureStep(TINY, { ...CONTEXT, threads: 2 }, nothingKnown());
+    expect(labels(rows)).toEqual([theirs, ours, native].map((name) => `perceptron, batch 4: ${name}`));
+    expect(labels(scaling)).toEqual(["perceptron, batch 4: 2 threads", "perceptron, batch 4: 1 thread"]);
+    expect(scaling[0]?.ratio?.to).toBe("1 thread");
+    expect(Object.keys(profiles)).toEqual([theirs, ours, native, `${ours}, one thread`]);
   });
 
   it("says why tfjs-node does not load", async () => {

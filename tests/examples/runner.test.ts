@@ -1,7 +1,8 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { type BackendChoice, type Options, parseOptions } from "../../examples/mnist/options.js";
+import { type Options, parseOptions } from "../../examples/mnist/options.js";
 import { explanations, summarize, tableRows } from "../../examples/mnist/report.js";
-import { type Runner, withRunner } from "../../examples/mnist/runner.js";
+import { type Runner, type Target, withRunner } from "../../examples/mnist/runner.js";
 import type { Step } from "../../examples/mnist/train.js";
 import { describeInChromium } from "../helpers/browser.js";
 
@@ -18,8 +19,8 @@ async function train(runner: Runner) {
   return { steps, losses: results.map(({ losses }) => losses), rows, lines: explanations(summaries) };
 }
 
-async function trainTwice(backend: BackendChoice) {
-  return withRunner(backend, async (runner) => {
+async function trainTwice(backend: Target["backend"], threads = 1) {
+  return withRunner({ backend, threads }, async (runner) => {
     const first = await train(runner);
     expect(first.steps.map(({ name, epoch }) => `${name} ${epoch}`)).toEqual(
       [1, 2].flatMap((epoch) => NAMES.flatMap((name) => Array(3).fill(`${name} ${epoch}`))),
@@ -53,10 +54,17 @@ describe("the example in Node.js", () => {
 
   it("names the packages that provide 'tensorflow'", async () => {
     const missing = "needs the package @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node: install one of them";
-    await withRunner("tensorflow", async ({ backend }) => backend).then(
+    await withRunner({ backend: "tensorflow", threads: 1 }, async ({ backend }) => backend).then(
       ({ device }) => expect(device).toContain("@tensorflow/tfjs-node"),
       (error: Error) => expect(error.message).toMatch(new RegExp(`${missing}|does not load`)),
     );
+  });
+
+  it("trains 'wasm' on two threads", async () => {
+    // They need a backend that is made anew.
+    tf.removeBackend("wasm");
+    const { runner } = await trainTwice("wasm", 2);
+    expect(runner.backend).toEqual({ name: "wasm", simd: true, threads: 2 });
   });
 });
 
