@@ -35,7 +35,7 @@ async function measure(
   report: Report,
   runner: Runner,
 ): Promise<string[]> {
-  const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick), ...(threads !== undefined && { threads }) };
+  const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick) };
   const failures: string[] = [];
   for (const [done, section] of sections.entries()) {
     const { name, question } = section;

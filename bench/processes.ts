@@ -4,11 +4,15 @@ import { onInterrupt } from "../reporting/program.js";
 import { BackendError } from "../runtimes/backends.js";
 import type { Setup } from "../runtimes/environment.js";
 import { giveOrder, startProcess } from "../runtimes/processes.js";
+import { usableCores } from "../src/runtime/cores.js";
 import type { ResultTable } from "./results.js";
 import type { Runner, Target } from "./runner.js";
 import type { News, Order } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
+
+/** The threads of a section that has all cores by default: as many as the library would take, and at least 2. */
+const allThreads = ({ threads = Math.min(usableCores(), 8) }: Target) => Math.max(threads, 2);
 
 /** A section failed, or its process. */
 export class SectionError extends Error {}
@@ -46,12 +50,15 @@ export async function withProcesses<T>(
     });
     return await use({
       ...(setup as Setup),
-      async run({ name }, care, progress) {
+      async run({ name, threads }, care, progress) {
         let tables: ResultTable[] = [];
-        await obey({ target, section: { name, care } }, (news) => {
-          if (news.kind === "progress") progress(news.step);
-          if (news.kind === "finished") tables = news.tables;
-        });
+        await obey(
+          { target: threads === "all" ? { ...target, threads: allThreads(target) } : target, section: { name, care } },
+          (news) => {
+            if (news.kind === "progress") progress(news.step);
+            if (news.kind === "finished") tables = news.tables;
+          },
+        );
         return tables;
       },
     });

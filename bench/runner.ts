@@ -37,7 +37,7 @@ async function withNode<T>({ backend, threads }: Target, use: (runner: Runner) =
   return use({
     ...setting,
     runtime: { name: NODE, version: process.version },
-    run: (section, care, progress) => runSection(section, setting, { ...care, progress, compileMultiplyAdd }),
+    run: (section, care, progress) => runSection(section, setting, { ...care, threads, progress, compileMultiplyAdd }),
   });
 }
 

@@ -11,12 +11,12 @@ export interface Care {
   rounds: number;
   /** The largest number of activations. Cases with more are left out. */
   largest: number;
-  /** The threads of 'wasm' in Node.js. Default: 1. */
-  threads?: number;
 }
 
 /** What a section needs to run. */
 export interface Context extends Care {
+  /** The threads of 'wasm' in Node.js. Default: 1. */
+  threads?: number | undefined;
   /** Reports what is being measured. */
   progress(step: string): void;
   /** The binary of kernels/multiplyAdd.ts. */
@@ -31,7 +31,7 @@ export interface Section {
   backends?: readonly BackendName[];
   /** Whether it needs Node.js. */
   inNodeOnly?: true;
-  /** What it does with threads in Node.js: none, or all cores by default. Default: as many as --threads says, or one. */
+  /** Which threads of 'wasm' it has in Node.js: none, or by default all cores. Default: as many as --threads says, or one. */
   threads?: "none" | "all";
   run(context: Context): Promise<ResultTable[]>;
 }
@@ -41,5 +41,5 @@ export function misfit(section: Section, { backend, browser, threads = 1 }: Targ
   const { name, backends, inNodeOnly } = section;
   if (backends && !backends.includes(backend)) return `section '${name}' runs only on backend '${backends.join("', '")}'`;
   if (inNodeOnly && browser) return `section '${name}' runs only in Node.js`;
-  return section.threads === "none" && threads > 1 && !browser ? `section '${name}' runs only on one thread` : undefined;
+  return section.threads === "none" && threads > 1 && !browser ? `section '${name}' takes no --threads` : undefined;
 }

@@ -5,11 +5,11 @@ import { batches } from "./sections/batches.js";
 import { channels } from "./sections/channels.js";
 import { components } from "./sections/components.js";
 import { convolution } from "./sections/convolution.js";
+import { engines } from "./sections/engines.js";
 import { forward } from "./sections/forward.js";
 import { layers } from "./sections/layers.js";
 import { memory } from "./sections/memory.js";
 import { model } from "./sections/model.js";
-import { threads } from "./sections/threads.js";
 import { training } from "./sections/training.js";
 
 /** The sections that also run in a page, in order. */
@@ -22,7 +22,7 @@ export const SECTIONS: Section[] = [
   channels,
   batches,
   model,
-  threads,
+  engines,
   memory,
   convolution,
   backends,

@@ -1,101 +1,153 @@
-import { createEngine, type Engine, type EngineBuffer } from "tfjs-uan/standalone";
-import { type Case, shapeText } from "../comparison.js";
-import type { Pass } from "../contenders/contender.js";
+import * as tf from "@tensorflow/tfjs-core";
+import { setKernelReplacement, setThreadCount } from "tfjs-uan";
+import { useThreadedBackend } from "tfjs-uan/threads";
 import { threadsName } from "../names.js";
 import type { ResultTable, Row } from "../results.js";
-import { type Call, timeInRounds } from "../rounds.js";
-import { timedRows } from "../rows.js";
+import { inRounds } from "../rounds.js";
+import { median, timedRows } from "../rows.js";
 import type { Context, Section } from "../section.js";
-import { TARGET_CASES } from "../shapes.js";
+import { caseName } from "../step/cases.js";
+import { kernelTable } from "../step/kernelTable.js";
+import { profile } from "../step/profile.js";
+import { type Made, makeStep, OPERATIONS, STEPS } from "../threads/cases.js";
+import { measureCosts, recordSteps, timeRuns } from "../threads/recording.js";
+import { type Costs, fastest, type Recording, stepTime } from "../threads/schedule.js";
 
-const COMPONENTS = 3;
-const CHANNELS = 64;
-/** Sizes around the one from which on calls are split. */
-const SIZES = [2 ** 14, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18];
-const CASES: Case[] = [...SIZES.map((size) => ({ shape: [size / CHANNELS, CHANNELS] })), ...TARGET_CASES];
+/** Milliseconds of a cycle on one number of threads. */
+const CYCLE = 60;
+/** V8 takes so long until it has optimized a step. */
+const WARM_UP = 1000;
+/** Steps that are recorded, and that are profiled. */
+const STEPS_RECORDED = 20;
+const PREDICTED = [1, 2, 4, 8];
+const ONE = threadsName(1);
 
-function coresHere(): number {
-  const { navigator, process } = globalThis as {
-    navigator?: { hardwareConcurrency?: number };
-    process?: { getBuiltinModule?(name: "os"): { availableParallelism(): number } };
-  };
-  return navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.("os").availableParallelism() ?? 1;
+/** The numbers of threads to measure: 1, 2, 4 … up to the largest. */
+function countsUpTo(most: number): number[] {
+  const powers = Array.from({ length: 7 }, (_, i) => 2 ** i).filter((count) => count < most);
+  return [...powers, most];
 }
 
-/** Calls of an engine whose tensors are all in its own memory. */
-function callsOf(engine: Engine, size: number, channels: number): { calls: Record<Pass, Call>; free(): void } {
-  const buffers: EngineBuffer[] = [];
-  const buffer = (length: number, value: (i: number) => number) => {
-    const made = engine.buffer(length);
-    made.values.set(Float32Array.from({ length }, (_, i) => value(i)));
-    buffers.push(made);
-    return made;
-  };
-  const x = buffer(size, (i) => 2 * Math.sin(i));
-  const dy = buffer(size, (i) => Math.cos(i));
-  const y = buffer(size, () => 0);
-  const mean = buffer(COMPONENTS * channels, (i) => Math.floor(i / channels) - 1);
-  const mixture = { mean, variance: buffer(COMPONENTS * channels, () => 1), prior: buffer(COMPONENTS, () => 1 / COMPONENTS) };
-  return {
-    calls: {
-      forward: () => void engine.normalize(x, mixture, {}, y),
-      training: () => void engine.gradients(x, dy, mixture, {}, { x: y }),
-    },
-    free() {
-      for (const made of buffers) made.free();
-    },
-  };
+const useThreads = async (count: number) =>
+  count === 1 ? setThreadCount(1) : void (await useThreadedBackend({ threads: count }));
+
+async function callFor(milliseconds: number, call: () => void | Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  const end = performance.now() + milliseconds;
+  do {
+    const start = performance.now();
+    await call();
+    times.push(performance.now() - start);
+  } while (performance.now() < end);
+  return times;
 }
 
-async function tableOf(title: string, pass: Pass, tensors: number, engines: Engine[], context: Context): Promise<ResultTable> {
-  const rows: Row[] = [];
-  for (const { shape } of CASES) {
-    const size = shape.reduce((product, length) => product * length);
-    if (size > context.largest) continue;
-    context.progress(`${title}, ${shapeText(shape)}`);
-    const made = engines.map((engine) => ({
-      name: threadsName(engine.threads),
-      ...callsOf(engine, size, shape.at(-1) as number),
-    }));
-    const calls = Object.fromEntries(made.map(({ name, calls }) => [name, calls[pass]]));
-    const samples = await timeInRounds(calls, context.seconds, context.rounds);
-    rows.push(
-      ...timedRows({ case: shapeText(shape) }, samples, made[0]?.name as string, () => ({
-        elements: size,
-        bytes: 4 * size * tensors,
-      })),
-    );
-    for (const { free } of made) free();
+/** The rows of a call on each number of threads, which take turns. */
+async function rowsOf(name: string, call: () => void | Promise<void>, counts: number[], context: Context): Promise<Row[]> {
+  const minima = new Map<string, number>();
+  const cycle = (count: number) => async () => {
+    await useThreads(count);
+    await call();
+    const times = await callFor(context.quick ? 0 : CYCLE, call);
+    minima.set(threadsName(count), Math.min(...times, minima.get(threadsName(count)) ?? Infinity));
+    return median(times);
+  };
+  const cycles = Object.fromEntries(counts.map((count) => [threadsName(count), cycle(count)]));
+  const rows: Row[] = timedRows({ case: name }, await inRounds(cycles, context.seconds, context.rounds), ONE);
+  for (const { contender, timing } of rows) if (timing) timing.minimum = minima.get(contender) as number;
+  return rows;
+}
+
+/** What a step takes on several threads, by what its chunks take on one. */
+function predict(name: string, recording: Recording, measured: Row[], costs: Costs): Row[] {
+  const time = (count: number) => stepTime(recording, count, costs);
+  const alone = time(1);
+  const row = (contender: string, value: number): Row => ({ case: name, contender, quantity: { value, unit: "ms" } });
+  const against = (to: number, from: Row): Row => {
+    const ratio = (from.quantity?.value as number) / to;
+    return { ...from, ratio: { to: ONE, median: ratio, low: ratio, high: ratio } };
+  };
+  const rates = PREDICTED.map((count) => against(alone, row(threadsName(count), time(count))));
+  const [first, ...others] = measured.map(({ contender, timing }) => row(`${contender}, measured`, timing?.minimum as number));
+  const { serial, runs } = recording;
+  const rows: Row[] = [
+    { ...row("serial", serial), calls: runs.length },
+    { ...row("in chunks", alone - serial), calls: runs.flat().length },
+  ].map((row) => ({ ...row, part: (row.quantity?.value as number) / alone }));
+  const { quantity } = first as Row;
+  return [...rows, ...rates, first as Row, ...others.map((other) => against(quantity?.value as number, other))];
+}
+
+async function costsHere(context: Context): Promise<Costs> {
+  const x = tf.randomNormal([2 ** 20]);
+  try {
+    return await measureCosts(() => tf.exp(x).dispose(), context.quick ? 3 : 200);
+  } finally {
+    x.dispose();
   }
-  return {
-    title,
-    axis: "activations",
-    note: "Engines of tfjs-uan/standalone, K = 3, with all tensors in their own memory.",
-    rows,
-  };
 }
+
+const microseconds = (milliseconds: number) => `${(1000 * milliseconds).toFixed(1)} µs`;
+
+const predictionNote = ({ post, wake }: Costs) =>
+  "Of the fastest calls. Steps were recorded on one thread, cut as for several: serial is what is not in chunks, with the number of runs of the " +
+  "worker pool, and then that of all their chunks. Times on 1, 2, 4, 8 threads are predicted: every thread takes the next chunk as soon as " +
+  `it is free, the caller's after ${microseconds(post)}, others after ${microseconds(wake)} (measured on two threads). What cores share is not ` +
+  "in it: memory, caches and clock. On one thread, measured, TensorFlow.js's XNNPACK has some kernels that the library has on several.";
 
 export const threads: Section = {
   name: "threads",
-  question: "From how many activations on are threads faster, and by how much?",
+  question: "How much faster are several threads, and how much of a step is serial?",
+  backends: ["wasm"],
+  inNodeOnly: true,
+  threads: "all",
   async run(context) {
-    if (typeof SharedArrayBuffer === "undefined") return [];
-    const engines: Engine[] = [];
-    for (const count of [1, 2, 4].filter((count) => count <= Math.max(coresHere(), 2))) {
-      const engine = createEngine({ threads: count });
-      engines.push(engine);
-      const { calls, free } = callsOf(engine, 2 ** 18, CHANNELS);
-      calls.forward();
-      while (engine.threads < count) await new Promise((resolve) => setTimeout(resolve, 5));
-      free();
-    }
+    const counts = countsUpTo(context.threads ?? 2);
+    setKernelReplacement(true);
+    const times: Row[] = [];
+    const predictions: Row[] = [];
+    const serial: ResultTable[] = [];
+    const measure = async ({ calls }: Made) => {
+      const found: Row[] = [];
+      for (const [name, call] of Object.entries(calls)) {
+        context.progress(name);
+        await useThreads(2);
+        if (!context.quick) await callFor(WARM_UP, call);
+        found.push(...(await rowsOf(name, call, counts, context)));
+      }
+      times.push(...found);
+      return found;
+    };
     try {
+      const costs = await costsHere(context);
+      for (const { size, make } of OPERATIONS) {
+        if (size > context.largest) continue;
+        const made = await make(context);
+        await measure(made).finally(made.dispose);
+      }
+      for (const of of STEPS) {
+        if (context.quick && !of.isQuick) continue;
+        const name = caseName(of);
+        const made = makeStep(of);
+        try {
+          const measured = await measure(made);
+          const call = async () => made.calls[name]?.();
+          await useThreads(2);
+          const steps = context.quick ? 1 : STEPS_RECORDED;
+          predictions.push(...predict(name, fastest(await recordSteps(call, steps)), measured, costs));
+          const profiles = { [threadsName(2)]: await profile(call, steps, timeRuns) };
+          serial.push(kernelTable(`kernels outside of chunks: ${name}`, profiles));
+        } finally {
+          made.dispose();
+        }
+      }
       return [
-        await tableOf("threads, forward", "forward", 2, engines, context),
-        await tableOf("threads, backward", "training", 3, engines, context),
+        { title: "operations and steps", axis: "call", note: "In turns in one process.", rows: times },
+        { title: "prediction", axis: "step", note: predictionNote(costs), rows: predictions },
+        ...serial,
       ];
     } finally {
-      for (const engine of engines) engine.dispose();
+      setKernelReplacement(false);
     }
   },
 };

@@ -55,7 +55,7 @@ describe("parseOptions", () => {
     expect(sections?.map(({ name }) => name)).toEqual(["forward"]);
     expect(leftOut).toEqual(["section 'memory' runs only on backend 'wasm'", "section 'package' runs only in Node.js"]);
     expect(parse("forward", "--backend", "webgl")?.leftOut).toEqual([]);
-    expect(parse("--threads", "2")?.leftOut).toEqual(["section 'package' runs only on one thread"]);
+    expect(parse("--threads", "2")?.leftOut).toEqual(["section 'package' takes no --threads"]);
     expect(parse("--threads", "1")?.sections).toEqual(ALL);
   });
 
@@ -71,7 +71,7 @@ describe("parseOptions", () => {
     [["--backend", "gpu"], "--backend must be one of wasm, cpu, webgl, webgpu, tensorflow, got 'gpu'"],
     [["--threads", "0"], "--threads must be an integer from 1 to 64, got '0'"],
     [["--threads", "9", "--isolated"], "--threads must be an integer from 1 to 8, got '9'"],
-    [["package", "--threads", "2"], "section 'package' runs only on one thread"],
+    [["package", "--threads", "2"], "section 'package' takes no --threads"],
     [["--threads", "2", "--backend", "webgl"], "--threads must be used with backend 'wasm', got 'webgl'"],
     [["--backend", "tensorflow", "--browser"], "--backend tensorflow must run in Node.js, got a browser"],
     [["--backend", "webgl", "--relaxed-simd"], "--relaxed-simd must be used with backend 'wasm' or 'cpu', got 'webgl'"],
