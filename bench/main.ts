@@ -2,7 +2,6 @@ import { OptionError, runProgram } from "../reporting/program.js";
 import { BackendError, type BackendInfo, isSynchronous } from "../runtimes/backends.js";
 import { describeEnvironment } from "../runtimes/environment.js";
 import { RELAXED_SIMD } from "../runtimes/v8.js";
-import { threadsName } from "./names.js";
 import { ALL_SECTIONS } from "./nodeSections.js";
 import { helpText, type Options, parseOptions } from "./options.js";
 import { SectionError, withProcesses } from "./processes.js";
@@ -13,7 +12,7 @@ import { writePage } from "./report/page.js";
 import { renderHeading, renderSection } from "./report/table.js";
 import type { Report } from "./results.js";
 import type { Runner } from "./runner.js";
-import type { Care } from "./section.js";
+import { type Care, nameOn } from "./section.js";
 
 /** The largest number of activations in a case, and the smallest number of rounds. */
 const SIZES = { whole: { largest: 2 ** 24, rounds: 5 }, quick: { largest: 2 ** 20, rounds: 2 } };
@@ -30,11 +29,8 @@ function sizesFor({ name, software }: BackendInfo, quick: boolean) {
 }
 
 /** Adds the sections' results to the report. @returns for each section that failed, why */
-async function measure(
-  { sections, quick, seconds, browser, threads }: Options,
-  report: Report,
-  runner: Runner,
-): Promise<string[]> {
+async function measure(options: Options, report: Report, runner: Runner): Promise<string[]> {
+  const { sections, quick, seconds } = options;
   const care: Care = { quick, seconds, ...sizesFor(runner.backend, quick) };
   const failures: string[] = [];
   for (const [done, section] of sections.entries()) {
@@ -42,9 +38,7 @@ async function measure(
     const { step, stop } = startProgress(name, done, sections.length);
     try {
       const tables = await runner.run(section, care, step).finally(stop);
-      // So that a report has room for the same section on one thread.
-      const isOnThreads = threads !== undefined && threads > 1 && !browser && section.threads === undefined;
-      const result = { name: isOnThreads ? `${name}, ${threadsName(threads)}` : name, title: question, tables };
+      const result = { name: nameOn(section, options), title: question, tables };
       report.sections.push(result);
       console.log(`\n${renderSection(result)}`);
     } catch (error) {

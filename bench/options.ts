@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { OptionError } from "../reporting/program.js";
 import { BACKENDS, type BackendName, isOfPages, isSynchronous } from "../runtimes/backends.js";
-import type { Target } from "./runner.js";
 import { misfit, type Section } from "./section.js";
+import type { Target } from "./target.js";
 
 export interface Options extends Target {
   sections: Section[];

@@ -6,7 +6,8 @@ import type { Setup } from "../runtimes/environment.js";
 import { giveOrder, startProcess } from "../runtimes/processes.js";
 import { usableCores } from "../src/runtime/cores.js";
 import type { ResultTable } from "./results.js";
-import type { Runner, Target } from "./runner.js";
+import type { Runner } from "./runner.js";
+import type { Target } from "./target.js";
 import type { News, Order } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));

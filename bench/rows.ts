@@ -1,7 +1,7 @@
 import type { CaseLabel, Ratio, Timing } from "./results.js";
 import type { Samples } from "./rounds.js";
 
-function quantile(samples: number[], part: number): number {
+export function quantile(samples: number[], part: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * part;
   const [below, above] = [sorted[Math.floor(at)] as number, sorted[Math.ceil(at)] as number];

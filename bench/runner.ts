@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
-import type { BackendName } from "../runtimes/backends.js";
 import type { Setup } from "../runtimes/environment.js";
 import { startNodeBackend } from "../runtimes/nodeBackend.js";
 import { inChromium } from "../runtimes/program.js";
@@ -11,18 +10,8 @@ import { CHROMIUM, NODE } from "./names.js";
 import type { BenchPage } from "./page.js";
 import type { ResultTable } from "./results.js";
 import type { Care, Section } from "./section.js";
+import type { Target } from "./target.js";
 import { NO_BASELINE_COMPILER } from "./v8.js";
-
-/** What to run sections on. */
-export interface Target {
-  backend: BackendName;
-  /** Whether it runs in Chromium. Else it runs in Node.js. */
-  browser: boolean;
-  /** Whether the page is cross-origin isolated, so that TensorFlow.js uses its threaded build. */
-  isolated: boolean;
-  /** The number of threads of 'wasm'. Default: 1 in Node.js; in an isolated page TensorFlow.js's choice, one for every two cores. */
-  threads?: number;
-}
 
 /** Runs sections on a target. */
 export interface Runner extends Setup {

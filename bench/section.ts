@@ -1,6 +1,7 @@
 import type { BackendName } from "../runtimes/backends.js";
+import { threadsName } from "./names.js";
 import type { ResultTable } from "./results.js";
-import type { Target } from "./runner.js";
+import type { Target } from "./target.js";
 
 /** How much is measured. */
 export interface Care {
@@ -34,6 +35,12 @@ export interface Section {
   /** Which threads of 'wasm' it has in Node.js: none, or by default all cores. Default: as many as --threads says, or one. */
   threads?: "none" | "all";
   run(context: Context): Promise<ResultTable[]>;
+}
+
+/** What its results are called: so a report has room for the same section on one thread. */
+export function nameOn(section: Section, { browser, threads = 1 }: Target): string {
+  const isOnThreads = threads > 1 && !browser && section.threads === undefined;
+  return isOnThreads ? `${section.name}, ${threadsName(threads)}` : section.name;
 }
 
 /** Why a section cannot run; undefined if it can. */

@@ -2,8 +2,9 @@ import { BackendError } from "../runtimes/backends.js";
 import type { Setup } from "../runtimes/environment.js";
 import { ALL_SECTIONS } from "./nodeSections.js";
 import type { ResultTable } from "./results.js";
-import { type Target, withRunner } from "./runner.js";
+import { withRunner } from "./runner.js";
 import type { Care } from "./section.js";
+import type { Target } from "./target.js";
 
 // The program of a process that starts a backend and runs one section.
 

@@ -75,6 +75,9 @@ function comparisonHtml(old: Report, now: Report): string {
   return [`<h2 id="comparison">Comparison</h2>`, element("p", dates), element("p", EXPLANATION), ...unlike, ...tables].join("\n");
 }
 
+/** A section's place in the page: a name without spaces. */
+const idOf = (name: string) => name.replace(/\W+/g, "-");
+
 /** Writes one file of HTML that needs no other: charts and tables of a report, and its comparison with an older one. */
 export async function writePage(file: string, report: Report, old?: Report): Promise<void> {
   const pickColors = colorPicker();
@@ -85,13 +88,13 @@ export async function writePage(file: string, report: Report, old?: Report): Pro
       charts.push(...own);
       return tableHtml(table, own.length);
     });
-    return [`<h2 id="${escapeHtml(name)}">${escapeHtml(title)}</h2>`, ...parts].join("\n");
+    return [`<h2 id="${idOf(name)}">${escapeHtml(title)}</h2>`, ...parts].join("\n");
   };
   const sections = report.sections.map(sectionHtml);
   const names = [...report.sections.map(({ name }) => name), ...(old ? ["comparison"] : [])];
   const body = [
     ...headingLines(report).map((line) => element("p", line)),
-    `<nav>${names.map((name) => `<a href="#${escapeHtml(name)}">${escapeHtml(name)}</a>`).join("")}</nav>`,
+    `<nav>${names.map((name) => `<a href="#${idOf(name)}">${escapeHtml(name)}</a>`).join("")}</nav>`,
     `<details><summary>How to read</summary><ul>${HOW_TO_READ.map((line) => element("li", line)).join("")}</ul></details>`,
     ...sections,
     ...(old ? [comparisonHtml(old, report)] : []),

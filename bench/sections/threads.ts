@@ -11,7 +11,7 @@ import { kernelTable } from "../step/kernelTable.js";
 import { profile } from "../step/profile.js";
 import { type Made, makeStep, OPERATIONS, STEPS } from "../threads/cases.js";
 import { measureCosts, recordSteps, timeRuns } from "../threads/recording.js";
-import { type Costs, fastest, type Recording, stepTime } from "../threads/schedule.js";
+import { type Costs, fastest, type Recording, stepTime, sum } from "../threads/schedule.js";
 
 /** Milliseconds of a cycle on one number of threads. */
 const CYCLE = 60;
@@ -69,7 +69,8 @@ function predict(name: string, recording: Recording, measured: Row[], costs: Cos
   };
   const rates = PREDICTED.map((count) => against(alone, row(threadsName(count), time(count))));
   const [first, ...others] = measured.map(({ contender, timing }) => row(`${contender}, measured`, timing?.minimum as number));
-  const { serial, runs } = recording;
+  const { runs } = recording;
+  const serial = sum(recording.serial);
   const rows: Row[] = [
     { ...row("serial", serial), calls: runs.length },
     { ...row("in chunks", alone - serial), calls: runs.flat().length },
@@ -79,9 +80,9 @@ function predict(name: string, recording: Recording, measured: Row[], costs: Cos
 }
 
 async function costsHere(context: Context): Promise<Costs> {
-  const x = tf.randomNormal([2 ** 20]);
+  const x = tf.randomNormal([2 ** 21]);
   try {
-    return await measureCosts(() => tf.exp(x).dispose(), context.quick ? 3 : 200);
+    return await measureCosts(() => tf.tanh(x).dispose(), context.quick ? 3 : 200);
   } finally {
     x.dispose();
   }
@@ -90,7 +91,7 @@ async function costsHere(context: Context): Promise<Costs> {
 const microseconds = (milliseconds: number) => `${(1000 * milliseconds).toFixed(1)} µs`;
 
 const predictionNote = ({ post, wake }: Costs) =>
-  "Of the fastest calls. Steps were recorded on one thread, cut as for several: serial is what is not in chunks, with the number of runs of the " +
+  "Of the fastest calls, so without collecting garbage. Steps were recorded on one thread, cut as for several: serial is what is not in chunks, with the number of runs of the " +
   "worker pool, and then that of all their chunks. Times on 1, 2, 4, 8 threads are predicted: every thread takes the next chunk as soon as " +
   `it is free, the caller's after ${microseconds(post)}, others after ${microseconds(wake)} (measured on two threads). What cores share is not ` +
   "in it: memory, caches and clock. On one thread, measured, TensorFlow.js's XNNPACK has some kernels that the library has on several.";

@@ -16,18 +16,27 @@ export interface Profile {
   kernels: Record<string, KernelTimes>;
 }
 
-/** Calls a function, and tells its time under a name. */
-export type Timed = <T>(name: string, call: () => T) => T;
+/** Calls a function that has a name. */
+export type Around = <T>(name: string, call: () => T) => T;
 
-/**
- * Has every kernel of the backend tell its time, without that of what else is timed in it.
- *
- * @param timeMore has something else timed, too, and returns a function that takes this back
- * @returns a function that takes this back
- */
-function tellTimes(hear: (name: string, milliseconds: number) => void, timeMore?: (timed: Timed) => () => void): () => void {
+/** Puts something around every kernel of the backend. @returns a function that takes it away */
+export function aroundKernels(around: Around): () => void {
+  const undo = tf.getKernelsForBackend(tf.getBackend()).map((config) => {
+    const { kernelName, kernelFunc } = config;
+    config.kernelFunc = (call) => around(kernelName, () => kernelFunc(call));
+    return () => {
+      config.kernelFunc = kernelFunc;
+    };
+  });
+  return () => {
+    for (const restore of undo) restore();
+  };
+}
+
+/** Makes a function that calls others, and tells their time without that of others that it calls in them. */
+function timing(hear: (name: string, milliseconds: number) => void): Around {
   const inner: number[] = [];
-  const timed: Timed = (name, call) => {
+  return (name, call) => {
     inner.push(0);
     const start = performance.now();
     try {
@@ -38,35 +47,25 @@ function tellTimes(hear: (name: string, milliseconds: number) => void, timeMore?
       if (inner.length > 0) inner[inner.length - 1] = (inner.at(-1) as number) + took;
     }
   };
-  const undo = tf.getKernelsForBackend(tf.getBackend()).map((config) => {
-    const { kernelName, kernelFunc } = config;
-    config.kernelFunc = (call) => timed(kernelName, () => kernelFunc(call));
-    return () => {
-      config.kernelFunc = kernelFunc;
-    };
-  });
-  if (timeMore) undo.push(timeMore(timed));
-  return () => {
-    for (const restore of undo) restore();
-  };
 }
 
 /**
  * Times the kernels of steps, on a backend that computes at once.
  *
- * @param timeMore as of tellTimes
+ * @param aroundMore puts the timing around something else, too, and returns a function that takes it away
  */
 export async function profile(
   step: () => Promise<unknown>,
   steps: number,
-  timeMore?: (timed: Timed) => () => void,
+  aroundMore: (around: Around) => () => void = () => () => {},
 ): Promise<Profile> {
   const found: Profile = { steps: [], outside: [], kernels: {} };
   let times = new Map<string, { calls: number; milliseconds: number }>();
-  const restore = tellTimes((kernel, milliseconds) => {
+  const around = timing((kernel, milliseconds) => {
     const before = times.get(kernel) ?? { calls: 0, milliseconds: 0 };
     times.set(kernel, { calls: before.calls + 1, milliseconds: before.milliseconds + milliseconds });
-  }, timeMore);
+  });
+  const undo = [aroundKernels(around), aroundMore(around)];
   try {
     await step();
     for (let i = 0; i < steps; i++) {
@@ -81,7 +80,7 @@ export async function profile(
       found.outside.push(took - within);
     }
   } finally {
-    restore();
+    for (const restore of undo) restore();
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import type { WorkerPool } from "../../src/launch/workerPool.js";
 import { shared } from "../../src/shared.js";
-import { median } from "../rows.js";
-import type { Timed } from "../step/profile.js";
+import { quantile } from "../rows.js";
+import { type Around, aroundKernels } from "../step/profile.js";
 import type { Costs, Recording } from "./schedule.js";
 
 type Run = WorkerPool["run"];
@@ -41,50 +41,69 @@ function timeOf(call: () => unknown): number {
 
 /** Runs steps whose chunks the caller's thread alone computes, as they are cut for several threads. */
 export async function recordSteps(step: () => Promise<unknown>, steps: number): Promise<Recording[]> {
-  let runs: number[][] = [];
-  let inRuns = 0;
-  const record = (_: Run, pool: WorkerPool) => (name: string, calls: number[][]) => {
-    const start = performance.now();
-    // Threads take the last first.
-    runs.push(calls.toReversed().map((args) => timeOf(() => pool.functions[name]?.(...args))));
-    inRuns += performance.now() - start;
+  let now: Recording;
+  let last = 0;
+  /** What was done since the last end was serial. */
+  const endSerial = () => {
+    const time = performance.now();
+    now.serial.push(time - last);
+    last = time;
   };
-  return withRun(record, async () => {
-    const recordings: Recording[] = [];
-    for (let i = 0; i < steps; i++) {
-      runs = [];
-      inRuns = 0;
-      const start = performance.now();
-      await step();
-      recordings.push({ serial: performance.now() - start - inRuns, runs });
-    }
-    return recordings;
-  });
+  const around: Around = (_, call) => {
+    endSerial();
+    const result = call();
+    endSerial();
+    return result;
+  };
+  const record = (_: Run, pool: WorkerPool) => (name: string, calls: number[][]) => {
+    endSerial();
+    // Threads take the last first.
+    now.runs.push(calls.toReversed().map((args) => timeOf(() => pool.functions[name]?.(...args))));
+    last = performance.now();
+  };
+  const recordings: Recording[] = [];
+  const restore = aroundKernels(around);
+  try {
+    await withRun(record, async () => {
+      for (let i = 0; i < steps; i++) {
+        now = { serial: [], runs: [] };
+        last = performance.now();
+        await step();
+        endSerial();
+        recordings.push(now);
+      }
+    });
+  } finally {
+    restore();
+  }
+  return recordings;
 }
 
 /** The name under which a profile has the time of runs. */
 export const IN_CHUNKS = "in chunks";
 
 /** Has a profile tell the time of runs apart from that of kernels. */
-export const timeRuns = (timed: Timed) => exchangeRun((theirs) => (name, calls) => timed(IN_CHUNKS, () => theirs(name, calls)));
+export const timeRuns = (around: Around) =>
+  exchangeRun((theirs) => (name, calls) => around(IN_CHUNKS, () => theirs(name, calls)));
 
 /**
  * Measures the costs of threads.
  *
- * @param call has runs of at least two chunks of some 40 µs, which may be computed again
+ * @param call has runs of at least two chunks that are longer than a thread takes to wake, and may be computed again
  */
 export async function measureCosts(call: () => void, times: number): Promise<Costs> {
-  const post: number[] = [];
-  const wake: number[] = [];
+  const [alone, one, two]: [number[], number[], number[]] = [[], [], []];
   const measure = (theirs: Run, pool: WorkerPool) => (name: string, calls: number[][]) => {
     for (const args of calls) pool.functions[name]?.(...args);
-    const two = calls.slice(0, 2);
-    const alone = two.map((args) => timeOf(() => pool.functions[name]?.(...args)));
-    wake.push(timeOf(() => theirs(name, two)) - Math.max(...alone));
-    post.push(timeOf(() => theirs(name, two.slice(0, 1))) - (alone[0] as number));
+    const [first, second] = calls as [number[], number[]];
+    alone.push(timeOf(() => pool.functions[name]?.(...first)));
+    one.push(timeOf(() => theirs(name, [first])));
+    two.push(timeOf(() => theirs(name, [first, second])));
   };
   await withRun(measure, () => {
     for (let i = 0; i < times; i++) call();
   });
-  return { post: Math.max(median(post), 0), wake: Math.max(median(wake), 0) };
+  // The fastest are of cores that had nothing else to do.
+  const fast = (samples: number[]) => quantile(samples, 0.1);
+  return { post: Math.max(fast(one) - fast(alone), 0), wake: Math.max(fast(two) - fast(alone), 0) };
 }

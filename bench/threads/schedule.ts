@@ -2,8 +2,8 @@
 
 /** A step on one thread, in milliseconds. */
 export interface Recording {
-  /** What only the caller's thread does. */
-  serial: number;
+  /** What only the caller's thread does: between the beginnings and ends of kernels and of runs. */
+  serial: number[];
   /** The chunks of each run of the worker pool, in the order in which threads take them. */
   runs: number[][];
 }
@@ -16,7 +16,7 @@ export interface Costs {
   wake: number;
 }
 
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+export const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /** The time of a run: every thread takes the next chunk as soon as it is free. */
 export function runTime(chunks: number[], threads: number, { post, wake }: Costs): number {
@@ -33,14 +33,14 @@ export function runTime(chunks: number[], threads: number, { post, wake }: Costs
 
 /** The time of a step. */
 export const stepTime = ({ serial, runs }: Recording, threads: number, costs: Costs): number =>
-  serial + sum(runs.map((chunks) => runTime(chunks, threads, costs)));
+  sum(serial) + sum(runs.map((chunks) => runTime(chunks, threads, costs)));
 
-/** The same step without what has disturbed it: of several recordings the least time of each chunk, and of all that is serial. */
+/** The same step without what has disturbed it: of several recordings the least of each time. */
 export function fastest(recordings: Recording[]): Recording {
   const [first] = recordings as [Recording];
   const least = (of: (recording: Recording) => number | undefined) => Math.min(...recordings.map((one) => of(one) ?? Infinity));
   return {
-    serial: least(({ serial }) => serial),
+    serial: first.serial.map((_, part) => least(({ serial }) => serial[part])),
     runs: first.runs.map((chunks, run) => chunks.map((_, chunk) => least(({ runs }) => runs[run]?.[chunk]))),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseOptions } from "../../bench/options.js";
-import type { Section } from "../../bench/section.js";
+import { nameOn, type Section } from "../../bench/section.js";
 
 const section = (name: string, rest: Partial<Section> = {}): Section => ({
   name,
@@ -80,5 +80,19 @@ describe("parseOptions", () => {
     [["--quick=yes"], "--quick must be followed by nothing, got 'yes'"],
   ])("refuses %j", (args, message) => {
     expect(() => parse(...args)).toThrow(message);
+  });
+});
+
+describe("nameOn", () => {
+  const named = (...args: string[]) => {
+    const options = parseOptions(args, [section("forward"), section("threads", { threads: "all" })]);
+    return options?.sections.map((section) => nameOn(section, options));
+  };
+
+  it("tells a section's results with threads from those without", () => {
+    expect(named()).toEqual(["forward", "threads"]);
+    expect(named("--threads", "1")).toEqual(["forward", "threads"]);
+    expect(named("--threads", "2")).toEqual(["forward, 2 threads", "threads"]);
+    expect(named("--threads", "2", "--isolated")).toEqual(["forward", "threads"]);
   });
 });

@@ -49,6 +49,14 @@ describe("writePage", () => {
     expect(html).not.toContain("Comparison");
   });
 
+  it("has a link to each section, also where its name has spaces", async () => {
+    const report = madeUpReport(SHAPES);
+    for (const section of report.sections) section.name = "made-up, 2 threads";
+    const html = await page(report);
+    expect(html).toContain(`<a href="#made-up-2-threads">made-up, 2 threads</a>`);
+    expect(html).toContain(`<h2 id="made-up-2-threads">`);
+  });
+
   it("draws lines over numbers", async () => {
     const rows = [1, 10, 100].map((x) => ({ ...timedRow(`${x} components`, "tfjs-uan", x / 1000), x }));
     const [chart] = charts(await page(madeUpReport({ title: "components", axis: "K", rows })));

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BY_BATCH, CHROMIUM, NODE, NORMALIZATIONS } from "../../bench/names.js";
 import type { Row } from "../../bench/results.js";
-import { type Runner, type Target, withRunner } from "../../bench/runner.js";
+import { type Runner, withRunner } from "../../bench/runner.js";
 import { SECTIONS } from "../../bench/sections.js";
+import type { Target } from "../../bench/target.js";
 import { describeEnvironment } from "../../runtimes/environment.js";
 import { describeInChromium } from "../helpers/browser.js";
 

@@ -24,7 +24,7 @@ describe("runTime", () => {
 describe("stepTime", () => {
   it("divides what is in chunks", () => {
     const step = {
-      serial: 3,
+      serial: [1, 2],
       runs: [
         [1, 1],
         [2, 2, 2, 2],
@@ -37,9 +37,9 @@ describe("stepTime", () => {
 describe("fastest", () => {
   it("takes each time from the recording in which it was least", () => {
     const recordings = [
-      { serial: 3, runs: [[5, 1], [2]] },
-      { serial: 4, runs: [[1, 2], [1]] },
+      { serial: [3, 1], runs: [[5, 1], [2]] },
+      { serial: [2, 4], runs: [[1, 2], [1]] },
     ];
-    expect(fastest(recordings)).toEqual({ serial: 3, runs: [[1, 1], [1]] });
+    expect(fastest(recordings)).toEqual({ serial: [2, 1], runs: [[1, 1], [1]] });
   });
 });
