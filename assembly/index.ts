@@ -25,7 +25,14 @@ export { depthwise_apply, depthwise_backprop_filter_apply, depthwise_backprop_in
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply, max_pool3d_apply, max_pool3d_grad_apply } from "./convolution/pooling";
 export { copy_apply, fill_apply, gather_apply, gather_check } from "./copy";
-export { mat_mul_apply } from "./matMul/apply";
+export {
+  mat_mul_accumulate,
+  mat_mul_apply,
+  mat_mul_columns_apply,
+  mat_mul_finalize,
+  mat_mul_merge,
+  mat_mul_reset,
+} from "./matMul/apply";
 export { mat_mul_scratch_bytes, mat_mul_table_bytes } from "./matMul/plan";
 export { mixture_prepare } from "./mixture/prepare";
 export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";

@@ -5,13 +5,13 @@
  */
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 import * as factory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js";
-import { setBackend } from "@tensorflow/tfjs-core";
 import "./index.js";
 import { threadCountFor } from "./launch/workerPools.js";
 import { messageOf } from "./runtime/packages.js";
-import { warnOnce } from "./shared.js";
-import { isWasmTaken, registerTheirs } from "./tensorflow/registerMade.js";
-import { startThreadedBackend } from "./tensorflow/threadedBackend.js";
+import { shared, warnOnce } from "./shared.js";
+import { initializeBackend } from "./tensorflow/backends.js";
+import { initializedBackend, inTurn, registerTheirs } from "./tensorflow/registerMade.js";
+import { changeThreads, startThreadedBackend, threadsOfBackend } from "./tensorflow/threadedBackend.js";
 
 /** Options of {@link useThreadedBackend}. */
 export interface ThreadedBackendConfig {
@@ -28,33 +28,43 @@ export interface ThreadedBackend {
   threads: number;
 }
 
+const state = shared("threads", () => ({
+  /** The backend that was initialized where threads did not start. */
+  withoutThreads: undefined as object | undefined,
+}));
+
 /**
  * Makes 'wasm' the current backend, with threads, in Node.js from 20 on, Bun and Deno: TensorFlow.js's threaded binary, over whose
  * memory the threads of this library compute. Its kernels are split (matrix products, convolutions and their gradients, pools,
- * normalizations, sums, element by element), and the same numbers come out of any number of threads. Kernels of TensorFlow.js's own
- * run on the caller's thread. To be called before 'wasm' is first used; a later call changes the number of threads.
+ * normalizations, sums, element by element), and the same numbers come out of any number of threads from 2 on. Kernels of
+ * TensorFlow.js's own run on the caller's thread. To be called before 'wasm' is first used; a later call changes the number of threads.
  *
  * The threads do not keep the process from ending. tf.removeBackend("wasm") ends them; a call after it makes the backend anew.
  *
  * Where there is one core to use, or threads cannot start, 'wasm' is TensorFlow.js's own, and a warning says so, once.
  *
  * @returns a promise of the threads having started
- * @throws Error where `threads` is not an integer from 1 to 64, or 'wasm' was initialized without this function: nothing is changed then
+ * @throws Error where `threads` is not an integer from 1 to 64, or is more than 1 and 'wasm' was initialized without threads before:
+ *   nothing is changed then
  */
 export async function useThreadedBackend({ threads }: ThreadedBackendConfig = {}): Promise<ThreadedBackend> {
-  const count = threadCountFor("useThreadedBackend", threads);
-  if (count > 1) {
-    try {
-      await startThreadedBackend(count, wasm, factory);
-      return { threads: count };
-    } catch (error) {
-      if (isWasmTaken()) throw error;
-      warnOnce(`useThreadedBackend: there are no threads to be had here, so that 'wasm' runs on one: ${messageOf(error)}`);
+  const op = "useThreadedBackend";
+  const count = threadCountFor(op, threads);
+  return inTurn(async () => {
+    if (threadsOfBackend() !== undefined) return { threads: await changeThreads(op, count) };
+    const isWithout = state.withoutThreads !== undefined && state.withoutThreads === initializedBackend();
+    if (count > 1 && !isWithout) {
+      if (await startThreadedBackend(op, count, () => [wasm, factory])) return { threads: count };
+    } else if (count === 1 && threads === undefined) {
+      warnOnce(`${op}: there is one core to use here, so that 'wasm' runs on one thread`);
     }
-  } else if (threads === undefined) {
-    warnOnce("useThreadedBackend: there is one core to use here, so that 'wasm' runs on one thread");
-  }
-  registerTheirs();
-  await setBackend("wasm");
-  return { threads: 1 };
+    registerTheirs();
+    try {
+      await initializeBackend("wasm");
+    } catch (error) {
+      throw new Error(`${op}: 'wasm' does not start here: ${messageOf(error)}`, { cause: error });
+    }
+    if (count > 1) state.withoutThreads = initializedBackend();
+    return { threads: 1 };
+  });
 }

@@ -4,7 +4,7 @@ import {
   findBackendFactory,
   getBackend,
   getKernelsForBackend,
-  type KernelBackend,
+  KernelBackend,
   removeBackend,
   tensor1d,
   tidy,
@@ -13,10 +13,20 @@ import {
 import { argumentError, checkChoice } from "./arguments.js";
 import { NOT_COMPILED, refusalToCompile } from "./binary/module.js";
 import { isShared } from "./binary/sharedMemory.js";
+import { threadCountFor } from "./launch/workerPools.js";
+import { builtinModule } from "./runtime/builtin.js";
 import { checkWebgl, checkWebgpu, webglHardware, webgpuHardware } from "./runtime/graphics.js";
-import { importInstalled, messageOf } from "./runtime/packages.js";
+import { findInstalled, importInstalled, messageOf } from "./runtime/packages.js";
 import { Refusal } from "./runtime/refusal.js";
 import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
+import { initializedBackend, inTurn, registerTheirs } from "./tensorflow/registerMade.js";
+import {
+  changeThreads,
+  startThreadedBackend,
+  THREADED_FACTORY,
+  threadsOfBackend,
+  type WasmPackage,
+} from "./tensorflow/threadedBackend.js";
 import { memoryOf } from "./tensorflow/wasmHeap.js";
 
 /** A choice of useFastestBackend. "tfjs-node-gpu" and "tfjs-node" both have TensorFlow.js's name 'tensorflow'. */
@@ -26,6 +36,11 @@ export type BackendCandidate = "tfjs-node-gpu" | "webgpu" | "webgl" | "tfjs-node
 export interface FastestBackendConfig {
   /** The candidates, the most wanted first. Default: tfjs-node-gpu, webgpu, webgl, tfjs-node, wasm, cpu. */
   order?: readonly BackendCandidate[];
+  /**
+   * How many threads compute on "wasm" in Node.js, Bun and Deno, as of `useThreadedBackend` of `tfjs-uan/threads`: an integer from 1
+   * to 64; 1 for none but the caller's. Default: as many as the process may use cores, at most 8.
+   */
+  threads?: number;
   /** Whether every decision is logged to the console. Default false. A broken installation gives a warning in any case. */
   verbose?: boolean;
 }
@@ -51,7 +66,7 @@ export interface FastestBackend {
 }
 
 /** Each makes its backend the current one and says what that runs on; or it throws a Refusal, or the error that breaks it. */
-const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
+const CANDIDATES: Record<BackendCandidate, (config: Pick<FastestBackendConfig, "threads" | "verbose">) => Promise<string>> = {
   "tfjs-node-gpu": () => useNative("@tensorflow/tfjs-node-gpu", true),
   webgpu: async () => {
     checkWebgpu();
@@ -68,9 +83,14 @@ const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
     return `WebGL on ${hardware}`;
   },
   "tfjs-node": () => useNative("@tensorflow/tfjs-node", false),
-  wasm: async () => {
+  wasm: async ({ threads, verbose }) => {
     if (typeof WebAssembly === "undefined") throw new Refusal("there is no WebAssembly here");
-    provide("wasm", "@tensorflow/tfjs-backend-wasm");
+    registerTheirs();
+    provide("wasm", WASM_PACKAGE);
+    const count = await inTurn(() =>
+      startThreads(threads, (why) => verbose && console.log(`tfjs-uan: wasm has no threads: ${why}`)),
+    );
+    if (count > 1) return `WebAssembly on ${count} threads, ${kernels()}`;
     try {
       await initializeBackend("wasm");
     } catch (error) {
@@ -85,6 +105,47 @@ const CANDIDATES: Record<BackendCandidate, () => Promise<string>> = {
     return `JavaScript, ${kernels()}`;
   },
 };
+
+const WASM_PACKAGE = "@tensorflow/tfjs-backend-wasm";
+
+/**
+ * Starts threads over 'wasm', if they can be had.
+ *
+ * @param threads default: as many as there are, or as there are cores to use
+ * @param refuse is told why there can be none, where nothing has failed
+ * @returns how many compute. 1: 'wasm' is still to be initialized, if it was not.
+ */
+async function startThreads(threads: number | undefined, refuse: (why: string) => void): Promise<number> {
+  const op = "useFastestBackend";
+  const there = threadsOfBackend();
+  if (there !== undefined) return changeThreads(op, threads ?? there);
+  const count = threadCountFor(op, threads);
+  const obstacle = count > 1 ? obstacleToThreads() : "there is one core to use, or one thread asked for";
+  if (obstacle === undefined) {
+    const load = (): [WasmPackage, unknown] => [importInstalled(WASM_PACKAGE) as WasmPackage, importInstalled(THREADED_FACTORY)];
+    if (await startThreadedBackend(op, count, load)) return count;
+  } else {
+    refuse(obstacle);
+  }
+  return 1;
+}
+
+/** Why 'wasm' cannot have threads: only where its package is loaded as it is installed can a backend be made for it. */
+function obstacleToThreads(): string | undefined {
+  if (initializedBackend()) return "it is initialized already";
+  if (!builtinModule("node:worker_threads")) return "only Node.js (from 20.16, before in CommonJS), Bun and Deno start them";
+  try {
+    const { isLoaded, requireIt } = findInstalled(WASM_PACKAGE);
+    // To load it would register another copy's kernels.
+    if (!isLoaded) return `${WASM_PACKAGE} is not loaded from where it is installed`;
+    const { BackendWasm } = requireIt() as Partial<WasmPackage>;
+    // Jest, for one, loads a copy for every test file.
+    if (!(BackendWasm?.prototype instanceof KernelBackend)) return `${WASM_PACKAGE} is of another copy of TensorFlow.js`;
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 /** What computes the library's operations on 'wasm' and 'cpu'. */
 function kernels(): string {
@@ -103,7 +164,9 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * - "tfjs-node-gpu", if it is installed and has found a GPU;
  * - "webgpu", then "webgl", if their packages are imported and the browser runs them on hardware, not in software;
  * - "tfjs-node", if it is installed;
- * - "wasm", then "cpu", with this package's kernels, or, where WebAssembly cannot be compiled, without them: the reason says so.
+ * - "wasm", then "cpu", with this package's kernels, or, where WebAssembly cannot be compiled, without them: the reason says so. In
+ *   Node.js, Bun and Deno "wasm" has threads (see `useThreadedBackend` of `tfjs-uan/threads`), unless it was initialized without them
+ *   before; the reason says how many. Where they do not start there is a warning, and "wasm" has none.
  *
  * Backends of other names are not considered. One that is imported, or registered otherwise, is taken as it is. In Node.js (from
  * 20.16, and before in CommonJS), Bun and Deno those of @tensorflow/tfjs-node-gpu, -node, -backend-wasm and -backend-cpu that are installed are imported
@@ -114,7 +177,7 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * setWasmPaths(…, true) names, this does not either.
  *
  * @returns the choice with its reason, and the candidates before it with theirs
- * @throws where `order` is empty or names something else, before anything is tried; and where nothing in it works, with all the
+ * @throws where `order` is empty or names something else, or `threads` is none, before anything is tried; and where nothing in it works, with all the
  * reasons: then the backend that was in use still is
  */
 export function useFastestBackend(config: FastestBackendConfig = {}): Promise<FastestBackend> {
@@ -132,8 +195,9 @@ function checkOrder(order: unknown): void {
   for (const candidate of order) checkChoice("useFastestBackend", "order", candidate, NAMES);
 }
 
-async function choose({ order = NAMES, verbose = false }: FastestBackendConfig): Promise<FastestBackend> {
+async function choose({ order = NAMES, threads, verbose = false }: FastestBackendConfig): Promise<FastestBackend> {
   checkOrder(order);
+  threadCountFor("useFastestBackend", threads);
   // A backend that somebody else has begun to initialize would replace the one that is chosen.
   await pendingInitialization();
 
@@ -141,7 +205,7 @@ async function choose({ order = NAMES, verbose = false }: FastestBackendConfig):
   const tried: PassedOver[] = [];
   for (const candidate of new Set(order)) {
     try {
-      const reason = await CANDIDATES[candidate]();
+      const reason = await CANDIDATES[candidate]({ threads, verbose });
       if (verbose) console.log(`tfjs-uan: ${candidate} is chosen: ${reason}`);
       return { backend: getBackend(), candidate, reason, tried };
     } catch (error) {

@@ -55,8 +55,9 @@ describe("useFastestBackend", () => {
   });
 
   it("takes 'wasm' in Node.js without native TensorFlow, with reasons against earlier candidates", async () => {
-    const { tried, ...chosen } = await useFastestBackend();
-    expect(chosen).toEqual({ backend: "wasm", candidate: "wasm", reason: "WebAssembly, with the kernels of tfjs-uan" });
+    const { tried, ...chosen } = await useFastestBackend({ threads: 2 });
+    const reason = "WebAssembly on 2 threads, with the kernels of tfjs-uan";
+    expect(chosen).toEqual({ backend: "wasm", candidate: "wasm", reason });
     expect(tried).toEqual([
       { candidate: "tfjs-node-gpu", reason: "@tensorflow/tfjs-node-gpu is not installed" },
       { candidate: "webgpu", reason: "there is no WebGPU here" },
@@ -106,6 +107,12 @@ describe("useFastestBackend", () => {
     const why = "is not imported, and cannot be looked for here: Access to this API has been restricted";
     expect(tried).toEqual([{ candidate: "tfjs-node", reason: `@tensorflow/tfjs-node ${why}` }]);
     expect(console.warn).not.toHaveBeenCalled();
+  });
+
+  it.each([0, 1.5, 65])("refuses %j threads", async (threads) => {
+    const call = useFastestBackend({ order: ["cpu"], threads });
+    const message = "useFastestBackend: argument 'threads' must be an integer from 1 to 64";
+    await expect(call).rejects.toThrow(message);
   });
 
   it("works after a refused call", async () => {
@@ -495,6 +502,36 @@ const NOT_BUILT =
   "is installed, but does not load: The Node.js native addon module (tfjs_binding.node) can not be found at path: /x";
 
 describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
+  it("takes 'wasm' on as many threads as are asked for, whether it is imported or not", () => {
+    for (const imports of [[], ["@tensorflow/tfjs-backend-wasm"]]) {
+      const { chosen, inUse, sum, warnings } = run(format, project({}), { imports, config: { threads: 3 } });
+      expect(chosen).toMatchObject({ candidate: "wasm", reason: "WebAssembly on 3 threads, with the kernels of tfjs-uan" });
+      expect({ inUse, sum, warnings }).toEqual({ inUse: "wasm", sum: 3, warnings: [] });
+    }
+    const { chosen } = run(format, project({}), { config: { threads: 1 } });
+    expect(chosen?.reason).toBe("WebAssembly, with the kernels of tfjs-uan");
+  });
+
+  it("takes 'wasm' without threads, quietly, if it was initialized before", () => {
+    const program = { imports: ["@tensorflow/tfjs-backend-wasm"], before: "wasm", config: { threads: 2 } };
+    const { chosen, warnings } = run(format, project({}), program);
+    expect(chosen?.reason).toBe("WebAssembly, with the kernels of tfjs-uan");
+    expect(warnings).toEqual([]);
+  });
+
+  it("takes 'wasm' without threads, with a warning, if they do not start", () => {
+    const at = project({});
+    rmSync(join(at, "node_modules/@tensorflow/tfjs-backend-wasm"));
+    const copy = join(at, "node_modules/@tensorflow/tfjs-backend-wasm");
+    cpSync(join(root, "node_modules/@tensorflow/tfjs-backend-wasm"), copy, { recursive: true });
+    rmSync(join(copy, "wasm-out/tfjs-backend-wasm-threaded-simd.wasm"));
+    const { chosen, sum, warnings } = run(format, at, { config: { threads: 2 } });
+    expect(chosen).toMatchObject({ candidate: "wasm", reason: "WebAssembly, with the kernels of tfjs-uan" });
+    expect(sum).toBe(3);
+    const warning = "tfjs-uan: useFastestBackend: there are no threads to be had here, so that 'wasm' runs on one: ";
+    expect(warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
   it("takes tfjs-node-gpu with a GPU, and imports nothing else", () => {
     const { chosen, loaded, warnings, inUse, sum } = run(format, project({ gpu: "works", hasGpu: true, node: "works" }));
     const reason = "native TensorFlow on a GPU";

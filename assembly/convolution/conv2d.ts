@@ -60,6 +60,7 @@ function finishRows(plan: ConvolutionPlan, rows: u32, bias: usize, slopes: usize
   const pixels = rows * plan.outWidth;
   const isOne = plan.outChannels == 1;
   product.columns = isOne ? pixels : plan.outChannels;
+  product.cRow = product.columns << 2;
   product.biasRow = 0;
   product.biasColumn = isOne ? 0 : 4;
   product.slopesRow = 0;

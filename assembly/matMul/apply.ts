@@ -12,7 +12,18 @@ import {
 } from "../simd/gemm";
 import { add, LANES, loadVec, storeVec, VEC } from "../simd/vec";
 import { finish } from "./finish";
-import { batchAxis, edgeOf, MatMulPlan, packedRowsOf, packsRows, panelsOf, ROW_BLOCK, SHARED_BLOCK, stepsOf } from "./plan";
+import {
+  accumulatorsOf,
+  batchAxis,
+  edgeOf,
+  MatMulPlan,
+  packedRowsOf,
+  packsRows,
+  panelsOf,
+  ROW_BLOCK,
+  SHARED_BLOCK,
+  stepsOf,
+} from "./plan";
 
 /** Rows that are computed one by one, if the columns of b are contiguous. */
 const MAX_SINGLE_ROWS: u32 = 2;
@@ -30,18 +41,16 @@ const MAX_PLAIN: u32 = 64;
  *
  * @param at a MatMulPlan
  * @param a, b, bias, slopes as the plan describes them. bias may be 0: none. So may slopes: the plan's slope
- * @param c the first of the rows
- * @param start numbers of c before them
- * @param count numbers in them
+ * @param start, count of the rows of all matrices
  */
 export function mat_mul_apply(at: usize, a: usize, b: usize, bias: usize, slopes: usize, c: usize, start: u32, count: u32): void {
   const plan = changetype<MatMulPlan>(at);
   if (slopes == 0) slopes = at + offsetof<MatMulPlan>("slope");
-  let row = start / plan.columns;
-  for (let left = count / plan.columns; left != 0; ) {
+  c += <usize>start * plan.cRow;
+  for (let row = start; count != 0; ) {
     let matrix = row / plan.rows;
     const first = row % plan.rows;
-    const rows = min(plan.rows - first, left);
+    const rows = min(plan.rows - first, count);
     let ofA = a + first * plan.aRow;
     let ofB = b;
     let ofBias = bias + first * plan.biasRow;
@@ -55,28 +64,93 @@ export function mat_mul_apply(at: usize, a: usize, b: usize, bias: usize, slopes
       ofSlopes += index * axis.slopes;
       matrix /= axis.size;
     }
-    if (plan.columns == 1) multiplyColumn(plan, ofA, ofB, c, rows);
-    else if (<u64>plan.rows * plan.columns * plan.shared <= MAX_PLAIN) multiplyPlainly(plan, ofA, ofB, c, rows);
+    const allColumns = plan.cRow >> 2;
+    if (allColumns == 1) multiplyColumn(plan, ofA, ofB, c, rows);
+    else if (<u64>plan.rows * allColumns * plan.shared <= MAX_PLAIN) multiplyPlainly(plan, ofA, ofB, c, rows);
     else if (plan.rows <= MAX_SINGLE_ROWS && plan.bColumn == 4 && plan.aShared == 4) multiplyRows(plan, ofA, ofB, c, rows);
-    else multiply(plan, ofA, ofB, c, rows);
+    else multiply(plan, ofA, ofB, c, rows, false);
     if (bias != 0 || plan.activation != 0) finish(plan, c, rows, bias == 0 ? 0 : ofBias, ofSlopes);
-    c += (<usize>rows * plan.columns) << 2;
+    c += <usize>rows * plan.cRow;
     row += rows;
-    left -= rows;
+    count -= rows;
   }
 }
 
-function multiply(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32): void {
+/**
+ * Some columns of it, more than one if c has.
+ *
+ * @param at, a, b, bias, slopes, c as for mat_mul_apply
+ * @param start, count of the columns
+ */
+export function mat_mul_columns_apply(
+  at: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  slopes: usize,
+  c: usize,
+  start: u32,
+  count: u32,
+): void {
+  const plan = changetype<MatMulPlan>(at);
+  const columns = plan.columns;
+  plan.columns = count;
+  if (bias != 0) bias += start * plan.biasColumn;
+  if (slopes != 0) slopes += start * plan.slopesColumn;
+  mat_mul_apply(at, a, b + start * plan.bColumn, bias, slopes, c + ((<usize>start) << 2), 0, plan.allRows);
+  plan.columns = columns;
+}
+
+/**
+ * Adds the products of some columns of a and rows of b to the accumulators.
+ *
+ * @param at a MatMulPlan without a batch, of a product with more than one column
+ * @param a, b the first of them
+ * @param _start columns of a before them
+ * @param count of the columns
+ */
+export function mat_mul_accumulate(at: usize, a: usize, b: usize, _start: u32, count: u32): void {
+  const plan = changetype<MatMulPlan>(at);
+  const shared = plan.shared;
+  plan.shared = count;
+  multiply(plan, a, b, accumulatorsOf(plan), plan.rows, true);
+  plan.shared = shared;
+}
+
+/** Sets the accumulators to zero. */
+export function mat_mul_reset(at: usize): void {
+  const plan = changetype<MatMulPlan>(at);
+  memory.fill(accumulatorsOf(plan), 0, <usize>plan.rows * plan.cRow);
+}
+
+/** Adds another plan's accumulators. */
+export function mat_mul_merge(at: usize, other: usize): void {
+  const plan = changetype<MatMulPlan>(at);
+  addNumbers(accumulatorsOf(plan), accumulatorsOf(changetype<MatMulPlan>(other)), plan.rows * plan.columns);
+}
+
+/** c = activation(the accumulators + bias). The arguments are those of mat_mul_apply. */
+export function mat_mul_finalize(at: usize, bias: usize, slopes: usize, c: usize): void {
+  const plan = changetype<MatMulPlan>(at);
+  memory.copy(c, accumulatorsOf(plan), <usize>plan.rows * plan.cRow);
+  if (slopes == 0) slopes = at + offsetof<MatMulPlan>("slope");
+  if (bias != 0 || plan.activation != 0) finish(plan, c, plan.rows, bias, slopes);
+}
+
+/** Rows of c = a·b, or c + a·b. */
+function multiply(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32, accumulate: bool): void {
   const steps = stepsOf(plan);
   const columns = plan.columns;
   const shared = plan.shared;
-  const cRow = (<usize>columns) << 2;
+  const cRow = <usize>plan.cRow;
   const packs = plan.bColumn != 4 || rows > (plan.bShared % CACHE_BYTES == 0 ? ROWS : MAX_UNPACKED_ROWS);
   const edge = edgeOf(plan);
   const packsA = packsRows(columns, plan.aShared);
   steps.segments = 1;
-  for (let first: u32 = 0; first < rows; first += ROW_BLOCK) {
-    const height = min(ROW_BLOCK, rows - first);
+  // Blocks of about the same height, of whole tiles.
+  const block = roundUp(ceilDiv(rows, ceilDiv(rows, ROW_BLOCK)), ROWS);
+  for (let first: u32 = 0; first < rows; first += block) {
+    const height = min(block, rows - first);
     const ofC = c + first * cRow;
     // Without shared numbers, one empty product writes zeros.
     let k: u32 = 0;
@@ -107,7 +181,7 @@ function multiply(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32): vo
           second = panel + length * PANEL;
         }
         const to = ofC + (j << 2);
-        const adds = k != 0;
+        const adds = accumulate || k != 0;
         gemmTiles(steps, ofA, row, tile, panel, panelStep, to, cRow, height, min(COLUMNS, width), adds, edge);
         if (width > COLUMNS) {
           gemmTiles(steps, ofA, row, tile, second, panelStep, to + PANEL, cRow, height, width - COLUMNS, adds, edge);
@@ -121,7 +195,7 @@ function multiply(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32): vo
 /** Rows of c, one by one. */
 function multiplyRows(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32): void {
   const sums = panelsOf(plan);
-  for (; rows != 0; rows--, a += plan.aRow, c += (<usize>plan.columns) << 2) {
+  for (; rows != 0; rows--, a += plan.aRow, c += plan.cRow) {
     for (let j: u32 = 0; j < plan.columns; j += MAX_SUMS) {
       const columns = min(MAX_SUMS, plan.columns - j);
       const ofB = b + ((<usize>j) << 2);
@@ -163,14 +237,21 @@ function multiplyColumn(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u3
 
 /** A small product. */
 function multiplyPlainly(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32): void {
-  for (; rows != 0; rows--, a += plan.aRow) {
+  for (; rows != 0; rows--, a += plan.aRow, c += plan.cRow) {
     let ofB = b;
-    for (let j = plan.columns; j != 0; j--, ofB += plan.bColumn, c += 4) {
+    for (let j: u32 = 0; j < plan.columns; j++, ofB += plan.bColumn) {
       let sum: f32 = 0;
       let p = a;
       let q = ofB;
       for (let k = plan.shared; k != 0; k--, p += plan.aShared, q += plan.bShared) sum += load<f32>(p) * load<f32>(q);
-      store<f32>(c, sum);
+      store<f32>(c + ((<usize>j) << 2), sum);
     }
   }
+}
+
+@inline function ceilDiv(a: u32, b: u32): u32 {
+  return (a + b - 1) / b;
+}
+@inline function roundUp(a: u32, b: u32): u32 {
+  return ceilDiv(a, b) * b;
 }

@@ -4,7 +4,7 @@ import { MatMulPlan, PRELU, RELU, RELU6 } from "./plan";
 /** Adds the bias, if there is one, to rows of c, and applies the activation. */
 export function finish(plan: MatMulPlan, c: usize, rows: u32, bias: usize, slopes: usize): void {
   const bytes = (<usize>plan.columns) << 2;
-  for (let i: u32 = 0; i < rows; i++, c += bytes, slopes += plan.slopesRow) {
+  for (let i: u32 = 0; i < rows; i++, c += plan.cRow, slopes += plan.slopesRow) {
     let q: usize = 0;
     for (; q + VEC <= bytes; q += VEC) {
       let x = loadVec(c + q);

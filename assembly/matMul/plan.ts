@@ -15,8 +15,7 @@ export const RELU6: u32 = 2;
 export const PRELU: u32 = 3;
 
 /**
- * A product, as src/kernels/matMul.ts writes it: words, in this order. It has a batch axis after it for each of batchAxes, and then
- * room for what the loops work in.
+ * A product, as src/kernels/matMul.ts writes it: words, in this order. It has a batch axis after it for each of batchAxes.
  *
  * An operand's words are the bytes from one of its numbers to the next along an axis, 0 where it is repeated along it. c is
  * contiguous.
@@ -24,9 +23,15 @@ export const PRELU: u32 = 3;
 @unmanaged
 export class MatMulPlan {
   rows: u32;
-  /** If columns is 1, aShared and bShared are 4. */
+  /** If it is 1, aShared and bShared are 4. */
   columns: u32;
   shared: u32;
+  /** The rows of all matrices. */
+  allRows: u32;
+  /** Bytes from a row of c to the next. */
+  cRow: u32;
+  /** Bytes from the plan to the room for what the loops work in. Before it may be accumulators, float32 [rows, columns]. */
+  scratch: u32;
   aRow: u32;
   aShared: u32;
   bShared: u32;
@@ -57,7 +62,7 @@ const EDGE: usize = (offsetof<Steps>() + 15) & ~15;
 const PANELS: usize = EDGE + ROWS * PANEL;
 const PACKED_ROWS: usize = PANELS + 2 * SHARED_BLOCK * PANEL;
 
-/** Bytes of a plan with its batch axes. */
+/** Bytes of a plan with its batch axes: accumulators follow. */
 export function mat_mul_table_bytes(batchAxes: u32): usize {
   return aligned(offsetof<MatMulPlan>() + batchAxes * offsetof<BatchAxis>());
 }
@@ -76,8 +81,11 @@ export function mat_mul_scratch_bytes(rows: u32, columns: u32, shared: u32, aSha
 @inline export function batchAxis(plan: MatMulPlan, i: u32): BatchAxis {
   return changetype<BatchAxis>(changetype<usize>(plan) + offsetof<MatMulPlan>() + i * offsetof<BatchAxis>());
 }
-@inline function scratchOf(plan: MatMulPlan): usize {
+@inline export function accumulatorsOf(plan: MatMulPlan): usize {
   return changetype<usize>(plan) + mat_mul_table_bytes(plan.batchAxes);
+}
+@inline function scratchOf(plan: MatMulPlan): usize {
+  return changetype<usize>(plan) + plan.scratch;
 }
 @inline export function stepsOf(plan: MatMulPlan): Steps {
   return changetype<Steps>(scratchOf(plan) + STEPS);

@@ -41,7 +41,7 @@ const matrix = (tensor: TensorInfo, rows: number, columns: number): TensorInfo =
 function planOf(binary: BinaryExports, a: TensorInfo, b: TensorInfo, transposed: "a" | "b", outShape: number[]) {
   const attrs = { transposeA: transposed === "a", transposeB: transposed === "b" };
   const plan = BatchMatMul.plan(binary, { a, b }, attrs, BatchMatMul.check({ a, b }, attrs));
-  return { ...plan, streamedOutputs: { c: outShape } };
+  return { ...plan, outputs: { c: outShape } };
 }
 
 /** activation(convolution + bias), of shape outShape. */
@@ -54,7 +54,7 @@ export function forwardByProduct(
 ) {
   const inputs = { a: matrix(x, rows, shared), b: matrix(filter, shared, columns), ...perChannel };
   const attrs = { transposeA: false, transposeB: false, activation, leakyreluAlpha };
-  return { ...FusedMatMul.plan(binary, inputs, attrs, FusedMatMul.check(inputs, attrs)), streamedOutputs: { c: outShape } };
+  return { ...FusedMatMul.plan(binary, inputs, attrs, FusedMatMul.check(inputs, attrs)), outputs: { c: outShape } };
 }
 
 /** dW = xᵀ·dy */

@@ -1,7 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, showShape } from "../arguments.js";
 import { type BinaryExports, MatMulPlanWords } from "../binary/interface.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { type Addresses, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { MAX_CALLS } from "../launch/workerPool.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { float32Bits } from "./float32Bits.js";
 
@@ -34,14 +35,25 @@ interface Layout {
 
 /** The binary's numbers for activations. */
 export const ACTIVATIONS: { [name: string]: number } = { linear: 0, relu: 1, relu6: 2, prelu: 3, leakyrelu: 3 };
-/** Rows of a product that chunks start at multiples of. */
-const CHUNK_ROWS = 16;
+/** Rows, columns, or shared numbers, that chunks start at multiples of. */
+const ALIGNMENT = 16;
 /** Multiplications that are worth waking a thread for. */
 const MIN_CHUNK_WORK = 2 ** 20;
+/** Rows for which a chunk packs what others pack, too, of b; and columns, of a. For fewer, packing takes a part of its time. */
+const MIN_PACKED_FOR = 128;
+/** The same, where a product cannot be cut otherwise. */
+const MIN_ROWS = 32;
+/** Rows for which the binary packs nothing of b. */
+const MAX_UNPACKED_ROWS = 4;
+/** Shared numbers for which a chunk has accumulators of its own, and the most of these. */
+const MIN_SHARED = 1024;
+const MAX_ACCUMULATORS = 2 ** 16;
 /** Keeps all positions unsigned 32-bit integers. */
 const MAX_NUMBERS = 2 ** 30;
 
 const NO_NUMBERS: readonly number[] = [];
+
+const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** @throws Error where the operands do not fit each other */
 function checkProduct(op: string, { a, b }: Inputs, { transposeA, transposeB }: Attrs): MatMulView {
@@ -171,20 +183,52 @@ function simplified(layout: Layout): Layout {
   return isRow && simple.shared.b === 4 && simple.columns.b !== 4 ? swap(simple) : simple;
 }
 
-/** The bits of a float32. */
+/** Along which axis a product is cut, and into chunks of how much of it, at least. */
+interface Cut {
+  axis: "rows" | "columns" | "shared";
+  minChunk: number;
+}
+
+/** The way of cutting that gives the most chunks in which little is packed that others pack, too. */
+function cutOf({ rows, columns, shared, batch }: Layout, allRows: number): Cut {
+  const work = allRows * columns.size * shared.size;
+  if (work < 2 * MIN_CHUNK_WORK) return { axis: "rows", minChunk: Math.max(allRows, 1) };
+  const cut = (axis: Cut["axis"], size: number, least: number) => {
+    const minChunk = Math.max(least, Math.ceil((MIN_CHUNK_WORK * size) / work));
+    return { axis, minChunk, most: Math.min(size / minChunk, MAX_CALLS) };
+  };
+  const packsB = rows.size > MAX_UNPACKED_ROWS || columns.b !== 4;
+  const byRows = cut("rows", allRows, packsB ? Math.min(rows.size, MIN_PACKED_FOR) : 1);
+  if (columns.size === 1 || byRows.most === MAX_CALLS) return byRows;
+  const cuts = [byRows, cut("columns", columns.size, shared.a === 4 ? ALIGNMENT : MIN_PACKED_FOR)];
+  const areStreams = rows.a === 4 && shared.a === 4 * rows.size && columns.b === 4 && shared.b === 4 * columns.size;
+  if (areStreams && batch.length === 0 && rows.size * columns.size <= MAX_ACCUMULATORS) {
+    cuts.push(cut("shared", shared.size, MIN_SHARED));
+  }
+  const best = cuts.reduce((best, cut) => (cut.most > best.most ? cut : best));
+  return best.most < 2 ? cut("rows", allRows, Math.min(rows.size, MIN_ROWS)) : best;
+}
+
 function planOf(
   binary: BinaryExports,
   inputs: FusedInputs,
   attrs: FusedAttrs,
   view: MatMulView,
 ): KernelPlan<"a" | "b" | "bias" | "slopes" | "c"> {
-  const { swapped, rows, columns, shared, batch } = simplified(layoutOf(inputs, attrs, view));
-  const { a, b, bias, preluActivationWeights } = inputs;
+  const layout = simplified(layoutOf(inputs, attrs, view));
+  const { swapped, rows, columns, shared, batch } = layout;
+  const allRows = batch.reduce((size, axis) => size * axis.size, rows.size);
+  const { axis, minChunk } = cutOf(layout, allRows);
+  const accumulatorBytes = axis === "shared" ? 4 * rows.size * columns.size : 0;
+  const tableBytes = binary.mat_mul_table_bytes(batch.length) + aligned(accumulatorBytes);
   const { activation = "linear", leakyreluAlpha = 0 } = attrs;
   const words: Record<(typeof MatMulPlanWords)[number], number> = {
     rows: rows.size,
     columns: columns.size,
     shared: shared.size,
+    allRows,
+    cRow: 4 * columns.size,
+    scratch: tableBytes,
     aRow: rows.a,
     aShared: shared.a,
     bShared: shared.b,
@@ -204,18 +248,45 @@ function planOf(
     constants.set([size, a, b, bias, slopes], at);
     at += 5;
   }
-  const shape = [...view.batch, view.rows, view.columns];
-  return {
+  const [a, b] = swapped ? [inputs.b, inputs.a] : [inputs.a, inputs.b];
+  const perProduct = { bias: inputs.bias, slopes: inputs.preluActivationWeights };
+  const plan = {
     ...NOT_STREAMED,
-    inputs: { a: swapped ? b : a, b: swapped ? a : b, bias, slopes: preluActivationWeights },
-    streamedOutputs: { c: shape },
-    count: sizeOf(shape),
-    chunkAlignment: CHUNK_ROWS * Math.max(columns.size, 1),
-    minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(shared.size, 1)),
-    tableBytes: binary.mat_mul_table_bytes(batch.length),
+    outputs: { c: [...view.batch, view.rows, view.columns] },
+    chunkAlignment: ALIGNMENT,
+    minChunk,
+    tableBytes,
     scratchBytes: binary.mat_mul_scratch_bytes(rows.size, columns.size, shared.size, shared.a),
     constants,
-    passes: [parallelPass(binary, "mat_mul_apply", ["a", "b", "bias", "slopes", "c"])],
+  };
+  if (axis === "shared") {
+    return {
+      ...plan,
+      inputs: perProduct,
+      streamedInputs: { a, b },
+      count: shared.size,
+      prepare: ({ table }) => binary.mat_mul_reset(table),
+      passes: [
+        parallelPass(binary, "mat_mul_accumulate", ["a", "b"], {
+          merge: "mat_mul_merge",
+          finalize: ({ table, bias, slopes, c }: Addresses<"bias" | "slopes" | "c">) =>
+            binary.mat_mul_finalize(table, bias, slopes, c),
+        }),
+      ],
+    };
+  }
+  const tensors = ["a", "b", "bias", "slopes", "c"] as const;
+  const isByRows = axis === "rows";
+  return {
+    ...plan,
+    inputs: { a, b, ...perProduct },
+    count: isByRows && columns.size > 0 ? allRows : columns.size,
+    // Small matrices are not cut in the middle.
+    chunkAlignment:
+      isByRows && rows.size <= MIN_PACKED_FOR
+        ? Math.ceil(ALIGNMENT / Math.max(rows.size, 1)) * Math.max(rows.size, 1)
+        : ALIGNMENT,
+    passes: [parallelPass(binary, isByRows ? "mat_mul_apply" : "mat_mul_columns_apply", tensors)],
   };
 }
 

@@ -42,10 +42,12 @@ export interface Placement<Output> {
 export function launch<Output>(plan: KernelPlan, { runner, place }: Host<Output>): Output[] {
   const chunks = runner ? chunkCount(plan, runner.isParallel) : 1;
   const stride = aligned(plan.tableBytes >>> 0) + aligned(plan.scratchBytes ?? 0);
-  const placement = place(plan, chunks > 1 ? chunks * stride : (plan.tableBytes >>> 0) + (plan.scratchBytes ?? 0));
+  const before = chunks > 1 || plan.sharedBytes ? chunks * stride : (plan.tableBytes >>> 0) + (plan.scratchBytes ?? 0);
+  const placement = place(plan, before + (plan.sharedBytes ?? 0));
   let failed = true;
   try {
     const { at, memory, window } = placement;
+    at.shared = (at.table + before) as Pointer;
     if (plan.constants) new Uint32Array(memory.buffer, at.table, plan.constants.length).set(plan.constants);
     plan.prepare?.(at);
     for (const pass of plan.passes) {
@@ -75,12 +77,11 @@ export function launch<Output>(plan: KernelPlan, { runner, place }: Host<Output>
  * @param inParallel whether threads take them. Where none do, only sums are cut, so that they are the same as there. Default true.
  */
 export function chunkCount(
-  { count, chunkAlignment, minChunk = MIN_CHUNK, tableBytes, passes }: KernelPlan,
+  { count, chunkAlignment, tableBytes, minChunk = Math.max(MIN_CHUNK, (tableBytes >>> 0) / 4), passes }: KernelPlan,
   inParallel = true,
 ): number {
   if (!passes.some(({ parallel }) => parallel && (inParallel || parallel.merge))) return 1;
-  // The copy of the table must cost little beside the chunk that it is for.
-  const most = Math.min(count / minChunk, count / chunkAlignment, (4 * count) / (tableBytes >>> 0), MAX_CALLS);
+  const most = Math.min(count / minChunk, count / chunkAlignment, MAX_CALLS);
   return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
 }
 

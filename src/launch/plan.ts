@@ -4,7 +4,7 @@ import type { Pointer } from "../binary/interface.js";
 type Tensors<Name extends string> = { [name in Name]?: TensorInfo | undefined };
 type Shapes<Name extends string> = { [name in Name]?: number[] };
 
-/** The addresses of a plan's table and tensors, by name; 0 stands for an input that was not given. */
+/** The addresses of a plan's table and tensors, by name, and of its shared bytes; 0 stands for an input that was not given. */
 export type Addresses<Name extends string = string> = { table: Pointer } & { [name in Name]: Pointer };
 
 /**
@@ -32,7 +32,10 @@ export interface KernelPlan<Name extends string = string> {
   count: number;
   /** Chunks start at multiples of this. */
   chunkAlignment: number;
-  /** Positions in a chunk that is worth waking a thread for. Default 16384. */
+  /**
+   * Positions in a chunk that is worth waking a thread for, and a copy of the table. Default: 16384, or of a large table as many as it has
+   * numbers.
+   */
   minChunk?: number;
   /**
    * Bytes of the table: the constants and the accumulators that the functions of the binary work with. Each chunk of a parallel
@@ -41,6 +44,8 @@ export interface KernelPlan<Name extends string = string> {
   tableBytes: number;
   /** Bytes behind the table for a pass to work in. They are never copied. Default 0. */
   scratchBytes?: number;
+  /** Bytes that all chunks have together, at `shared`: what a pass leaves there for the next one. Default 0. */
+  sharedBytes?: number;
   /** Words to write at the beginning of the table before `prepare`. */
   constants?: Uint32Array;
   /** Fills the table. */
@@ -55,7 +60,7 @@ export type MakePlan<Binary, Name extends string = string> = (binary: Binary) =>
 export interface Pass<Name extends string = string> {
   /**
    * The tensors that `chunk` is given, in the order of its arguments where `parallel` is there. A streamed output that an earlier pass
-   * wrote may be among those that it reads.
+   * wrote may be among those that it reads. `shared` stands for the bytes that all chunks have together.
    */
   tensors: readonly Name[];
   /** Does the work for `count` positions from `start` on. */
@@ -130,6 +135,7 @@ export const NOT_STREAMED = {
   minChunk: undefined,
   tableBytes: 0,
   scratchBytes: 0,
+  sharedBytes: 0,
   constants: undefined,
   inputs: {},
   outputs: {},

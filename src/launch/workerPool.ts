@@ -8,12 +8,16 @@ import type { Functions, Runner } from "./runner.js";
 // words: the calls to make, and how many of them no thread has taken yet. Every thread takes calls while there are any; so a
 // thread that sleeps, or has not started, delays nobody.
 
+/** Calls in a run, at most. */
+export const MAX_CALLS = 16;
+
 /** Words of the mailbox. */
 const LAYOUT = {
   /** In its low bits, how many calls are left to take; in the others, a number that tells one run from the next. */
   left: 0,
   leftMask: 0xff,
   finished: 1,
+  /** 0, or 1 and the length of what the first error says. */
   failed: 2,
   /** Threads that have started. */
   started: 3,
@@ -23,11 +27,11 @@ const LAYOUT = {
   /** The arguments of each call. */
   calls: 6,
   maxArguments: 12,
+  /** What the first error says, a word for each character. */
+  message: 6 + 12 * MAX_CALLS,
+  maxMessage: 120,
 };
-
-/** Calls in a run, at most. */
-export const MAX_CALLS = 16;
-export const MAILBOX_BYTES = 4 * (LAYOUT.calls + MAX_CALLS * LAYOUT.maxArguments);
+export const MAILBOX_BYTES = 4 * (LAYOUT.message + LAYOUT.maxMessage);
 
 const MAX_THREADS = 64;
 export const isThreadCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= MAX_THREADS;
@@ -49,8 +53,11 @@ function takeCalls(functions: Array<Functions[string]>, mailbox: Int32Array, lay
     const call = functions[mailbox[layout.function] as number] as Functions[string];
     try {
       call(...mailbox.subarray(first, first + (mailbox[layout.arity] as number)));
-    } catch {
-      Atomics.store(mailbox, layout.failed, 1);
+    } catch (error) {
+      const text = String(error).slice(0, layout.maxMessage);
+      if (Atomics.compareExchange(mailbox, layout.failed, 0, 1 + text.length) === 0) {
+        for (let i = 0; i < text.length; i++) mailbox[layout.message + i] = text.charCodeAt(i);
+      }
     }
     Atomics.add(mailbox, layout.finished, 1);
   }
@@ -75,8 +82,13 @@ function work({ module, memory, mailbox, bytes, names, layout }: Start, take: ty
   for (;;) Atomics.wait(words, layout.left, take(functions, words, layout));
 }
 
-/** Milliseconds after which threads are given up that have not started. */
-const START_TIMEOUT = 10000;
+/** Milliseconds after which threads are given up that have not started, … */
+const START_TIMEOUT = 10_000;
+/** … and after which those are that have not finished a call, when the caller has no other left. */
+const CALL_TIMEOUT = 60_000;
+/** How often the caller looks at the clock as it waits: about every half millisecond. At most so many milliseconds count each time. */
+const SPINS = 2 ** 16;
+const MAX_SPINS_TIME = 1000;
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -103,7 +115,8 @@ function startThread(start: Start, onError: (error: Error) => void): Thread {
   const node = builtinModule<NodeThreads>("node:worker_threads");
   if (node) {
     const source = `(${PROGRAM})(require("node:worker_threads").workerData)`;
-    const worker = new node.Worker(source, { eval: true, workerData: start });
+    // Without what the program preloads (--import, --require, NODE_OPTIONS): a thread only runs the binary.
+    const worker = new node.Worker(source, { eval: true, workerData: start, execArgv: [], env: {}, name: "tfjs-uan" });
     worker.on("error", onError);
     worker.unref();
     return worker;
@@ -145,9 +158,14 @@ export class WorkerPool implements Runner {
   private generation = 0;
   /** Why a thread does not start, or has ended. */
   private failure: Error | undefined;
+  /** Whether `start` waits, and throws the failure. */
+  private isStarting = false;
+  private hasEnded = false;
+  /** Whether a thread was given up: it might still write to the mailbox. */
+  private isAbandoned = false;
   private readonly fail = (error: Error) => {
     this.failure = error;
-    warnOfThread(error);
+    if (!this.isStarting) warnOfThread(error);
   };
 
   /**
@@ -174,20 +192,30 @@ export class WorkerPool implements Runner {
     return Atomics.load(this.mailbox, LAYOUT.started);
   }
 
+  /** Whether a thread has not started, or has ended, that was not told to. */
+  get hasFailed(): boolean {
+    return this.failure !== undefined || this.isAbandoned;
+  }
+
   /**
    * Starts the threads now, where otherwise the first run does.
    *
-   * @returns a promise of all threads having started
+   * @returns a promise of all threads having started, or of being told to end before that
    * @throws Error where they do not
    */
   async start(): Promise<void> {
-    for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.beginning, this.fail));
-    const { length } = this.threads;
-    for (const from = Date.now(); this.started < length; await pause()) {
-      if (this.failure) throw this.failure;
-      if (Date.now() - from > START_TIMEOUT) {
-        throw new Error(`${this.started} of ${length} threads have started in ${START_TIMEOUT / 1000} seconds`);
+    this.isStarting = true;
+    try {
+      for (; this.wanted > 0; this.wanted--) this.threads.push(startThread(this.beginning, this.fail));
+      const { length } = this.threads;
+      for (const from = Date.now(); this.started < length && !this.hasEnded; await pause()) {
+        if (this.failure) throw this.failure;
+        if (Date.now() - from > START_TIMEOUT) {
+          throw new Error(`${this.started} of ${length} threads have started in ${START_TIMEOUT / 1000} seconds`);
+        }
       }
+    } finally {
+      this.isStarting = false;
     }
   }
 
@@ -195,13 +223,17 @@ export class WorkerPool implements Runner {
    * Calls a function once for each list of arguments, in no certain order, and returns when all calls have returned.
    *
    * @param calls 1 to MAX_CALLS lists of equal length
-   * @throws Error where a call does, or the calls do not fit in the mailbox
+   * @throws Error where a call does, or a thread does not finish one, or the calls do not fit in the mailbox
    */
   run(name: string, calls: number[][]): void {
     const { mailbox } = this;
     const arity = calls[0]?.length ?? 0;
     if (calls.length > MAX_CALLS || arity > LAYOUT.maxArguments || calls.some(({ length }) => length !== arity)) {
       throw new Error(`tfjs-uan: ${name}: ${calls.length} calls of ${arity} arguments do not fit in the workers' mailbox`);
+    }
+    if (this.isAbandoned) {
+      for (const args of calls) this.functions[name]?.(...args);
+      return;
     }
     this.startAll();
     mailbox[LAYOUT.function] = this.beginning.names.indexOf(name);
@@ -216,8 +248,34 @@ export class WorkerPool implements Runner {
     Atomics.store(mailbox, LAYOUT.left, this.generation * (LAYOUT.leftMask + 1) + calls.length);
     Atomics.notify(mailbox, LAYOUT.left);
     takeCalls(this.callable, mailbox, LAYOUT);
-    while (Atomics.load(mailbox, LAYOUT.finished) < calls.length);
-    if (Atomics.load(mailbox, LAYOUT.failed)) throw new Error(`tfjs-uan: ${name} failed`);
+    this.awaitCalls(name, calls.length);
+    const failed = Atomics.load(mailbox, LAYOUT.failed);
+    if (failed === 0) return;
+    const message = String.fromCharCode(...mailbox.subarray(LAYOUT.message, LAYOUT.message + failed - 1));
+    throw new Error(`tfjs-uan: ${name} failed: ${message}`);
+  }
+
+  /**
+   * Waits until all calls have returned. A thread that has died in a call, such as of a want of memory, never returns. Nothing tells
+   * the caller, whose event loop stands still: it waits for very long, gives the threads up, and has the calls that follow to itself.
+   */
+  private awaitCalls(name: string, count: number): void {
+    let waited = 0;
+    let before = 0;
+    for (let spins = 1; Atomics.load(this.mailbox, LAYOUT.finished) < count; spins++) {
+      if (spins % SPINS !== 0) continue;
+      const now = Date.now();
+      // While the process was stopped, or the machine slept, threads did not run either.
+      if (before > 0) waited += Math.min(Math.max(now - before, 0), MAX_SPINS_TIME);
+      before = now;
+      if (waited < CALL_TIMEOUT) continue;
+      this.isAbandoned = true;
+      this.terminate();
+      const seconds = CALL_TIMEOUT / 1000;
+      throw new Error(
+        `tfjs-uan: ${name}: a thread has not finished its part in ${seconds} seconds, and may have died; the caller's computes alone now`,
+      );
+    }
   }
 
   private startAll(): void {
@@ -231,6 +289,7 @@ export class WorkerPool implements Runner {
 
   /** Ends the threads. */
   terminate(): void {
+    this.hasEnded = true;
     for (const thread of this.threads.splice(0)) thread.terminate();
   }
 }

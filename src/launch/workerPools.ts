@@ -70,24 +70,30 @@ export function workerPoolOver(
  *
  * @param count how many, with the caller's; setThreadCount may change it later
  * @returns a promise of all having started
- * @throws Error where they do not; none is left then
+ * @throws Error where they do not; none is left then, and none is started later
  */
 export async function startWorkerPool(memory: WasmMemory, malloc: (bytes: number) => number, count: number): Promise<void> {
   state.counts.set(memory, count);
   state.wanted = undefined;
-  if (state.pools.get(memory)?.threadCount !== count) endWorkerPool(memory);
+  const before = state.pools.get(memory);
+  if (before?.threadCount !== count || before.hasFailed) endWorkerPool(memory);
+  const pool = workerPoolOver(memory, bindBinary(memory), malloc);
+  if (!pool) throw new Error("the memory is not shared, or full");
   try {
-    await workerPoolOver(memory, bindBinary(memory), malloc)?.start();
+    await pool.start();
   } catch (error) {
-    endWorkerPool(memory);
+    if (state.pools.get(memory) === pool) endWorkerPool(memory);
+    state.counts.set(memory, 1);
     throw error;
   }
 }
 
+/** How many threads, with the caller's, are to compute over a memory. */
+export const threadCountOver = (memory: WasmMemory) => state.wanted ?? state.counts.get(memory) ?? 1;
+
 /** Whether the library's threads, and no others, compute over a memory: what is not the library's has one thread there. */
 export function hasOnlyOurThreads(memory: WasmMemory | undefined): boolean {
-  const count = memory && state.counts.get(memory);
-  return count !== undefined && (state.wanted ?? count) > 1;
+  return memory !== undefined && state.counts.has(memory) && threadCountOver(memory) > 1;
 }
 
 /**

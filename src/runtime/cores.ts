@@ -39,23 +39,40 @@ function quotient(quota: string | undefined, period: string | undefined): number
 
 /**
  * The CPU time that Linux's control groups allow this process, in cores; Infinity where there is no limit, or no such thing. Of a
- * group and those that it lies in the least counts.
+ * group and those that it lies in the least counts. A container may see the path of its group on the host, and of the groups itself
+ * alone, as the root.
  *
  * @param read default: reads files, where the runtime can
  */
 export function cpuQuota(read: ReadFile = readFile): number {
-  const own = (read("/proc/self/cgroup") ?? "").split("\n").map((line) => line.split(":"));
-  const pathOf = (isIt: (controllers: string) => boolean) => own.find(([, controllers = ""]) => isIt(controllers))?.[2] ?? "";
-  // Version 2: one file with quota and period. In a container the path may be the host's, so that only the root is there.
-  const second = withParents(pathOf((controllers) => controllers === "")).map((folder) => {
-    const [quota, period] = (read(`${CGROUPS}${folder}/cpu.max`) ?? "").trim().split(/\s+/);
-    return quotient(quota, period);
-  });
-  const first = withParents(pathOf((controllers) => controllers.split(",").includes("cpu"))).map((folder) => {
-    const [quota, period] = ["quota", "period"].map((name) => read(`${CGROUPS}/cpu${folder}/cpu.cfs_${name}_us`));
-    return quotient(quota, period);
-  });
-  return Math.min(...second, ...first);
+  const quotas = [Number.POSITIVE_INFINITY];
+  // For each hierarchy a line "number:controllers:path". The path may have colons, too.
+  for (const [, controllers, path] of (read("/proc/self/cgroup") ?? "").matchAll(/^\d+:([^:\n]*):(.*)$/gm)) {
+    const folders = withParents(path as string);
+    if (controllers === "") {
+      // Version 2: one file has quota and period.
+      for (const folder of folders) {
+        const [quota, period] = (read(`${CGROUPS}${folder}/cpu.max`) ?? "").trim().split(/\s+/);
+        quotas.push(quotient(quota, period));
+      }
+    } else if (controllers?.split(",").includes("cpu")) {
+      // Version 1: the controllers' names are that of a folder, and "cpu" is mostly a link to it.
+      for (const folder of folders.flatMap((folder) => [`/${controllers}${folder}`, `/cpu${folder}`])) {
+        const [quota, period] = ["quota", "period"].map((name) => read(`${CGROUPS}${folder}/cpu.cfs_${name}_us`));
+        quotas.push(quotient(quota, period));
+      }
+    }
+  }
+  return Math.min(...quotas);
+}
+
+function coresOfMachine(): number {
+  const os = builtinModule<NodeOs>("node:os");
+  try {
+    return os?.availableParallelism?.() ?? os?.cpus?.().length ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  } catch {
+    return globalThis.navigator?.hardwareConcurrency ?? 1; // Deno may have to be asked for a permission
+  }
 }
 
 /**
@@ -64,7 +81,5 @@ export function cpuQuota(read: ReadFile = readFile): number {
  * @param read as of cpuQuota
  */
 export function usableCores(read?: ReadFile): number {
-  const os = builtinModule<NodeOs>("node:os");
-  const cores = os?.availableParallelism?.() ?? os?.cpus?.().length ?? globalThis.navigator?.hardwareConcurrency ?? 1;
-  return Math.max(Math.floor(Math.min(cores, cpuQuota(read))), 1);
+  return Math.max(Math.floor(Math.min(coresOfMachine(), cpuQuota(read))), 1);
 }

@@ -8,6 +8,8 @@ import { Refusal } from "./refusal.js";
 interface Require {
   (path: string): unknown;
   resolve(name: string): string;
+  /** What has been required, or imported as CommonJS, by its file. */
+  cache?: { [file: string]: { loaded?: boolean } | undefined };
 }
 
 /** The file that this is in, which may be a bundle's. Only CommonJS has __filename, only ES modules import.meta: a stack has both. */
@@ -45,6 +47,8 @@ function isDamage({ code, path }: { code?: string; path?: string }): boolean {
 /** A file of a package that is installed, and what requires it. */
 interface Installed {
   file: string;
+  /** Whether it has been loaded already, as it is installed. */
+  isLoaded: boolean;
   requireIt(): unknown;
 }
 
@@ -63,7 +67,7 @@ export function findInstalled(name: string): Installed {
   for (const requireFrom of ways) {
     try {
       const file = requireFrom.resolve(name);
-      return { file, requireIt: () => requireFrom(file) };
+      return { file, isLoaded: requireFrom.cache?.[file]?.loaded === true, requireIt: () => requireFrom(file) };
     } catch (error) {
       if (isDamage(error as object)) throw new Error(`${name} is damaged: ${messageOf(error)}`, { cause: error });
       if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") {

@@ -1,7 +1,7 @@
 import { BackendWasm, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import * as factory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
 import { instantiateEmscripten } from "./emscripten.js";
-import { useMadeBackend } from "./registerMade.js";
+import { inTurn, useMadeBackend } from "./registerMade.js";
 
 // TensorFlow.js makes its WASM backend out of a URL, never out of a module (github.com/tensorflow/tfjs/issues/8157).
 
@@ -17,12 +17,13 @@ const names = { factory: "wasm-out/tfjs-backend-wasm.js", binary: "the module gi
  * @throws Error where TensorFlow.js is not as expected, or 'wasm' is initialized already by someone else
  */
 export function usePrecompiledBackend(binary: WebAssembly.Module): Promise<void> {
-  return useMadeBackend("useWasmModules", async () => {
+  const make = async () => {
     const module = await instantiateEmscripten(factory, { binary, names, fail });
     try {
       return new BackendWasm(module as unknown as ConstructorParameters<typeof BackendWasm>[0]);
     } catch (error) {
-      fail(`BackendWasm cannot be made: ${error}`);
+      return fail(`BackendWasm cannot be made: ${error}`);
     }
-  });
+  };
+  return inTurn(() => useMadeBackend("useWasmModules", "modules", make));
 }

@@ -1,10 +1,11 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { backend } from "@tensorflow/tfjs-core";
-import { startWorkerPool } from "../launch/workerPools.js";
+import { setBackend } from "@tensorflow/tfjs-core";
+import { startWorkerPool, threadCountOver } from "../launch/workerPools.js";
 import { builtinModule } from "../runtime/builtin.js";
-import { findInstalled } from "../runtime/packages.js";
+import { findInstalled, messageOf } from "../runtime/packages.js";
+import { warnOnce } from "../shared.js";
 import { instantiateEmscripten } from "./emscripten.js";
-import { registerTheirs, useMadeBackend } from "./registerMade.js";
+import { checkFree, madeBackend, removeMade, useMadeBackend } from "./registerMade.js";
 import { memoryOf, type WasmBackend } from "./wasmHeap.js";
 
 // TensorFlow.js's threaded binary runs in Node.js, though TensorFlow.js does not start it there (github.com/tensorflow/tfjs/issues/3830).
@@ -26,8 +27,7 @@ class NoThread {
   onmessage?: (message: { data: { cmd: string } }) => void;
 
   postMessage({ cmd }: { cmd: string }): void {
-    if (cmd !== "load")
-      throw new Error(`tfjs-uan: TensorFlow.js's threaded binary starts threads ('${cmd}'), which it should not`);
+    if (cmd !== "load") throw new Error(`TensorFlow.js's threaded binary starts threads ('${cmd}'), which it should not`);
     queueMicrotask(() => this.onmessage?.({ data: { cmd: "loaded" } }));
   }
 
@@ -54,9 +54,7 @@ async function makeThreadedBackend(
   binary: WebAssembly.Module,
 ): Promise<BackendWasm> {
   const fail = (found: string): never => {
-    throw new Error(
-      `useThreadedBackend: expected what @tensorflow/tfjs-backend-wasm 4.0 to 4.22 has, but in ${version_wasm} ${found}`,
-    );
+    throw new Error(`expected what @tensorflow/tfjs-backend-wasm 4.0 to 4.22 has, but in ${version_wasm} ${found}`);
   };
   const module = await instantiateEmscripten(exported, {
     binary,
@@ -78,21 +76,56 @@ async function makeThreadedBackend(
 }
 
 /**
- * Makes a backend over TensorFlow.js's threaded binary the current one.
+ * Makes 'wasm' the current backend, over TensorFlow.js's threaded binary, and starts threads over its memory. To be called in turn,
+ * where 'wasm' is not initialized.
  *
- * @param threads that compute, with the caller's. They have started then.
- * @param exported what THREADED_FACTORY exports
- * @throws Error where there can be none. None is left then, and TensorFlow.js's own is registered as before.
+ * @param op names the caller in messages
+ * @param threads that compute, with the caller's
+ * @param load @tensorflow/tfjs-backend-wasm, and what THREADED_FACTORY exports
+ * @returns whether there are threads now. Where not, a warning says why, none is left, and TensorFlow.js's own 'wasm' is registered
+ *   as before.
+ * @throws Error where 'wasm' is initialized
  */
-export async function startThreadedBackend(threads: number, wasm: WasmPackage, exported: unknown): Promise<void> {
+export async function startThreadedBackend(op: string, threads: number, load: () => [WasmPackage, unknown]): Promise<boolean> {
+  checkFree(op, "threads");
   try {
-    await useMadeBackend("useThreadedBackend", async () => makeThreadedBackend(wasm, exported, await compileInstalled()));
-    const made = backend() as WasmBackend;
-    const memory = memoryOf(made);
-    if (!memory) throw new Error("useThreadedBackend: the memory of TensorFlow.js's threaded backend cannot be reached");
-    await startWorkerPool(memory, (bytes) => made.wasm._malloc(bytes), threads);
+    const make = async () => makeThreadedBackend(...load(), await compileInstalled());
+    await useMadeBackend(op, "threads", make);
+    await startThreads(threads);
+    return true;
   } catch (error) {
-    registerTheirs();
-    throw error;
+    removeMade("threads");
+    warnOnce(`${op}: there are no threads to be had here, so that 'wasm' runs on one: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function startThreads(count: number): Promise<void> {
+  const made = madeBackend("threads") as WasmBackend;
+  const memory = memoryOf(made);
+  if (!memory) throw new Error("the memory of TensorFlow.js's threaded backend cannot be reached");
+  await startWorkerPool(memory, (bytes) => made.wasm._malloc(bytes), count);
+}
+
+/** How many threads compute on a backend that startThreadedBackend has made; undefined where there is none. */
+export function threadsOfBackend(): number | undefined {
+  const made = madeBackend("threads");
+  const memory = made && memoryOf(made);
+  return memory && threadCountOver(memory);
+}
+
+/**
+ * Makes the backend that startThreadedBackend has made the current one, and changes how many threads compute on it. To be called in turn.
+ *
+ * @returns how many do: 1 where none can be started, as a warning says then. The backend and its tensors stay.
+ */
+export async function changeThreads(op: string, count: number): Promise<number> {
+  await setBackend("wasm");
+  try {
+    await startThreads(count);
+    return count;
+  } catch (error) {
+    warnOnce(`${op}: threads cannot be started, so that 'wasm' runs on one: ${messageOf(error)}`);
+    return 1;
   }
 }

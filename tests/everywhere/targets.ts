@@ -37,14 +37,17 @@ interface Terminal {
   flags?: string[];
   /** Whether a stand-in replaces the backend's package. */
   standIn?: boolean;
+  /** Whether 'wasm' has threads. */
+  threads?: boolean;
 }
 
 function terminal(
   name: string,
   backend: BackendName,
   expected: Partial<Result>,
-  { runtime, variant, command = process.execPath, flags = [], standIn }: Terminal,
+  { runtime, variant, command = process.execPath, flags = [], standIn, threads }: Terminal,
 ): Target {
+  const how = standIn ? ["stand-in"] : threads ? ["threads"] : [];
   return {
     name,
     runtime,
@@ -52,7 +55,7 @@ function terminal(
     backend: standIn ? `${backend} (stand-in)` : backend,
     expected,
     missing: () => (existsSync(command) ? undefined : `${command} was not found`),
-    run: (only = "") => inTerminal<Result>("terminal", { command, flags }, [backend, only, ...(standIn ? ["stand-in"] : [])]),
+    run: (only = "") => inTerminal<Result>("terminal", { command, flags }, [backend, only, ...how]),
   };
 }
 
@@ -87,6 +90,7 @@ function chromium(
 
 const onBinary = (binary: string) => ({ binary, isMemoryShared: false, isOnGpu: false });
 const THREADED = { binary: "threadedRelaxedSimd", isMemoryShared: true, isOnGpu: false };
+const ON_THREADS = { variant: "threads", threads: true };
 const ON_GPU = { isOnGpu: true };
 
 const { version: WORKERD_VERSION } = JSON.parse(readFileSync(join(ROOT, "node_modules/workerd/package.json"), "utf8"));
@@ -119,12 +123,18 @@ export const TARGETS: Target[] = [
   terminal("node/wasm", "wasm", onBinary(FASTEST), NODE),
   terminal("node/wasm-relaxed-simd", "wasm", onBinary("relaxedSimd"), { ...NODE, variant: "relaxed SIMD", flags: RELAXED_SIMD }),
   withoutSimd(terminal("node/wasm-scalar", "wasm", onBinary("scalar"), { ...NODE, variant: WITHOUT, flags: WITHOUT_SIMD })),
+  terminal("node/wasm-threads", "wasm", RELAXED_SIMD.length > 0 ? { ...THREADED, binary: "threadedSimd" } : THREADED, {
+    ...NODE,
+    ...ON_THREADS,
+  }),
   terminal("node/cpu", "cpu", onBinary(FASTEST), NODE),
   terminal("node/tensorflow-stand-in", "tensorflow", {}, { ...NODE, standIn: true }),
   { ...terminal("node/tensorflow", "tensorflow", {}, NODE), optional: true, missing: missingTensorFlow },
   terminal("bun/wasm", "wasm", onBinary("relaxedSimd"), BUN),
+  terminal("bun/wasm-threads", "wasm", THREADED, { ...BUN, ...ON_THREADS }),
   terminal("bun/cpu", "cpu", onBinary("relaxedSimd"), BUN),
   terminal("deno/wasm", "wasm", onBinary("relaxedSimd"), DENO),
+  terminal("deno/wasm-threads", "wasm", THREADED, { ...DENO, ...ON_THREADS }),
   terminal("deno/cpu", "cpu", onBinary("relaxedSimd"), DENO),
   WORKERD,
   chromium("chromium/wasm", "wasm", onBinary("relaxedSimd")),

@@ -86,6 +86,7 @@ describe.each(
     [131, 513, 21],
     [300, 10, 40],
     [260, 1, 24],
+    [21, 9000, 30],
   ])("[%i, %i]·[…, %i]", (rows, shared, columns) => expectProduct([rows, shared], [shared, columns], transposes));
 
   it.each<[number[], number[]]>([

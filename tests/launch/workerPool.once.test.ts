@@ -1,18 +1,22 @@
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { generator, normal } from "../../learning/random.js";
 import type { BinaryExports, Pointer } from "../../src/binary/interface.js";
+import { PAGE } from "../../src/binary/pages.js";
 import { MAILBOX_BYTES, MAX_CALLS, WorkerPool } from "../../src/launch/workerPool.js";
 
 const module = new WebAssembly.Module(readFileSync("build/wasm/tfjs-uan-threaded-simd.wasm"));
 const CHANNELS = 4;
 const MAILBOX = 64 as Pointer;
+/** Behind two mailboxes. */
+const PARAMETERS = MAILBOX + 2 * MAILBOX_BYTES;
 const TABLE = 4096 as Pointer;
-const PARAMETERS = 60_000;
-const X = 65536;
+/** Behind a table for each call. */
+const X = 2 * PAGE;
 /** Activations of a call. */
 const CHUNK = 40_000;
 const Y = X + 4 * MAX_CALLS * CHUNK;
+const END = Y + 4 * MAX_CALLS * CHUNK;
 
 let memory: WebAssembly.Memory;
 let binary: BinaryExports;
@@ -21,9 +25,10 @@ let workers: WorkerPool;
 
 /** One Gaussian of mean 1 and variance 4 in every channel. */
 beforeEach(() => {
-  memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+  memory = new WebAssembly.Memory({ initial: Math.ceil(END / PAGE), maximum: 65536, shared: true });
   binary = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as BinaryExports;
   floats = new Float32Array(memory.buffer);
+  expect(TABLE + MAX_CALLS * tableBytes()).toBeLessThanOrEqual(X);
   floats.set(normal(generator(1), MAX_CALLS * CHUNK), X / 4);
   floats.fill(1, PARAMETERS / 4, PARAMETERS / 4 + CHANNELS);
   floats.fill(4, PARAMETERS / 4 + CHANNELS, PARAMETERS / 4 + 2 * CHANNELS);
@@ -77,6 +82,19 @@ function expectForward(count: number): void {
   expect(faults).toBe(0);
 }
 
+/** A module over a shared memory, with functions `spin`, which never returns, and `trap`, which traps. */
+const FAULTY = new WebAssembly.Module(
+  // biome-ignore format: a section in a line
+  Uint8Array.from([
+    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    1, 4, 1, 0x60, 0, 0, // a type: no parameters, no results
+    2, 18, 1, 3, ...Buffer.from("env"), 6, ...Buffer.from("memory"), 2, 3, 0, 0x80, 0x80, 4,
+    3, 3, 2, 0, 0, // two functions of that type
+    7, 15, 2, 4, ...Buffer.from("spin"), 0, 0, 4, ...Buffer.from("trap"), 0, 1,
+    10, 13, 2, 7, 0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b, 3, 0, 0x00, 0x0b, // loop br 0 end; unreachable
+  ]),
+);
+
 describe("Threads", () => {
   it("makes every call, run after run, whether threads have started or not", async () => {
     start(2);
@@ -123,9 +141,10 @@ describe("Threads", () => {
   it("throws where a call does, and goes on", async () => {
     start(1);
     await started();
+    const message = "tfjs-uan: uan_apply failed: RuntimeError: memory access out of bounds";
     for (let run = 0; run < 50; run++) {
       const bad = [...calls(3), [TABLE, 0x7fff_0000, Y, 0, CHUNK]];
-      expect(() => workers.run("uan_apply", bad)).toThrow("tfjs-uan: uan_apply failed");
+      expect(() => workers.run("uan_apply", bad)).toThrow(message);
       workers.run("uan_apply", calls(2));
       expectForward(2);
     }
@@ -145,5 +164,40 @@ describe("Threads", () => {
     start(0);
     workers.run("uan_apply", calls(3));
     expectForward(3);
+  });
+});
+
+describe("A thread with a fault", () => {
+  let calledHere: number;
+
+  /** One thread beside the caller's, which calls a function once, and returns when the thread has taken the other call. */
+  beforeEach(async () => {
+    const words = new Int32Array(memory.buffer, MAILBOX);
+    calledHere = 0;
+    const untilTaken = () => {
+      calledHere++;
+      while ((Atomics.load(words, 0) & 0xff) > 0);
+    };
+    workers = new WorkerPool({ spin: untilTaken, trap: untilTaken }, FAULTY, memory, MAILBOX, 2);
+    await workers.start();
+  });
+
+  it("is an error with its cause to the caller, and the pool goes on", () => {
+    for (let run = 0; run < 20; run++) {
+      expect(() => workers.run("trap", [[0], [0]])).toThrow("tfjs-uan: trap failed: RuntimeError: unreachable");
+    }
+    expect(workers.hasFailed).toBe(false);
+  });
+
+  it("is given up after a minute, if it does not return; the caller computes alone then", () => {
+    let looks = 0;
+    // A machine that sleeps for an hour at a time: as long as a second of waiting.
+    const now = vi.spyOn(Date, "now").mockImplementation(() => 3_600_000 * ++looks);
+    expect(() => workers.run("spin", [[0], [0]])).toThrow("spin: a thread has not finished its part in 60 seconds");
+    now.mockRestore();
+    expect(looks).toBe(61);
+    expect(workers.hasFailed).toBe(true);
+    workers.run("trap", [[0], [0], [0]]);
+    expect(calledHere).toBe(1 + 3);
   });
 });

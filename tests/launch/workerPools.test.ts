@@ -198,6 +198,27 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     { transposeA: true, transposeB: true, activation: "relu" },
   ],
   [
+    "a matrix product of few rows, by columns",
+    FusedMatMul,
+    { a: numbers(9, 700), b: numbers(700, 517), bias: numbers(517), preluActivationWeights: numbers(517) },
+    { activation: "prelu" },
+  ],
+  ["a product of a row, by columns", BatchMatMul, { a: numbers(1, 3000), b: numbers(3000, 1030) }, {}],
+  [
+    "a product with a transposed matrix, by columns",
+    BatchMatMul,
+    { a: numbers(33, 600), b: numbers(200, 600) },
+    { transposeB: true },
+  ],
+  [
+    "a matrix product with many shared numbers, by these",
+    FusedMatMul,
+    { a: numbers(5003, 37), b: numbers(5003, 29), bias: numbers(29) },
+    { transposeA: true, activation: "relu" },
+  ],
+  ["a product of transposed rows", BatchMatMul, { a: numbers(300, 150), b: numbers(300, 97) }, { transposeA: true }],
+  ["a product with a column", BatchMatMul, { a: numbers(2050, 1100), b: numbers(1100, 1) }, {}],
+  [
     "a convolution after Winograd",
     FusedConv2D,
     { x: numbers(5, 31, 30, 12), filter: numbers(3, 3, 12, 33), bias: numbers(33) },

@@ -9,6 +9,7 @@ const { setKernelReplacement, unsupervisedAdaptiveNormalization: normalize } = a
 const layers = await import("tfjs-uan/layers");
 const { createEngine } = await import("tfjs-uan/standalone");
 const { useWasmModules } = await import("tfjs-uan/workers");
+const { useThreadedBackend } = await import("tfjs-uan/threads");
 const { unsupervisedAdaptiveNormalization } = layers;
 console.warn = () => {};
 
@@ -127,4 +128,15 @@ for (const backend of ["wasm", "cpu"]) {
     );
   }
 }
+
+const onOne = normalize(x, [[0, 1, 2, 3]], [[1, 2, 3, 4]], [1]).dataSync();
+tf.disposeVariables();
+tf.removeBackend("wasm");
+const { threads } = await useThreadedBackend({ threads: 2 });
+assert(threads === 2 && tf.getBackend() === "wasm", `${threads} threads, backend ${tf.getBackend()}`);
+const onThreads = normalize(tf.randomNormal([128, 4], 0, 1, "float32", 1), [[0, 1, 2, 3]], [[1, 2, 3, 4]], [1]).dataSync();
+assert(
+  onThreads.every((v, i) => v === onOne[i]),
+  "with threads the numbers are others",
+);
 console.log(`ok ${tf.version_core ?? tf.version.tfjs}`);

@@ -21,6 +21,7 @@ import {
   useFusedNormalization,
 } from "tfjs-uan/layers";
 import { createEngine, type Engine, type EngineBuffer, type Floats, type Mixture } from "tfjs-uan/standalone";
+import { type ThreadedBackend, useThreadedBackend } from "tfjs-uan/threads";
 
 const x: tf.Tensor4D = tf.zeros([1, 2, 2, 3]);
 const y: tf.Tensor4D = unsupervisedAdaptiveNormalization(x, [[0, 0, 0]], [[1, 1, 1]], [1], { axis: -1, gamma: [1, 1, 1] });
@@ -56,4 +57,9 @@ const numbers: Floats = engine.moments(array, mixture).variance;
 // @ts-expect-error: an array of numbers is no Float32Array
 engine.responsibilities([1, 2, 3], mixture);
 
-export { binary, built, given, gradients, mass, mixed, model, numbers, same, swapped, tau };
+const threaded: Promise<ThreadedBackend> = useThreadedBackend({ threads: 2 });
+const count: Promise<number> = threaded.then(({ threads }) => threads);
+// @ts-expect-error: a number is no configuration
+useThreadedBackend(2);
+
+export { binary, built, count, given, gradients, mass, mixed, model, numbers, same, swapped, tau };

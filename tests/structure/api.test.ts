@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import * as operations from "../../src/index.js";
 import * as layers from "../../src/layers.js";
 import * as standalone from "../../src/standalone/index.js";
+import * as threads from "../../src/threads.js";
 import * as workers from "../../src/workers.js";
 
 const page = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
@@ -17,6 +18,7 @@ it.each([
   ["tfjs-uan", operations],
   ["tfjs-uan/layers", layers],
   ["tfjs-uan/standalone", standalone],
+  ["tfjs-uan/threads", threads],
   ["tfjs-uan/workers", workers],
 ])("docs/api.md shows every function of %s", (entryPoint, module) => {
   const functions = Object.keys(module).filter((name) => /^[a-z]/.test(name));
