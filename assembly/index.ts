@@ -19,8 +19,16 @@ export { broadcast_apply, broadcast_scratch_bytes, broadcast_table_bytes } from 
 export { conv2d_apply } from "./convolution/conv2d";
 export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
 export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
-export { conv3d_apply } from "./convolution/conv3d";
-export { conv3d_backprop_filter_apply, conv3d_backprop_input_apply } from "./convolution/conv3dBackprop";
+export { conv3d_apply, conv3d_filter_apply } from "./convolution/conv3d";
+export {
+  conv3d_backprop_filter_accumulate,
+  conv3d_backprop_filter_apply,
+  conv3d_backprop_filter_finalize,
+  conv3d_backprop_filter_merge,
+  conv3d_backprop_filter_reset,
+  conv3d_backprop_input_apply,
+  conv3d_backprop_input_filter_apply,
+} from "./convolution/conv3dBackprop";
 export { depthwise_apply, depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
 export { average_pool_grad_apply, max_pool_grad_apply, max_pool3d_apply, max_pool3d_grad_apply } from "./convolution/pooling";
@@ -37,8 +45,9 @@ export { mat_mul_scratch_bytes, mat_mul_table_bytes } from "./matMul/plan";
 export { mixture_prepare } from "./mixture/prepare";
 export { mixture_merge, mixture_slot_count, mixture_table_bytes } from "./mixture/table";
 export { mixture_moments_accumulate, mixture_moments_accumulator_count, mixture_moments_finalize } from "./mixtureMoments";
+export { mixture_norm_merge } from "./mixtureNorm/accumulate";
 export { mixture_norm_apply } from "./mixtureNorm/apply";
-export { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/em";
+export { mixture_norm_e_step_accumulate, mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "./mixtureNorm/em";
 export { mixture_norm_grad_accumulate, mixture_norm_grad_apply, mixture_norm_grad_finalize } from "./mixtureNorm/grad";
 export {
   mixture_norm_kmeans_accumulate,
@@ -81,7 +90,12 @@ export {
 export { select_apply } from "./select";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
 export { unary_apply, unary_prepare, unary_table_bytes } from "./unary";
-export { unsorted_segment_sum_apply } from "./unsortedSegmentSum";
+export {
+  unsorted_segment_sum_accumulate,
+  unsorted_segment_sum_prepare,
+  unsorted_segment_sum_reset,
+  unsorted_segment_sum_table_bytes,
+} from "./unsortedSegmentSum";
 export { uan_grad_accumulator_count } from "./unsupervisedAdaptiveNorm/accumulators";
 export { uan_apply } from "./unsupervisedAdaptiveNorm/apply";
 export { uan_grad_apply } from "./unsupervisedAdaptiveNorm/grad";

@@ -18,7 +18,7 @@ const PASS_BYTES: u32 = 24576;
 const MIN_NUMBERS_ALONE: u32 = 8;
 
 /**
- * A convolution of volumes, stacks of images.
+ * Some rows of a convolution of volumes, stacks of images, or of images.
  *
  * An image of the output is the product of the pixels that the taps meet, and of the filter, packed. The images of x that it depends
  * on are copied to the scratch with their borders, side by side: row v of all of them, then row v + 1. So the rows of pixels that the
@@ -27,30 +27,55 @@ const MIN_NUMBERS_ALONE: u32 = 8;
  * is a row of taps, or if the columns are dilated, one tap.
  *
  * @param at a ConvolutionPlan
- * @param x, y as the plan describes them, channels last
- * @param filter [filterDepth, filterHeight, filterWidth, inChannels, outChannels]
+ * @param x as the plan describes it, channels last
+ * @param packed the filter, as conv3d_filter_apply packs it
+ * @param y the first of the rows
+ * @param start numbers of y before them
+ * @param count numbers in them
  */
-export function conv3d_apply(at: usize, x: usize, filter: usize, y: usize): void {
+export function conv3d_apply(at: usize, x: usize, packed: usize, y: usize, start: u32, count: u32): void {
   const plan = changetype<ConvolutionPlan>(at);
-  const outImage = (<usize>plan.outHeight * plan.outWidth * plan.outChannels) << 2;
-  if (outImage == 0) return;
+  const outHeight = plan.outHeight;
+  const outRow = plan.outWidth * plan.outChannels;
   const image = imageBytes(plan);
-  packVolumeFilter(plan, filter);
-  for (let b: u32 = 0; b < plan.batch; b++, x += plan.inDepth * image) {
-    for (let o: u32 = 0; o < plan.outDepth; o++, y += outImage) {
-      // The images of the filter that meet one of x: those from `first` to before `end`.
-      const origin = <i32>(o * plan.strideDepth - plan.padFront);
-      const first = origin < 0 ? min(ceilDiv(<u32>-origin, plan.dilationDepth), plan.filterDepth) : 0;
-      const room = <i32>plan.inDepth - origin;
-      const end = room > 0 ? max(min(ceilDiv(<u32>room, plan.dilationDepth), plan.filterDepth), first) : first;
-      if (end == first || plan.filterHeight * plan.filterWidth == 0) {
-        memory.fill(y, 0, outImage);
-        continue;
-      }
-      const from = x + <usize>(origin + <i32>(first * plan.dilationDepth)) * image;
-      outputImage(plan, from, image, first, end - first, y);
-    }
+  for (let row = start / outRow, end = (start + count) / outRow; row < end; ) {
+    const index = row / outHeight;
+    const first = row % outHeight;
+    const rows = min(outHeight - first, end - row);
+    const volume = x + <usize>(index / plan.outDepth) * plan.inDepth * image;
+    outputRows(plan, volume, index % plan.outDepth, first, rows, packed, y);
+    y += (<usize>rows * outRow) << 2;
+    row += rows;
   }
+}
+
+/** Computes some rows of image o of the output, out of a volume of x. */
+function outputRows(plan: ConvolutionPlan, x: usize, o: u32, firstRow: u32, rows: u32, packed: usize, y: usize): void {
+  // The images of the filter that meet one of x: those from `first` to before `end`.
+  const origin = <i32>(o * plan.strideDepth - plan.padFront);
+  const first = origin < 0 ? min(ceilDiv(<u32>-origin, plan.dilationDepth), plan.filterDepth) : 0;
+  const room = <i32>plan.inDepth - origin;
+  const end = room > 0 ? max(min(ceilDiv(<u32>room, plan.dilationDepth), plan.filterDepth), first) : first;
+  if (end == first || plan.filterHeight * plan.filterWidth == 0) {
+    memory.fill(y, 0, (<usize>rows * plan.outWidth * plan.outChannels) << 2);
+    return;
+  }
+  const image = imageBytes(plan);
+  const inRow = (<usize>plan.inWidth * plan.inChannels) << 2;
+  const outHeight = plan.outHeight;
+  const inHeight = plan.inHeight;
+  const padTop = plan.padTop;
+  // Rows of an image are an image, too: of x from the first row on that they meet.
+  const top = <i32>(firstRow * plan.strideHeight - padTop);
+  const cut = min(<u32>max(top, 0), inHeight);
+  plan.outHeight = rows;
+  plan.inHeight = inHeight - cut;
+  plan.padTop = <u32>max(-top, 0);
+  const from = x + <usize>(origin + <i32>(first * plan.dilationDepth)) * image + cut * inRow;
+  outputImage(plan, from, image, first, end - first, packed, y);
+  plan.outHeight = outHeight;
+  plan.inHeight = inHeight;
+  plan.padTop = padTop;
 }
 
 /**
@@ -62,8 +87,8 @@ export function conv3d_apply(at: usize, x: usize, filter: usize, y: usize): void
   return alone ? 1 : COLUMNS;
 }
 
-/** Computes an image of the output out of `count` images of x, from image `first` of the filter on. */
-export function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, count: u32, y: usize): void {
+/** Computes an image of the output out of `count` images of x, by the packed filter from its image `first` on. */
+function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first: u32, count: u32, filter: usize, y: usize): void {
   const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
@@ -95,7 +120,7 @@ export function outputImage(plan: ConvolutionPlan, x: usize, image: usize, first
   const outRow = plan.outWidth * number;
   for (let j: u32 = 0; j < panels; j++) {
     const columns = min(together, outChannels - j * together);
-    let b = at + plan.packed + <usize>j * plan.filterHeight * plan.filterWidth * inChannels * plan.filterDepth * panel;
+    let b = filter + <usize>j * plan.filterHeight * plan.filterWidth * inChannels * plan.filterDepth * panel;
     for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {
       for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow += pass) {
         const rows = min(pass, plan.filterHeight - tapRow);
@@ -161,8 +186,12 @@ function copyImage(plan: ConvolutionPlan, x: usize, to: usize, rowStep: usize, h
 /**
  * Packs the filter: for each panel of output channels, run by run, rows of the filter, and of each row, all images, each with the run's
  * taps and their input channels.
+ *
+ * @param at a ConvolutionPlan
+ * @param filter [filterDepth, filterHeight, filterWidth, inChannels, outChannels]
  */
-export function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
+export function conv3d_filter_apply(at: usize, filter: usize, packed: usize): void {
+  const plan = changetype<ConvolutionPlan>(at);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const together = panelChannels(plan);
@@ -170,7 +199,7 @@ export function packVolumeFilter(plan: ConvolutionPlan, filter: usize): void {
   const run = runColumnsOf(plan, plan.filterWidth);
   const length = run * inChannels;
   const number = (<usize>outChannels) << 2;
-  let to = changetype<usize>(plan) + plan.packed;
+  let to = packed;
   for (let j: u32 = 0; j < outChannels; j += together) {
     const columns = min(together, outChannels - j);
     for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += run) {

@@ -58,12 +58,16 @@ export class ConvolutionPlan {
 
 const STEPS: usize = (offsetof<ConvolutionPlan>() + 15) & ~15;
 const IMAGE: usize = STEPS + ((offsetof<Steps>() + 15) & ~15);
-const MIN_EDGE_BYTES: usize = 64;
+const MIN_EDGE_BYTES: usize = 80;
 const EDGE: usize = IMAGE + ((offsetof<Image>() + 15) & ~15);
 
-/** Bytes of a plan, with the room after it. */
+/** Bytes of a plan, with the room after it: accumulators follow. */
 export function convolution_table_bytes(): usize {
   return EDGE + max<usize>(ROWS * PANEL, MIN_EDGE_BYTES);
+}
+
+@inline export function accumulatorsOf(plan: ConvolutionPlan): usize {
+  return changetype<usize>(plan) + convolution_table_bytes();
 }
 
 /** Numbers in a row of a packed operand. */
@@ -74,7 +78,7 @@ export function gemm_column_count(): u32 {
 @inline export function stepsOf(plan: ConvolutionPlan): Steps {
   return changetype<Steps>(changetype<usize>(plan) + STEPS);
 }
-/** Room for a tile that is not whole, ROWS · COLUMNS numbers, or for 64 bytes that other loops describe on their way, as a MatMulPlan. */
+/** Room for a tile that is not whole, ROWS · COLUMNS numbers, or for MIN_EDGE_BYTES that other loops describe on their way, as a MatMulPlan. */
 @inline export function edgeOf(plan: ConvolutionPlan): usize {
   return changetype<usize>(plan) + EDGE;
 }

@@ -210,7 +210,8 @@ function multiplyRows(plan: MatMulPlan, a: usize, b: usize, c: usize, rows: u32)
   }
 }
 
-@inline function addNumbers(to: usize, from: usize, count: u32): void {
+/** Adds numbers to others. */
+export function addNumbers(to: usize, from: usize, count: u32): void {
   const bytes = (<usize>count) << 2;
   let q: usize = 0;
   for (; q + VEC <= bytes; q += VEC) storeVec(to + q, add(loadVec(to + q), loadVec(from + q)));

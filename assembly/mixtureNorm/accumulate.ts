@@ -1,4 +1,4 @@
-import { add, addAt, HALVES, loadSplat, loadVec, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
+import { add, addAt, HALVES, loadSplat, loadVec, loadWide, madd, mul, splat, sub, VEC, Vec, WIDE, widen } from "../simd/vec";
 import { ACCUMULATORS, MEAN, massOf, plane, RowTable } from "./table";
 
 // Sums over rows: in float32 within a block, in float64 over the blocks.
@@ -64,4 +64,18 @@ export function accumulate(table: RowTable, x: usize, dy: usize, nu: usize, rows
     }
     nu += 4;
   }
+}
+
+/** Adds the masses and accumulators of another table. */
+export function mixture_norm_merge(at: usize, other: usize): void {
+  const table = changetype<RowTable>(at);
+  const from = changetype<RowTable>(other);
+  for (let k: u32 = 0; k < table.components; k++) {
+    const mass = massOf(table, k);
+    store<f64>(mass, load<f64>(mass) + load<f64>(massOf(from, k)));
+  }
+  const sums = plane(table, ACCUMULATORS);
+  const others = plane(from, ACCUMULATORS);
+  const bytes = plane(table, ACCUMULATORS + 4) - sums;
+  for (let q: usize = 0; q < bytes; q += WIDE) addAt(sums + q, loadWide(others + q));
 }

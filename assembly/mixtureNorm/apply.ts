@@ -7,8 +7,9 @@ import { betaOf, GAIN, MEAN, outputRows, packRows, plane, RowTable, TILE_ROWS, u
  * @param at a table made with gamma and beta
  * @param x, y float32 [rows, channels]
  * @param nu float32 [rows, components]
+ * @param _start rows before them
  */
-export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, rows: u32): void {
+export function mixture_norm_apply(at: usize, x: usize, nu: usize, y: usize, _start: u32, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
   const step = (<usize>table.components) << 2;

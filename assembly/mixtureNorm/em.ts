@@ -113,14 +113,23 @@ function logDensitiesOutOfRange(table: RowTable, x: usize, to: usize): void {
 }
 
 /**
- * Responsibilities of rows. With `moments`, adds the rows to the accumulators for mixture_norm_m_step_finalize.
+ * Responsibilities of rows.
  *
  * @param at a table as mixture_norm_prepare made it
  * @param x float32 [rows, channels]
  * @param nu float32 [rows, components]
+ * @param _start rows before them
  */
-export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: u32, moments: bool): void {
-  const table = changetype<RowTable>(at);
+export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, _start: u32, rows: u32): void {
+  responsibilities(changetype<RowTable>(at), x, nu, rows, false);
+}
+
+/** The same. Also adds the rows to the accumulators for mixture_norm_m_step_finalize. */
+export function mixture_norm_e_step_accumulate(at: usize, x: usize, nu: usize, _start: u32, rows: u32): void {
+  responsibilities(changetype<RowTable>(at), x, nu, rows, true);
+}
+
+function responsibilities(table: RowTable, x: usize, nu: usize, rows: u32, moments: bool): void {
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
     const from = packRows(table, 0, x + <usize>((row * table.channels) << 2), n);
@@ -141,7 +150,7 @@ export function mixture_norm_e_step_apply(at: usize, x: usize, nu: usize, rows: 
  * λ, E and Var out of the accumulators: with n = Σν and d = x − E_k, where E_k is the old mean, E − E_k = Σνd/n and
  * Var = Σνd²/n − (E − E_k)². A component without mass keeps its mean and variance. Without rows, priors stay the same, too.
  *
- * @param at a table after mixture_norm_e_step_apply
+ * @param at a table after mixture_norm_e_step_accumulate
  * @param prior, variance as for mixture_norm_prepare
  * @param newPrior float32 [components]
  * @param newMean, newVariance float32 [components, channels]

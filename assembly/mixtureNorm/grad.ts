@@ -22,8 +22,9 @@ import {
  * @param at a table made with gamma
  * @param x, dy float32 [rows, channels]
  * @param nu float32 [rows, components]
+ * @param _start rows before them
  */
-export function mixture_norm_grad_accumulate(at: usize, x: usize, dy: usize, nu: usize, rows: u32): void {
+export function mixture_norm_grad_accumulate(at: usize, x: usize, dy: usize, nu: usize, _start: u32, rows: u32): void {
   const table = changetype<RowTable>(at);
   for (let row: u32 = 0; row < rows; row += table.blockRows) {
     const n = min(table.blockRows, rows - row);
@@ -74,8 +75,9 @@ export function mixture_norm_grad_finalize(at: usize, dgamma: usize, dbeta: usiz
  * @param at a table after mixture_norm_grad_finalize
  * @param x, dy, dx float32 [rows, channels]
  * @param nu float32 [rows, components]
+ * @param _start rows before them
  */
-export function mixture_norm_grad_apply(at: usize, x: usize, dy: usize, nu: usize, dx: usize, rows: u32): void {
+export function mixture_norm_grad_apply(at: usize, x: usize, dy: usize, nu: usize, dx: usize, _start: u32, rows: u32): void {
   const table = changetype<RowTable>(at);
   const rowBytes = <usize>table.rowBytes;
   const step = (<usize>table.components) << 2;

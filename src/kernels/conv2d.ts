@@ -1,9 +1,9 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
-import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
+import { type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import { areOne, type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
-import { convolutionPlan, forVolume } from "./convolutionPlan.js";
+import { convolutionPlan, forVolume, rowsOf } from "./convolutionPlan.js";
 import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { float32Bits } from "./float32Bits.js";
@@ -97,9 +97,6 @@ function checkInputs(op: string, inputs: Inputs, attrs: ConvolutionAttrs): View 
   return view;
 }
 
-/** Multiplications that are worth waking a thread for. */
-const MIN_CHUNK_WORK = 2 ** 20;
-
 interface Finishing {
   /** The binary's number for it. */
   activation: number;
@@ -113,15 +110,16 @@ function tapsPlan(
   { x, filter, bias, preluActivationWeights: slopes }: FusedInputs,
   finishing: Finishing,
   view: View,
-): KernelPlan<"x" | "filter" | "bias" | "slopes" | "y"> {
+): KernelPlan<"x" | "filter" | "shared" | "bias" | "slopes" | "y"> {
   return {
     ...convolutionPlan(binary, view, forVolume, finishing),
+    ...rowsOf(view),
     inputs: { x, filter, bias, slopes },
     streamedOutputs: { y: view.outShape },
-    count: sizeOf(view.outShape),
-    chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
-    minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(sizeOf(filter.shape, 0, 3), 1)),
-    passes: [parallelPass(binary, "conv2d_apply", ["x", "filter", "bias", "slopes", "y"])],
+    passes: [
+      wholePass(({ table, filter, shared }) => binary.conv3d_filter_apply(table, filter, shared)),
+      parallelPass(binary, "conv2d_apply", ["x", "shared", "bias", "slopes", "y"]),
+    ],
   };
 }
 

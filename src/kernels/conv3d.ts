@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
-import { convolutionPlan, forVolume } from "./convolutionPlan.js";
+import { type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
+import { convolutionPlan, forVolume, rowsOf } from "./convolutionPlan.js";
 import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { checkVolumeConvolution, type VolumeConvolutionAttrs, type VolumeView } from "./volume.js";
@@ -20,11 +20,15 @@ export const Conv3D: NamesakeKernel<Inputs, VolumeConvolutionAttrs, VolumeView> 
   plan(binary, { x, filter }, _, view) {
     const product = convolutionProduct(view);
     if (product) return forwardByProduct(binary, product, { x, filter }, view.outShape);
-    const plan: KernelPlan<"x" | "filter" | "y"> = {
+    const plan: KernelPlan<"x" | "filter" | "shared" | "y"> = {
       ...convolutionPlan(binary, view, forVolume),
+      ...rowsOf(view),
       inputs: { x, filter },
-      outputs: { y: view.outShape },
-      passes: [wholePass(({ table, x, filter, y }) => binary.conv3d_apply(table, x, filter, y))],
+      streamedOutputs: { y: view.outShape },
+      passes: [
+        wholePass(({ table, filter, shared }) => binary.conv3d_filter_apply(table, filter, shared)),
+        parallelPass(binary, "conv3d_apply", ["x", "shared", "y"]),
+      ],
     };
     return plan;
   },

@@ -1,6 +1,6 @@
 import { type BinaryExports, ConvolutionPlanWords } from "../binary/interface.js";
 import { GEMM_ROWS } from "../constants.js";
-import { NOT_STREAMED } from "../launch/plan.js";
+import { NOT_STREAMED, sizeOf } from "../launch/plan.js";
 import type { ConvolutionView } from "./convolution.js";
 
 /** Bytes of the images and operands that a gradient works in, one image of the batch at a time. */
@@ -14,6 +14,8 @@ interface WorkingBytes {
   dense?: number;
   /** The packed operand of the matrix product. */
   packed?: number;
+  /** The packed filter, if all chunks share it. */
+  shared?: number;
 }
 
 /** Pixels of dy that are packed at a time. */
@@ -92,6 +94,12 @@ export function forDepthwiseInputGradient(view: ConvolutionView): WorkingBytes {
   };
 }
 
+/** An image of dy with its border, and the filter. */
+export function forVolumeInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
+  const { packed = 0, ...others } = forInputGradient(view, columns);
+  return { ...others, shared: packed * ("filterDepth" in view ? view.filterDepth : 1) };
+}
+
 /** The images of x that one of y depends on, and the filter. */
 export function forVolume(view: ConvolutionView, columns: number): WorkingBytes {
   const { inChannels, outChannels, filterHeight, filterWidth } = view;
@@ -99,9 +107,19 @@ export function forVolume(view: ConvolutionView, columns: number): WorkingBytes 
   const packedChannels = outChannels === 1 ? 1 : Math.ceil(outChannels / columns) * columns;
   return {
     padded: 4 * filterDepth * paddedHeight(view) * paddedWidth(view) * inChannels,
-    packed: 4 * filterDepth * filterHeight * filterWidth * inChannels * packedChannels,
+    shared: 4 * filterDepth * filterHeight * filterWidth * inChannels * packedChannels,
   };
 }
+
+/** Multiplications that are worth waking a thread for. */
+export const MIN_CHUNK_WORK = 2 ** 20;
+
+/** The part of a plan that says how the output is cut: by rows, whose numbers are the positions. */
+export const rowsOf = (view: ConvolutionView) => ({
+  count: sizeOf(view.outShape),
+  chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
+  minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(sizeOf(view.filterShape, 0, view.filterShape.length - 1), 1)),
+});
 
 /** An image is a volume of this depth. */
 const IMAGE = { inDepth: 1, outDepth: 1, filterDepth: 1, strideDepth: 1, dilationDepth: 1 };
@@ -114,15 +132,16 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
  *
  * @param activation the binary's number for what is applied to a convolution
  * @param slope of the activation, as the bits of a float32
+ * @param accumulators float32 numbers after the plan
  */
 export function convolutionPlan(
   binary: BinaryExports,
   view: ConvolutionView,
   workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
-  { activation = 0, slope = 0 } = {},
+  { activation = 0, slope = 0, accumulators = 0 } = {},
 ) {
-  const { padded = 0, dense = 0, packed = 0 } = workingBytes(view, binary.gemm_column_count());
-  const tableBytes = binary.convolution_table_bytes();
+  const { padded = 0, dense = 0, packed = 0, shared = 0 } = workingBytes(view, binary.gemm_column_count());
+  const tableBytes = binary.convolution_table_bytes() + aligned(4 * accumulators);
   const denseAt = tableBytes + aligned(padded);
   const packedAt = denseAt + aligned(dense);
   const { inDepth, outDepth, filterDepth, strideDepth, dilationDepth } = "inDepth" in view ? view : IMAGE;
@@ -160,5 +179,5 @@ export function convolutionPlan(
   // A loop: Uint32Array.from would take longer than a small pool.
   const constants = new Uint32Array(ConvolutionPlanWords.length);
   for (let i = 0; i < constants.length; i++) constants[i] = words[ConvolutionPlanWords[i] as keyof typeof words];
-  return { ...NOT_STREAMED, tableBytes, scratchBytes: packedAt + packed - tableBytes, constants };
+  return { ...NOT_STREAMED, tableBytes, scratchBytes: packedAt + packed - tableBytes, sharedBytes: shared, constants };
 }

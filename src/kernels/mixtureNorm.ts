@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkGammaAndBeta, type MixtureView, type PerChannel } from "../arguments.js";
-import { type KernelPlan, serialPass } from "../launch/plan.js";
+import { type Addresses, type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkResponsibilities, checkRows, type RowAttrs, type RowInputs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
 import { checkGradient } from "./mixturePlan.js";
@@ -33,14 +33,12 @@ export const MixtureNormGrad: BinaryKernel<MixtureNormGradInputs, MixtureNormAtt
       streamedOutputs: { dx: x.shape },
       outputs: { dgamma: [view.channels], dbeta: [view.channels] },
       passes: [
-        serialPass(
-          ["x", "dy", "nu"],
-          ({ table, x, dy, nu }, _, count) => binary.mixture_norm_grad_accumulate(table, x, dy, nu, count),
-          ({ table, dgamma, dbeta }) => binary.mixture_norm_grad_finalize(table, dgamma, dbeta, attrs.batch),
-        ),
-        serialPass(["x", "dy", "nu", "dx"], ({ table, x, dy, nu, dx }, _, count) =>
-          binary.mixture_norm_grad_apply(table, x, dy, nu, dx, count),
-        ),
+        parallelPass(binary, "mixture_norm_grad_accumulate", ["x", "dy", "nu"], {
+          merge: "mixture_norm_merge",
+          finalize: ({ table, dgamma, dbeta }: Addresses<"dgamma" | "dbeta">) =>
+            binary.mixture_norm_grad_finalize(table, dgamma, dbeta, attrs.batch),
+        }),
+        parallelPass(binary, "mixture_norm_grad_apply", ["x", "dy", "nu", "dx"]),
       ],
     };
   },
@@ -60,7 +58,7 @@ export const MixtureNorm: BinaryKernel<RowInputs & PerChannel, MixtureNormAttrs,
     ...rowPlan(binary, inputs, view, attrs),
     streamedInputs: { x: inputs.x, nu: inputs.nu },
     streamedOutputs: { y: inputs.x.shape },
-    passes: [serialPass(["x", "nu", "y"], ({ table, x, nu, y }, _, count) => binary.mixture_norm_apply(table, x, nu, y, count))],
+    passes: [parallelPass(binary, "mixture_norm_apply", ["x", "nu", "y"])],
   }),
   gradient: {
     kernel: MixtureNormGrad,

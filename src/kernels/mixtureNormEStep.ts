@@ -1,5 +1,5 @@
 import type { MixtureInputs, MixtureView } from "../arguments.js";
-import { type KernelPlan, serialPass } from "../launch/plan.js";
+import { type Addresses, type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkRows, type RowAttrs, type RowNames, rowPlan } from "./mixtureNormPlan.js";
 
@@ -7,6 +7,8 @@ export interface EStepAttrs extends RowAttrs {
   /** Whether the M step follows: the moments by the new responsibilities. */
   moments: boolean;
 }
+
+type Moments = "prior" | "variance" | "newPrior" | "newMean" | "newVariance";
 
 /**
  * A step of EM. Outputs: the responsibilities nu [N, K]; with `moments`, also the prior [K], mean and variance [K, C] that they give.
@@ -26,13 +28,13 @@ export const MixtureNormEStep: BinaryKernel<MixtureInputs, EStepAttrs, MixtureVi
       streamedOutputs: { nu: [view.outer, view.components] },
       outputs: moments ? { newPrior: [view.components], newMean: shape, newVariance: shape } : {},
       passes: [
-        serialPass(
-          ["x", "nu"],
-          ({ table, x, nu }, _, count) => binary.mixture_norm_e_step_apply(table, x, nu, count, moments),
-          ({ table, prior, variance, newPrior, newMean, newVariance }) => {
-            if (moments) binary.mixture_norm_m_step_finalize(table, prior, variance, newPrior, newMean, newVariance);
-          },
-        ),
+        moments
+          ? parallelPass(binary, "mixture_norm_e_step_accumulate", ["x", "nu"], {
+              merge: "mixture_norm_merge",
+              finalize: ({ table, prior, variance, newPrior, newMean, newVariance }: Addresses<Moments>) =>
+                binary.mixture_norm_m_step_finalize(table, prior, variance, newPrior, newMean, newVariance),
+            })
+          : parallelPass(binary, "mixture_norm_e_step_apply", ["x", "nu"]),
       ],
     };
   },

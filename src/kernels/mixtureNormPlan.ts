@@ -43,6 +43,10 @@ export function checkResponsibilities(op: string, { nu }: RowInputs, { outer, co
   checkTensor(op, "nu", nu, [outer, components]);
 }
 
+/** Numbers of rows, for each component, that are worth waking a thread for; and rows that are worth a copy of the table. */
+const MIN_CHUNK_NUMBERS = 2 ** 17;
+const MIN_CHUNK_ROWS = 512;
+
 type TableNames = "mean" | "variance" | "prior" | "gamma" | "beta";
 
 /** The part of a plan that the kernels of mixture normalization share: the table, and x, streamed by whole rows. */
@@ -55,6 +59,7 @@ export function rowPlan(
   return {
     count: outer,
     chunkAlignment: 1,
+    minChunk: Math.max(Math.ceil(MIN_CHUNK_NUMBERS / Math.max(channels * components, 1)), MIN_CHUNK_ROWS),
     tableBytes: binary.mixture_norm_table_bytes(channels, components),
     inputs: { mean, variance, prior, gamma, beta },
     streamedInputs: { x },

@@ -1,7 +1,13 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkNonNegativeInteger, checkShape } from "../arguments.js";
-import { type KernelPlan, NOT_STREAMED, sizeOf, wholePass } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
+
+/** Numbers of rows and of sums that are worth waking a thread for. */
+const MIN_CHUNK = 2 ** 18;
+
+/** Columns that are worth going through all rows for. */
+const MIN_COLUMNS = 64;
 
 type Inputs = { x: TensorInfo; segmentIds: TensorInfo };
 
@@ -19,14 +25,20 @@ export const UnsortedSegmentSum: NamesakeKernel<Inputs, { numSegments: number },
   },
   plan(binary, { x, segmentIds }, { numSegments }): KernelPlan<"x" | "segmentIds" | "sums"> {
     const [rows = 0, ...row] = x.shape;
+    const width = sizeOf(row);
     return {
       ...NOT_STREAMED,
       inputs: { x, segmentIds },
       outputs: { sums: [numSegments, ...row] },
+      // Columns: of many rows one segment may have the most.
+      count: width,
+      chunkAlignment: CACHE_LINE / 4,
+      minChunk: Math.max(Math.ceil(MIN_CHUNK / Math.max(rows + numSegments, 1)), MIN_COLUMNS),
+      tableBytes: binary.unsorted_segment_sum_table_bytes(),
+      prepare: ({ table }) => binary.unsorted_segment_sum_prepare(table, rows, width, numSegments),
       passes: [
-        wholePass(({ x, segmentIds, sums }) => {
-          binary.unsorted_segment_sum_apply(x, segmentIds, sums, rows, sizeOf(row), numSegments);
-        }),
+        parallelPass(binary, "unsorted_segment_sum_reset", ["sums"]),
+        parallelPass(binary, "unsorted_segment_sum_accumulate", ["x", "segmentIds", "sums"]),
       ],
     };
   },

@@ -1,5 +1,5 @@
 import { mixture_norm_apply } from "../../assembly/mixtureNorm/apply";
-import { mixture_norm_e_step_apply, mixture_norm_m_step_finalize } from "../../assembly/mixtureNorm/em";
+import { mixture_norm_e_step_accumulate, mixture_norm_m_step_finalize } from "../../assembly/mixtureNorm/em";
 import {
   mixture_norm_grad_accumulate,
   mixture_norm_grad_apply,
@@ -92,13 +92,13 @@ class Case {
   /** A step of EM, over two chunks. */
   emStep(cut: u32): void {
     this.prepare(false);
-    mixture_norm_e_step_apply(this.table, this.x, this.nu, cut, true);
-    mixture_norm_e_step_apply(
+    mixture_norm_e_step_accumulate(this.table, this.x, this.nu, 0, cut);
+    mixture_norm_e_step_accumulate(
       this.table,
       this.x + ((cut * this.channels) << 2),
       this.nu + ((cut * this.components) << 2),
+      cut,
       this.rows - cut,
-      true,
     );
     mixture_norm_m_step_finalize(this.table, this.prior, this.variance, this.newPrior, this.newMean, this.newVariance);
   }
@@ -151,7 +151,7 @@ function each(f: (opened: Case) => void): void {
   }
 }
 
-describe("mixture_norm_e_step_apply", () => {
+describe("mixture_norm_e_step_accumulate", () => {
   it("computes the responsibilities of float64 formulas to 1e-5", () => {
     each((p) => {
       p.emStep(0);
@@ -232,7 +232,7 @@ describe("mixture_norm_apply", () => {
     each((p) => {
       p.emStep(0);
       p.prepare(true);
-      mixture_norm_apply(p.table, p.x, p.nu, p.y, p.rows);
+      mixture_norm_apply(p.table, p.x, p.nu, p.y, 0, p.rows);
       for (let i: u32 = 0; i < p.rows; i++) {
         for (let c: u32 = 0; c < p.channels; c++) {
           let y: f64 = 0;
@@ -255,11 +255,11 @@ describe("mixture_norm_grad_apply", () => {
       const begin = (cut * p.channels) << 2;
       const nu = p.nu + ((cut * p.components) << 2);
       p.prepare(true);
-      mixture_norm_grad_accumulate(p.table, p.x, p.dy, p.nu, cut);
-      mixture_norm_grad_accumulate(p.table, p.x + begin, p.dy + begin, nu, p.rows - cut);
+      mixture_norm_grad_accumulate(p.table, p.x, p.dy, p.nu, 0, cut);
+      mixture_norm_grad_accumulate(p.table, p.x + begin, p.dy + begin, nu, cut, p.rows - cut);
       mixture_norm_grad_finalize(p.table, p.dgamma, p.dbeta, batch);
-      mixture_norm_grad_apply(p.table, p.x, p.dy, p.nu, p.y, cut);
-      mixture_norm_grad_apply(p.table, p.x + begin, p.dy + begin, nu, p.y + begin, p.rows - cut);
+      mixture_norm_grad_apply(p.table, p.x, p.dy, p.nu, p.y, 0, cut);
+      mixture_norm_grad_apply(p.table, p.x + begin, p.dy + begin, nu, p.y + begin, cut, p.rows - cut);
       const dx = new StaticArray<f64>(p.rows);
       for (let c: u32 = 0; c < p.channels; c++) {
         let ofGamma: f64 = 0;

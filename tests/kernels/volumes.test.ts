@@ -62,6 +62,8 @@ const CONVOLUTIONS: Given[] = [
   { batch: 2, sizes: [4, 5, 6], window: [4, 5, 6], strides: [1, 2, 1], pad: "valid", from: 3, to: 7 },
   { batch: 1, sizes: [2, 2, 2], window: [3, 3, 3], strides: [1, 1, 1], pad: "valid", from: 2, to: 3 },
   { batch: 1, sizes: [3, 6, 140], window: [2, 3, 3], strides: [1, 1, 1], pad: "same", from: 3, to: 8 },
+  // Whose filter's gradient is cut by images.
+  { batch: 1, sizes: [4, 25, 25], window: [1, 3, 3], strides: [1, 1, 1], pad: "same", from: 8, to: 24 },
 ];
 
 describe("gradients of convolutions of volumes on 'wasm' are those in float64 within 1e-5 of the largest", () => {

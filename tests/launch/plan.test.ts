@@ -29,7 +29,7 @@ describe("a parallel pass", () => {
       // @ts-expect-error one tensor too many
       () => parallelPass(binary, "uan_apply", ["x", "y", "mean"]),
       // @ts-expect-error a count in the place of a tensor
-      () => parallelPass(binary, "mixture_norm_apply", ["x", "nu"]),
+      () => parallelPass(binary, "mixture_norm_kmeans_accumulate", ["x", "draws", "mean"]),
       // @ts-expect-error a tensor in the place of start and count
       () => parallelPass(binary, "uan_grad_finalize", ["dmean", "dvariance", "dprior"]),
       // @ts-expect-error not a function that adds one table to another

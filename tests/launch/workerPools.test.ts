@@ -5,9 +5,13 @@ import { bindBinary } from "../../src/binary/module.js";
 import { AdamUpdate } from "../../src/kernels/adamUpdate.js";
 import { Maximum, Minimum } from "../../src/kernels/broadcast.js";
 import { FusedConv2D } from "../../src/kernels/conv2d.js";
+import { Conv3D } from "../../src/kernels/conv3d.js";
+import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../../src/kernels/conv3dBackprop.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
 import { BatchMatMul, FusedMatMul } from "../../src/kernels/matMul.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
+import { MixtureNorm, MixtureNormGrad } from "../../src/kernels/mixtureNorm.js";
+import { MixtureNormEStep } from "../../src/kernels/mixtureNormEStep.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
 import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
@@ -16,6 +20,7 @@ import { MomentumUpdate } from "../../src/kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
 import { Tanh } from "../../src/kernels/unary.js";
+import { UnsortedSegmentSum } from "../../src/kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { runInPlace } from "../../src/launch/inPlace.js";
 import { chunkCount } from "../../src/launch/launch.js";
@@ -53,10 +58,11 @@ class Heap {
 
   disposeData(): void {}
 
-  put(shape: number[], values: Float32Array): TensorInfo {
+  put(shape: number[], values: Float32Array | Int32Array): TensorInfo {
     const tensor = this.makeOutput(shape);
-    this.values(tensor).set(values);
-    return tensor;
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    new Uint32Array(this.memory.buffer, this.getMemoryOffset(tensor.dataId), words.length).set(words);
+    return { ...tensor, dtype: values instanceof Int32Array ? "int32" : "float32" };
   }
 
   values({ dataId, shape }: TensorInfo): Float32Array {
@@ -68,7 +74,7 @@ class Heap {
   }
 }
 
-type Values = { [input: string]: [shape: number[], values: Float32Array] };
+type Values = { [input: string]: [shape: number[], values: Float32Array | Int32Array] };
 
 /** A kernel's outputs over a memory of that kind. */
 function outputs(kernel: AnyBinaryKernel, values: Values, attrs: object, heap: Heap): Float32Array[] {
@@ -109,6 +115,9 @@ const channelsFirst = { slices: 1, outer: 8, channels: 24, inner: 350, groups: 2
 const perChannel = { gamma: numbers(14), beta: numbers(14) };
 
 const prior: Values = { priorMean: numbers(14), priorVariance: positive(14), priorMass: [[], Float32Array.of(2)] };
+
+const rowMixture = { mean: mixture.mean, variance: mixture.variance, prior: mixture.prior };
+const dilated = { strides: 1, pad: "valid", dilations: [2, 1, 3] };
 
 const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ["UAN", UnsupervisedAdaptiveNorm, { ...mixture, ...perChannel }, uan],
@@ -250,6 +259,63 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
       activation: "leakyrelu",
       leakyreluAlpha: 0.1,
     },
+  ],
+  [
+    "a convolution of volumes",
+    Conv3D,
+    { x: numbers(2, 5, 13, 22, 11), filter: numbers(3, 3, 2, 11, 13) },
+    { strides: [1, 2, 1], pad: "same", dilations: 1 },
+  ],
+  ["a convolution of volumes, dilated", Conv3D, { x: numbers(1, 9, 13, 30, 8), filter: numbers(2, 3, 3, 8, 10) }, dilated],
+  [
+    "the gradient of a filter of volumes",
+    Conv3DBackpropFilterV2,
+    { x: numbers(2, 5, 13, 22, 11), dy: numbers(2, 5, 7, 22, 13) },
+    { strides: [1, 2, 1], pad: "same", filterShape: [3, 5, 2, 11, 13] },
+  ],
+  [
+    "the gradient of a small filter of volumes",
+    Conv3DBackpropFilterV2,
+    { x: numbers(3, 7, 33, 23, 3), dy: numbers(3, 7, 33, 23, 18) },
+    { strides: 1, pad: "same", filterShape: [3, 3, 2, 3, 18] },
+  ],
+  [
+    "the gradient of a filter that is larger than its volumes",
+    Conv3DBackpropFilterV2,
+    { x: numbers(4, 2, 2, 60, 9), dy: numbers(4, 4, 4, 62, 17) },
+    { strides: 1, pad: 3, filterShape: [5, 5, 5, 9, 17] },
+  ],
+  [
+    "the gradient of volumes",
+    Conv3DBackpropInputV2,
+    { dy: numbers(2, 3, 13, 11, 13), filter: numbers(3, 2, 3, 11, 13) },
+    { strides: [2, 1, 2], pad: "same", inputShape: [2, 5, 13, 22, 11] },
+  ],
+  [
+    "the gradient of volumes between which there is nothing",
+    Conv3DBackpropInputV2,
+    { dy: numbers(3, 3, 13, 22, 13), filter: numbers(2, 3, 3, 40, 13) },
+    { strides: [3, 1, 1], pad: "valid", inputShape: [3, 9, 15, 24, 40] },
+  ],
+  ["a step of EM", MixtureNormEStep, { x: numbers(8195, 14), ...rowMixture }, { epsilon: 1e-3, moments: true }],
+  ["responsibilities of rows", MixtureNormEStep, { x: numbers(8195, 14), ...rowMixture }, { epsilon: 1e-3, moments: false }],
+  [
+    "mixture normalization",
+    MixtureNorm,
+    { x: numbers(8195, 14), nu: positive(8195, 3), ...rowMixture, ...perChannel },
+    { epsilon: 1e-3, batch: true },
+  ],
+  [
+    "the gradient of mixture normalization",
+    MixtureNormGrad,
+    { x: numbers(8195, 14), dy: numbers(8195, 14), nu: positive(8195, 3), ...rowMixture, gamma: perChannel.gamma },
+    { epsilon: 1e-3, batch: true },
+  ],
+  [
+    "sums of segments",
+    UnsortedSegmentSum,
+    { x: numbers(1200, 15, 15), segmentIds: [[1200], Int32Array.from({ length: 1200 }, (_, i) => ((i * i) % 1900) - 1)] },
+    { numSegments: 1800 },
   ],
   ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
   [
