@@ -56,6 +56,8 @@ export const SELU: u32 = 6;
 export const SQRT: u32 = 7;
 export const RSQRT: u32 = 8;
 export const LEAKY_RELU: u32 = 9;
+export const SIGMOID: u32 = 10;
+export const ELU: u32 = 11;
 /** k-means++ leaves out a row whose sum of squares is not below this, or is NaN: so the squared distances of rows are finite. */
 export const MAX_SQUARE: f64 = 1e34;
 /** Numbers for each channel of what standardized activations are standardized by. */

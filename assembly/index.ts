@@ -89,6 +89,7 @@ export {
 } from "./reduction";
 export { select_apply } from "./select";
 export { chunkAlignment as walk_alignment } from "./simd/walk";
+export { softmax_apply, softmax_grad_apply, softmax_prepare, softmax_table_bytes } from "./softmax";
 export { unary_apply, unary_prepare, unary_table_bytes } from "./unary";
 export {
   unsorted_segment_sum_accumulate,
@@ -113,5 +114,11 @@ export {
   uan_standardized_grad_prepare,
 } from "./unsupervisedAdaptiveNorm/standardizedGrad";
 export { winograd_apply } from "./winograd/apply";
-export { winograd_backprop_filter_apply } from "./winograd/backpropFilter";
-export { winograd_backprop_filter_scratch_bytes, winograd_scratch_bytes, winograd_table_bytes } from "./winograd/plan";
+export { winograd_backprop_filter_accumulate, winograd_backprop_filter_apply } from "./winograd/backpropFilter";
+export {
+  winograd_backprop_filter_scratch_bytes,
+  winograd_scratch_bytes,
+  winograd_shared_bytes,
+  winograd_table_bytes,
+} from "./winograd/plan";
+export { winograd_filter_apply } from "./winograd/transforms";

@@ -1,11 +1,13 @@
-import { ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SOFTPLUS, SQRT, TANH } from "./constants";
+import { ELU, ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SIGMOID, SOFTPLUS, SQRT, TANH } from "./constants";
 import {
+  elu,
   erf,
   exp,
   expm1,
   log,
   MAX_CONSTANTS,
   selu,
+  sigmoid,
   softplus,
   storeErf,
   storeExp,
@@ -39,8 +41,8 @@ export function unary_prepare(at: usize, operation: u32, parameter: f32): void {
   store<u32>(at, operation);
   const constants = at + CONSTANTS;
   storeVec(constants, splat(parameter));
-  if (operation == EXP) storeExp(constants);
-  else if (operation == EXPM1) storeExpm1(constants);
+  if (operation == EXP || operation == SIGMOID) storeExp(constants);
+  else if (operation == EXPM1 || operation == ELU) storeExpm1(constants);
   else if (operation == LOG) storeLog(constants);
   else if (operation == TANH) storeTanh(constants);
   else if (operation == SOFTPLUS) storeSoftplus(constants);
@@ -56,6 +58,8 @@ export function unary_prepare(at: usize, operation: u32, parameter: f32): void {
   if (operation == SOFTPLUS) return softplus(x, constants);
   if (operation == ERF) return erf(x, constants);
   if (operation == SELU) return selu(x, constants);
+  if (operation == SIGMOID) return sigmoid(x, constants);
+  if (operation == ELU) return elu(x, constants);
   if (operation == SQRT) return sqrt(x);
   if (operation == RSQRT) return div(splat(1), sqrt(x));
   return select(mul(x, loadVec(constants)), x, gt(splat(0), x));
@@ -88,6 +92,12 @@ function erfEach(at: usize, x: usize, y: usize, count: u32): void {
 function seluEach(at: usize, x: usize, y: usize, count: u32): void {
   each(SELU, at, x, y, count);
 }
+function sigmoidEach(at: usize, x: usize, y: usize, count: u32): void {
+  each(SIGMOID, at, x, y, count);
+}
+function eluEach(at: usize, x: usize, y: usize, count: u32): void {
+  each(ELU, at, x, y, count);
+}
 function sqrtEach(at: usize, x: usize, y: usize, count: u32): void {
   each(SQRT, at, x, y, count);
 }
@@ -108,6 +118,8 @@ function vectors(at: usize, x: usize, y: usize, count: u32): void {
   else if (operation == SOFTPLUS) softplusEach(at, x, y, count);
   else if (operation == ERF) erfEach(at, x, y, count);
   else if (operation == SELU) seluEach(at, x, y, count);
+  else if (operation == SIGMOID) sigmoidEach(at, x, y, count);
+  else if (operation == ELU) eluEach(at, x, y, count);
   else if (operation == SQRT) sqrtEach(at, x, y, count);
   else if (operation == RSQRT) rsqrtEach(at, x, y, count);
   else leakyReluEach(at, x, y, count);

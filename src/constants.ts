@@ -45,6 +45,8 @@ export const SELU = 6;
 export const SQRT = 7;
 export const RSQRT = 8;
 export const LEAKY_RELU = 9;
+export const SIGMOID = 10;
+export const ELU = 11;
 /** k-means++ leaves out a row whose sum of squares is not below this. */
 export const MAX_SQUARE = 1e34;
 /** Numbers of at most this size have finite squares in float32. */

@@ -4,6 +4,7 @@ import {
   addToExponent,
   allTrue,
   and,
+  andnot,
   anyTrue,
   div,
   EXPONENT_BITS,
@@ -117,6 +118,28 @@ export function storeExp(at: usize): void {
   const b = bounded(x, at);
   const n = exponentOf(b, at);
   return scale(add(one(at), fractionOf(b, n, at)), n, one(at));
+}
+
+/** ln 2^-126, rounded up. */
+const MIN_NORMAL_EXP: f32 = -87.33654;
+
+export function storeExpOfNegative(at: usize): void {
+  storeExponential(at, MIN_NORMAL_EXP);
+}
+/** e^x of numbers up to 0: 0 where it would be denormal. */
+@inline export function expOfNegative(x: Vec, at: usize): Vec {
+  const least = constant(at, 0);
+  const b = pmax(x, least);
+  const n = exponentOf(b, at);
+  const y = mul(add(one(at), fractionOf(b, n, at)), addToExponent(one(at), n));
+  return andnot(y, gt(least, x));
+}
+
+/** 1 / (1 + e^-x) = e^min(x, 0) / (1 + e^-|x|). Its constants are exp's. */
+@inline export function sigmoid(x: Vec, at: usize): Vec {
+  const zero = splat(0);
+  const e = exp(pmin(x, sub(zero, x)), at);
+  return div(select(e, one(at), gt(zero, x)), add(one(at), e));
 }
 
 export function storeExpm1(at: usize): void {
@@ -265,6 +288,10 @@ export function storeSelu(at: usize): void {
   storeExpm1(at);
   put(at, EXPONENTIAL + 2, 1.0507010221481323);
   put(at, EXPONENTIAL + 3, 1.7580993175506592);
+}
+/** x for x ≥ 0, e^x − 1 for others. Its constants are expm1's. */
+@inline export function elu(x: Vec, at: usize): Vec {
+  return select(x, expm1(x, at), ge(x, splat(0)));
 }
 /** 1.0507… x for x ≥ 0, 1.7581… (e^x − 1) for others. */
 @inline export function selu(x: Vec, at: usize): Vec {

@@ -409,6 +409,10 @@ export const EXPONENT_BITS: i32 = 0xff800000;
   if (!ASC_FEATURE_SIMD) return a;
   return lane ? f64x2.extract_lane(a, 1) : f64x2.extract_lane(a, 0);
 }
+/** The sum of a's lanes. */
+@inline export function sumOfWide(a: Wide): f64 {
+  return HALVES > 1 ? laneOfWide(a, 0) + laneOfWide(a, 1) : a;
+}
 /** a·2^n, where n is given as the float64 n + 1.5·2^52. Two instructions. */
 @inline export function addToExponentWide(a: Wide, n: Wide): Wide {
   if (ASC_FEATURE_SIMD) return i64x2.add(a, i64x2.shl(n, 52));

@@ -7,7 +7,6 @@ import {
   firstOf,
   panelBytes,
   panelCount,
-  panelsAt,
   patchesAt,
   placeBytes,
   placeCount,
@@ -17,25 +16,27 @@ import {
   Tile,
   tapsAt,
   tileOf,
+  tileRows,
   WinogradPlan,
 } from "./plan";
-import { packTaps, patchOf, patchRowBytes, transformFilter, transformPatch } from "./transforms";
+import { packTaps, patchOf, patchRowBytes, transformPatch } from "./transforms";
 
 /**
- * Some rows of y = activation(convolution(x, filter) + bias), [batch, outHeight, outWidth, outChannels].
+ * Some rows of tiles of y = activation(convolution(x, filter) + bias), [batch, outHeight, outWidth, outChannels].
  *
  * @param at a WinogradPlan
  * @param x [batch, inHeight, inWidth, inChannels]
  * @param filter as the plan describes it
+ * @param panels it, transformed
  * @param bias, slopes a number for each output channel, or 0: none, or the plan's slope
- * @param y the first of the rows
- * @param start rows of y before them
- * @param count rows
+ * @param start rows of tiles of y before them
+ * @param count rows of tiles
  */
 export function winograd_apply(
   at: usize,
   x: usize,
   filter: usize,
+  panels: usize,
   bias: usize,
   slopes: usize,
   y: usize,
@@ -50,45 +51,39 @@ export function winograd_apply(
   const imageBytes = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
   const patches = patchesAt(plan);
   const patchBytes = (<usize>plan.inChannels) << 2;
-  transformFilter(plan, filter);
-  let image = x + (start / outHeight) * imageBytes;
-  let first = start % outHeight;
+  const perImage = tileRows(plan);
   let tiles: u32 = 0;
-  while (count != 0) {
-    const rows = min(outHeight - first, count);
-    for (let row: u32 = 0; row < rows; row += size) {
-      for (let column: u32 = 0; column < outWidth; column += size) {
-        const tile = tileOf(plan, tiles);
-        tile.image = image;
-        tile.row = first + row - plan.padTop;
-        tile.column = column - plan.padLeft;
-        tile.out = y + (<usize>row * outWidth + column) * pixel;
-        tile.rows = min(rows - row, size);
-        tile.columns = min(outWidth - column, size);
-        transformPatch(plan, tile, patches + tiles * patchBytes);
-        if (++tiles == blockTiles(size)) {
-          multiplyBlock(plan, tiles, filter, bias, slopes);
-          tiles = 0;
-        }
+  for (let i = start; i < start + count; i++) {
+    const image = i / perImage;
+    const row = size * (i % perImage);
+    const out = y + <usize>(image * outHeight + row) * outWidth * pixel;
+    for (let column: u32 = 0; column < outWidth; column += size) {
+      const tile = tileOf(plan, tiles);
+      tile.image = x + image * imageBytes;
+      tile.row = row - plan.padTop;
+      tile.column = column - plan.padLeft;
+      tile.out = out + column * pixel;
+      tile.rows = min(outHeight - row, size);
+      tile.columns = min(outWidth - column, size);
+      transformPatch(plan, tile, patches + tiles * patchBytes);
+      if (++tiles == blockTiles(size)) {
+        multiplyBlock(plan, tiles, filter, panels, bias, slopes);
+        tiles = 0;
       }
     }
-    y += <usize>rows * outWidth * pixel;
-    image += imageBytes;
-    count -= rows;
-    first = 0;
   }
-  if (tiles != 0) multiplyBlock(plan, tiles, filter, bias, slopes);
+  if (tiles != 0) multiplyBlock(plan, tiles, filter, panels, bias, slopes);
 }
 
 /** Computes the tiles of a block from their transformed patches. */
-function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, bias: usize, slopes: usize): void {
+function multiplyBlock(plan: WinogradPlan, tiles: u32, filter: usize, panels: usize, bias: usize, slopes: usize): void {
   const steps = stepsOf(plan);
   const row = (<usize>plan.inChannels) << 2;
   const place = placeBytes(plan.inChannels, plan.tileSize);
   const panelStep = panelBytes(plan.inChannels);
   const products = productsAt(plan);
   const step = productBytes(plan.tileSize);
-  let b = panelsAt(plan);
+  let b = panels;
   for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++) {
     let a = patchesAt(plan);
     let c = products;

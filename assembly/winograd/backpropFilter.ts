@@ -1,4 +1,4 @@
-import { COLUMNS, gemmTiles, PANEL, ROWS_BYTES } from "../simd/gemm";
+import { COLUMNS, gemmTiles, PANEL, ROWS, ROWS_BYTES } from "../simd/gemm";
 import { add, allTrue, eq, loadVec, mul, splat, storeVec, sub, VEC, Vec } from "../simd/vec";
 import {
   firstOf,
@@ -8,12 +8,10 @@ import {
   patchesAt,
   placeBytes,
   stepsOf,
-  sumsAt,
-  sumsBytes,
   TAPS,
   Tile,
-  tapBytes,
   tileOf,
+  tileRows,
   WinogradPlan,
 } from "./plan";
 import { transformPatch } from "./transforms";
@@ -26,16 +24,67 @@ const PLACES: u32 = 16;
 const PRODUCT_BYTES: usize = BLOCK_TILES * PANEL + 64;
 
 /**
- * dW [3, 3, inChannels, outChannels]: at each place a product of the transformed patches and the transformed gradients of the tiles,
- * summed over all tiles, and transformed back.
+ * Adds up parts of dW [3, 3, inChannels, outChannels] before it is transformed back: at each place a product of the transformed patches
+ * and the transformed gradients of the tiles, summed over the tiles of a section.
  *
  * @param at a WinogradPlan that is not flipped, of tiles of 2×2
  * @param x [batch, inHeight, inWidth, inChannels]
  * @param dy [batch, outHeight, outWidth, outChannels]
- * @param batch how many images there are
+ * @param sums all sums: for each section, each panel and each place, COLUMNS numbers for each input channel
+ * @param start sums before these
+ * @param count sums, whole panels of them
  */
-export function winograd_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize, batch: u32): void {
+export function winograd_backprop_filter_accumulate(at: usize, x: usize, dy: usize, sums: usize, start: u32, count: u32): void {
   const plan = changetype<WinogradPlan>(at);
+  const panels = panelCount(plan.outChannels);
+  const first = start / panelNumbers(plan);
+  const end = first + count / panelNumbers(plan);
+  for (let section = first / panels; section * panels < end; section++) {
+    const before = section * panels;
+    addSection(plan, x, dy, sums + section * sectionBytes(plan), section, max(first, before) - before, min(end - before, panels));
+  }
+}
+
+/**
+ * Writes a part of dW from its sums.
+ *
+ * @param at, x, dy, start, count as of winograd_backprop_filter_accumulate: as large a part of the input channels is written as these
+ * sums are of all sums
+ * @param sums all of them. They are not needed any more
+ */
+export function winograd_backprop_filter_apply(
+  at: usize,
+  x: usize,
+  dy: usize,
+  sums: usize,
+  dw: usize,
+  start: u32,
+  count: u32,
+): void {
+  const plan = changetype<WinogradPlan>(at);
+  const end = tileAfter(plan, start + count);
+  for (let i = tileAfter(plan, start); i < end; i++) {
+    const channel = i * ROWS;
+    const channels = min(plan.inChannels - channel, ROWS);
+    addSections(plan, sums, channel, channels);
+    if (!transformSums(plan, sums, dw, channel, channels)) multiplyTaps(plan, x, dy, sums, dw, channel, channels);
+  }
+}
+
+/** Sums in a panel of a section. */
+@inline function panelNumbers(plan: WinogradPlan): u32 {
+  return PLACES * plan.inChannels * COLUMNS;
+}
+@inline function sectionBytes(plan: WinogradPlan): usize {
+  return panelCount(plan.outChannels) * PLACES * panelBytes(plan.inChannels);
+}
+/** The first ROWS input channels that do not belong to the first `numbers` sums. */
+function tileAfter(plan: WinogradPlan, numbers: u32): u32 {
+  return ((numbers / panelNumbers(plan)) * ((plan.inChannels + ROWS - 1) / ROWS)) / (plan.sections * panelCount(plan.outChannels));
+}
+
+/** Adds up some panels of a section: of as many rows of tiles as any other. */
+function addSection(plan: WinogradPlan, x: usize, dy: usize, sums: usize, section: u32, first: u32, end: u32): void {
   const outHeight = plan.outHeight;
   const outWidth = plan.outWidth;
   const pixel = (<usize>plan.outChannels) << 2;
@@ -43,38 +92,44 @@ export function winograd_backprop_filter_apply(at: usize, x: usize, dy: usize, d
   const patchBytes = (<usize>plan.inChannels) << 2;
   const patches = patchesAt(plan);
   const tile = tileOf(plan, 0);
-  memory.fill(sumsAt(plan), 0, sumsBytes(plan.inChannels, plan.outChannels, TILE));
+  const perImage = tileRows(plan);
+  const rows = plan.batch * perImage;
+  memory.fill(sums + first * PLACES * panelBytes(plan.inChannels), 0, (end - first) * PLACES * panelBytes(plan.inChannels));
   let tiles: u32 = 0;
-  tile.image = x;
-  tile.out = dy;
-  for (let i = batch; i != 0; i--, tile.image += imageBytes) {
-    for (let row: u32 = 0; row < outHeight; row += 2) {
-      tile.row = row - plan.padTop;
-      tile.rows = min(outHeight - row, 2);
-      for (let column: u32 = 0; column < outWidth; column += 2) {
-        tile.column = column - plan.padLeft;
-        tile.columns = min(outWidth - column, 2);
-        transformPatch(plan, tile, patches + tiles * patchBytes);
-        transformGradient(plan, tile, gradientsAt(plan) + tiles * PANEL);
-        tile.out += tile.columns * pixel;
-        if (++tiles == BLOCK_TILES) {
-          addProducts(plan, tiles);
-          tiles = 0;
-        }
+  for (let i = sectionStart(plan, rows, section); i < sectionStart(plan, rows, section + 1); i++) {
+    const image = i / perImage;
+    const row = 2 * (i % perImage);
+    tile.image = x + image * imageBytes;
+    tile.row = row - plan.padTop;
+    tile.rows = min(outHeight - row, 2);
+    tile.out = dy + <usize>(image * outHeight + row) * outWidth * pixel;
+    for (let column: u32 = 0; column < outWidth; column += 2) {
+      tile.column = column - plan.padLeft;
+      tile.columns = min(outWidth - column, 2);
+      transformPatch(plan, tile, patches + tiles * patchBytes);
+      transformGradient(plan, tile, gradientsAt(plan) + tiles * PANEL, first, end);
+      tile.out += tile.columns * pixel;
+      if (++tiles == BLOCK_TILES) {
+        addProducts(plan, tiles, sums, first, end);
+        tiles = 0;
       }
-      tile.out += (tile.rows - 1) * outWidth * pixel;
     }
   }
-  if (tiles != 0) addProducts(plan, tiles);
-  if (!transformSums(plan, dw)) multiplyTaps(plan, x, dy, dw, batch);
+  if (tiles != 0) addProducts(plan, tiles, sums, first, end);
 }
 
-/** Writes a tile's numbers of all panels: A dy Aᵀ. */
-function transformGradient(plan: WinogradPlan, tile: Tile, to: usize): void {
+/** The first of `rows` rows of tiles that is in a section. */
+@inline function sectionStart(plan: WinogradPlan, rows: u32, section: u32): u32 {
+  return <u32>((<u64>rows * section) / plan.sections);
+}
+
+/** Writes a tile's numbers of panels `first` to `end`: A dy Aᵀ. */
+function transformGradient(plan: WinogradPlan, tile: Tile, to: usize, first: u32, end: u32): void {
   const right = (<usize>plan.outChannels) << 2;
   const below = plan.outWidth * right;
   const zero: Vec = splat(0);
-  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += PLACES * PRODUCT_BYTES) {
+  to += first * PLACES * PRODUCT_BYTES;
+  for (let panel = first; panel < end; panel++, to += PLACES * PRODUCT_BYTES) {
     const from = tile.out + ((<usize>firstOf(panel, plan.outChannels)) << 2);
     for (let q: usize = 0; q < PANEL; q += VEC) {
       const p = from + q;
@@ -102,17 +157,17 @@ function transformGradient(plan: WinogradPlan, tile: Tile, to: usize): void {
   storeVec(to + 3 * PRODUCT_BYTES, sub(splat(0), right));
 }
 
-/** Adds the products of a block's tiles to the sums. */
-function addProducts(plan: WinogradPlan, tiles: u32): void {
+/** Adds the products of a block's tiles to the sums of panels `first` to `end`. */
+function addProducts(plan: WinogradPlan, tiles: u32, sums: usize, first: u32, end: u32): void {
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const place = placeBytes(inChannels, TILE);
   steps.length = tiles;
   steps.step = inChannels << 2;
   steps.segments = 1;
-  let b = gradientsAt(plan);
-  let c = sumsAt(plan);
-  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++) {
+  let b = gradientsAt(plan) + first * PLACES * PRODUCT_BYTES;
+  let c = sums + first * PLACES * panelBytes(inChannels);
+  for (let panel = first; panel < end; panel++) {
     let a = patchesAt(plan);
     for (let i: u32 = 0; i < PLACES; i++, a += place, b += PRODUCT_BYTES, c += panelBytes(inChannels)) {
       gemmTiles(steps, a, 4, ROWS_BYTES, b, PANEL, c, PANEL, inChannels, COLUMNS, true, 0);
@@ -120,21 +175,39 @@ function addProducts(plan: WinogradPlan, tiles: u32): void {
   }
 }
 
+/** Adds the sums of the other sections to those of the first, for `channels` input channels. */
+function addSections(plan: WinogradPlan, sums: usize, channel: u32, channels: u32): void {
+  const place = panelBytes(plan.inChannels);
+  const section = sectionBytes(plan);
+  let from = sums + channel * PANEL;
+  for (let i = panelCount(plan.outChannels) * PLACES; i != 0; i--, from += place) {
+    for (let p = from; p < from + channels * PANEL; p += VEC) {
+      let sum = loadVec(p);
+      let other = p;
+      for (let s = plan.sections; s > 1; s--) {
+        other += section;
+        sum = add(sum, loadVec(other));
+      }
+      storeVec(p, sum);
+    }
+  }
+}
+
 /**
- * Writes dw: Gᵀ m G.
+ * Writes `channels` input channels of dw: Gᵀ m G.
  *
  * @returns whether all of it is finite. Else it is not what the taps give
  */
-function transformSums(plan: WinogradPlan, dw: usize): bool {
+function transformSums(plan: WinogradPlan, sums: usize, dw: usize, channel: u32, channels: u32): bool {
   const inChannels = plan.inChannels;
   const place = panelBytes(inChannels);
   const pixel = (<usize>plan.outChannels) << 2;
   const tap = inChannels * pixel;
-  let from = sumsAt(plan);
+  let from = sums + channel * PANEL;
   let check: Vec = splat(0);
   for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, from += PLACES * place) {
-    let to = dw + ((<usize>firstOf(panel, plan.outChannels)) << 2);
-    for (let p = from; p < from + inChannels * PANEL; p += PANEL, to += pixel) {
+    let to = dw + channel * pixel + ((<usize>firstOf(panel, plan.outChannels)) << 2);
+    for (let p = from; p < from + channels * PANEL; p += PANEL, to += pixel) {
       for (let q: usize = 0; q < PANEL; q += VEC) {
         let m = p + q;
         let t = to + q;
@@ -174,20 +247,20 @@ function transformSums(plan: WinogradPlan, dw: usize): bool {
   return mul(x, splat(0.5));
 }
 
-/** Writes dw by the taps: so infinities and NaN are where they would be without transforms. */
-function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, dw: usize, batch: u32): void {
+/** Writes `channels` input channels of dw by the taps: so infinities and NaN are where they would be without transforms. */
+function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, sums: usize, dw: usize, channel: u32, channels: u32): void {
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const outChannels = plan.outChannels;
   const pixel = inChannels << 2;
   const outPixel = outChannels << 2;
   const outWidth = <i32>plan.outWidth;
-  const bytes = tapBytes(inChannels);
-  const sums = sumsAt(plan);
-  memory.fill(sums, 0, sumsBytes(inChannels, outChannels, TILE));
+  const place = panelBytes(inChannels);
+  sums += channel * PANEL;
+  for (let i: u32 = 0; i < panelCount(outChannels) * PLACES; i++) memory.fill(sums + i * place, 0, channels * PANEL);
   steps.segments = 1;
   steps.step = pixel;
-  for (let row: u32 = 0; row < batch * plan.outHeight; row++, dy += outWidth * outPixel) {
+  for (let row: u32 = 0; row < plan.batch * plan.outHeight; row++, dy += outWidth * outPixel) {
     for (let tap: u32 = 0; tap < TAPS; tap++) {
       const inRow = <i32>((row % plan.outHeight) + tap / 3 - plan.padTop);
       const shift = <i32>((tap % 3) - plan.padLeft);
@@ -195,18 +268,20 @@ function multiplyTaps(plan: WinogradPlan, x: usize, dy: usize, dw: usize, batch:
       const end = min(<i32>plan.inWidth - shift, outWidth);
       if (inRow < 0 || inRow >= <i32>plan.inHeight || first >= end) continue;
       const image = x + <usize>((row / plan.outHeight) * plan.inHeight * plan.inWidth) * pixel;
-      const a = image + <usize>(inRow * plan.inWidth + first + shift) * pixel;
+      const a = image + <usize>(inRow * plan.inWidth + first + shift) * pixel + (channel << 2);
       steps.length = end - first;
-      let c = sums + tap * bytes;
-      for (let panel: u32 = 0; panel < panelCount(outChannels); panel++, c += TAPS * bytes) {
+      let c = sums + tap * place;
+      for (let panel: u32 = 0; panel < panelCount(outChannels); panel++, c += PLACES * place) {
         const b = dy + first * outPixel + (firstOf(panel, outChannels) << 2);
-        gemmTiles(steps, a, 4, ROWS_BYTES, b, outPixel, c, PANEL, inChannels, COLUMNS, true, 0);
+        gemmTiles(steps, a, 4, ROWS_BYTES, b, outPixel, c, PANEL, channels, COLUMNS, true, 0);
       }
     }
   }
-  let from = sums;
   for (let panel: u32 = 0; panel < panelCount(outChannels); panel++) {
-    let to = dw + ((<usize>firstOf(panel, outChannels)) << 2);
-    for (let i: u32 = 0; i < TAPS * inChannels; i++, from += PANEL, to += outPixel) memory.copy(to, from, PANEL);
+    for (let tap: u32 = 0; tap < TAPS; tap++) {
+      let from = sums + (PLACES * panel + tap) * place;
+      let to = dw + (tap * inChannels + channel) * outPixel + (firstOf(panel, outChannels) << 2);
+      for (let i = channels; i != 0; i--, from += PANEL, to += outPixel) memory.copy(to, from, PANEL);
+    }
   }
 }

@@ -15,6 +15,7 @@ export const TAPS: u32 = 9;
 /** A convolution, as src/kernels/winograd.ts writes it: words, in this order. After it there is room for what the loops work in. */
 @unmanaged
 export class WinogradPlan {
+  batch: u32;
   inHeight: u32;
   inWidth: u32;
   /** At least 4. */
@@ -34,6 +35,8 @@ export class WinogradPlan {
   slope: u32;
   /** Rows, and columns, of a tile: 2 or 4. */
   tileSize: u32;
+  /** Parts of the tiles that the filter's gradient is summed over by themselves, before these sums are added. */
+  sections: u32;
 }
 
 /** A tile of a block. */
@@ -60,6 +63,10 @@ const TABLE: usize = STEPS + ((offsetof<Steps>() + 15) & ~15);
 }
 @inline export function placeCount(tileSize: u32): u32 {
   return patchSize(tileSize) * patchSize(tileSize);
+}
+/** Rows of tiles of an image. */
+@inline export function tileRows(plan: WinogradPlan): u32 {
+  return (plan.outHeight + plan.tileSize - 1) / plan.tileSize;
 }
 /** Tiles in a block, at most. */
 @inline export function blockTiles(tileSize: u32): u32 {
@@ -127,34 +134,26 @@ export function winograd_table_bytes(): usize {
 @inline export function tapsAt(plan: WinogradPlan): usize {
   return productsAt(plan) + placeCount(plan.tileSize) * productBytes(plan.tileSize);
 }
-/** Room for the transformed filter: for each panel and each place, COLUMNS numbers for each input channel. */
-@inline export function panelsAt(plan: WinogradPlan): usize {
-  return tapsAt(plan) + TAPS * tapBytes(plan.inChannels);
-}
 /** Room for the gradient of a block's tiles, transformed: for each panel and each place, COLUMNS numbers for each tile. */
 @inline export function gradientsAt(plan: WinogradPlan): usize {
   return productsAt(plan);
 }
-/** Room for the filter's gradient before it is transformed back: for each panel and each place, COLUMNS numbers for each input channel. */
-@inline export function sumsAt(plan: WinogradPlan): usize {
-  return gradientsAt(plan) + panelCount(plan.outChannels) * placeCount(plan.tileSize) * productBytes(plan.tileSize);
-}
-/** Bytes of it. */
-@inline export function sumsBytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
-  return panelCount(outChannels) * placeCount(tileSize) * panelBytes(inChannels);
-}
-
 /** Bytes after the table that both need: for the tiles, and for a block's patches. */
 function blockBytes(inChannels: u32, tileSize: u32): usize {
   return TILES + LINES + patchBytes(inChannels, tileSize) + placeCount(tileSize) * placeBytes(inChannels, tileSize);
 }
 /** Bytes after the table for the filter's gradient. The arguments are a plan's. */
 export function winograd_backprop_filter_scratch_bytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
-  const gradients = panelCount(outChannels) * placeCount(tileSize) * productBytes(tileSize);
-  return blockBytes(inChannels, tileSize) + gradients + sumsBytes(inChannels, outChannels, tileSize);
+  return blockBytes(inChannels, tileSize) + panelCount(outChannels) * placeCount(tileSize) * productBytes(tileSize);
 }
 /** Bytes after the table. The arguments are a plan's. */
-export function winograd_scratch_bytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
-  const filter = TAPS * tapBytes(inChannels) + placeCount(tileSize) * panelCount(outChannels) * panelBytes(inChannels);
-  return blockBytes(inChannels, tileSize) + placeCount(tileSize) * productBytes(tileSize) + filter;
+export function winograd_scratch_bytes(inChannels: u32, tileSize: u32): usize {
+  return blockBytes(inChannels, tileSize) + placeCount(tileSize) * productBytes(tileSize) + TAPS * tapBytes(inChannels);
+}
+/**
+ * Bytes that all chunks have together: the transformed filter, or a section's sums of its gradient before it is transformed back. For
+ * each panel and each place, there are COLUMNS numbers for each input channel. The arguments are a plan's.
+ */
+export function winograd_shared_bytes(inChannels: u32, outChannels: u32, tileSize: u32): usize {
+  return panelCount(outChannels) * placeCount(tileSize) * panelBytes(inChannels);
 }

@@ -6,7 +6,6 @@ import {
   linesAt,
   panelBytes,
   panelCount,
-  panelsAt,
   patchAt,
   patchSize,
   placeBytes,
@@ -15,6 +14,7 @@ import {
   Tile,
   tapBytes,
   tapsAt,
+  tileRows,
   WinogradPlan,
 } from "./plan";
 
@@ -128,13 +128,23 @@ export function packTaps(plan: WinogradPlan, filter: usize, panel: u32): void {
   }
 }
 
-/** Writes the transformed filter: G g Gᵀ. */
-export function transformFilter(plan: WinogradPlan, filter: usize): void {
+/**
+ * Writes panels of the transformed filter, G g Gᵀ: as large a part of them as the rows of tiles are of all of them.
+ *
+ * @param at a WinogradPlan
+ * @param filter as the plan describes it
+ * @param panels all panels
+ * @param start rows of the output's tiles before those
+ * @param count rows of tiles, at least 1
+ */
+export function winograd_filter_apply(at: usize, filter: usize, panels: usize, start: u32, count: u32): void {
+  const plan = changetype<WinogradPlan>(at);
   const taps = tapsAt(plan);
   const tap = tapBytes(plan.inChannels);
   const place = panelBytes(plan.inChannels);
-  let to = panelsAt(plan);
-  for (let panel: u32 = 0; panel < panelCount(plan.outChannels); panel++, to += placeCount(plan.tileSize) * place) {
+  const first = panelAfter(plan, start);
+  let to = panels + first * placeCount(plan.tileSize) * place;
+  for (let panel = first; panel < panelAfter(plan, start + count); panel++, to += placeCount(plan.tileSize) * place) {
     packTaps(plan, filter, panel);
     for (let q: usize = 0; q < tap; q += VEC) {
       const p = taps + q;
@@ -166,6 +176,11 @@ export function transformFilter(plan: WinogradPlan, filter: usize): void {
       storeTransformed(t, place, g20, g21, g22);
     }
   }
+}
+
+/** The first panel that does not belong to the first `rows` rows of tiles. */
+function panelAfter(plan: WinogradPlan, rows: u32): u32 {
+  return <u32>((<u64>rows * panelCount(plan.outChannels)) / (plan.batch * tileRows(plan)));
 }
 
 @inline function storeTransformed(to: usize, place: usize, g0: Vec, g1: Vec, g2: Vec): void {

@@ -1,4 +1,4 @@
-import { greaterEqual, lessEqual, logicalAnd, mul, step, sub, type Tensor, where, zerosLike } from "@tensorflow/tfjs-core";
+import { greaterEqual, lessEqual, logicalAnd, mul, step, sub, sum, type Tensor, where, zerosLike } from "@tensorflow/tfjs-core";
 import type { ActivationGradAttrs } from "../kernels/activationGrad.js";
 
 type Inputs = { dy: Tensor; x: Tensor };
@@ -12,5 +12,6 @@ export function composedActivationGrad(
   if (activation === "Relu6") return mul(dy, mul(lessEqual(x, 6), step(x)));
   if (activation === "Tanh") return mul(sub(1, mul(x, x)), dy);
   if (activation === "Sigmoid") return mul(dy, mul(x, sub(1, x)));
+  if (activation === "Softmax") return mul(x, sub(dy, sum(mul(dy, x), -1, true)));
   return where(logicalAnd(greaterEqual(x, clipValueMin), lessEqual(x, clipValueMax)), dy, zerosLike(dy));
 }

@@ -1,7 +1,7 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import { AND, EQUAL, FLOOR_DIV, GREATER, GREATER_EQUAL, MAXIMUM, MINIMUM, NOT_EQUAL, OR, XOR } from "../constants.js";
-import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, LIGHT, NOT_STREAMED, parallelPass } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { a: TensorInfo; b: TensorInfo };
@@ -89,6 +89,7 @@ function broadcast(options: Options): NamesakeKernel<Inputs, unknown, View> {
         dtype: outDtype,
         count,
         chunkAlignment: axes.length === 1 ? ALIGNMENT : (axes[0] as Axis).size,
+        minWaking: LIGHT,
         tableBytes: binary.broadcast_table_bytes(axes.length),
         scratchBytes: binary.broadcast_scratch_bytes(),
         constants: Uint32Array.from(words),

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32 } from "../arguments.js";
 import { MAXIMUM, MEAN, MINIMUM, PRODUCT, SUM } from "../constants.js";
-import { type Addresses, CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { type Addresses, CACHE_LINE, type KernelPlan, LIGHT, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo };
@@ -119,6 +119,7 @@ function reduction(name: Name): NamesakeKernel<Inputs, Attrs, View> {
         outputs: { out: shape },
         count,
         chunkAlignment: Math.max(isByKept ? (count / kept) * columns : count / reduced || 1, 1),
+        minWaking: LIGHT,
         tableBytes: binary.reduction_table_bytes(accumulators),
         prepare({ table }) {
           const [a, b, c = 1, d = 1, e = 1, f = 1, g = 1] = sizes as [number, number, ...number[]];
@@ -136,6 +137,7 @@ function reduction(name: Name): NamesakeKernel<Inputs, Attrs, View> {
     },
     integersAreTheirs: true,
     theirsTakes: () => true,
+    isSmall: ({ x }, attrs) => sizeOf(x.shape) <= MAX_THEIRS && theirsIsFaster(name, x, axesOf(attrs)),
     theirsIsFaster: ({ x }, attrs) => theirsIsFaster(name, x, axesOf(attrs)),
   };
 }

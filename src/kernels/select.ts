@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkShape } from "../arguments.js";
-import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { CACHE_LINE, type KernelPlan, LIGHT, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { condition: TensorInfo; t: TensorInfo; e: TensorInfo };
@@ -33,11 +33,12 @@ export const Select: NamesakeKernel<Inputs, unknown, number> = {
       streamedOutputs: { out: t.shape },
       count,
       chunkAlignment: ALIGNMENT,
+      minWaking: LIGHT,
       passes: [parallelPass(binary, "select_apply", ["condition", "t", "e", "out"])],
     };
   },
   indices: ["condition"],
   integersAreTheirs: true,
   theirsTakes: () => true,
-  theirsIsFaster: ({ t }) => sizeOf(t.shape) <= MAX_THEIRS,
+  isSmall: ({ t }) => sizeOf(t.shape) <= MAX_THEIRS,
 };

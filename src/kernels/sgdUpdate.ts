@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError, checkFloat32, checkTensor } from "../arguments.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { type KernelPlan, LIGHT, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkUpdate, factorsOf, type Hyperparameters, UPDATE_ALIGNMENT, type UpdateAttrs } from "./weightUpdate.js";
 
@@ -39,6 +39,7 @@ export const SgdUpdate: BinaryKernel<Inputs, SgdUpdateAttrs, void> = {
       replacing: attrs.mayReplace ? { newWeight: "weight" } : undefined,
       count: sizeOf(shape),
       chunkAlignment: UPDATE_ALIGNMENT,
+      minWaking: LIGHT,
       tableBytes: binary.sgd_update_table_bytes(),
       prepare({ table }) {
         const { step, keep } = factorsOf(attrs);
@@ -73,6 +74,7 @@ export const MomentumUpdate: BinaryKernel<MomentumInputs, SgdUpdateAttrs, void> 
       replacing: attrs.mayReplace ? { newWeight: "weight", newAccumulation: "accumulation" } : undefined,
       count: sizeOf(shape),
       chunkAlignment: UPDATE_ALIGNMENT,
+      minWaking: LIGHT,
       tableBytes: binary.sgd_update_table_bytes(),
       prepare({ table }) {
         const { step, keep } = factorsOf(attrs);

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkFloat32 } from "../arguments.js";
-import { ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SOFTPLUS, SQRT, TANH } from "../constants.js";
-import { CACHE_LINE, type KernelPlan, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
+import { ELU, ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SIGMOID, SOFTPLUS, SQRT, TANH } from "../constants.js";
+import { CACHE_LINE, type KernelPlan, LIGHT, NOT_STREAMED, parallelPass, sizeOf } from "../launch/plan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo };
@@ -10,9 +10,21 @@ type Attrs = { alpha?: number } | undefined;
 
 /** Numbers that chunks start at multiples of. */
 const ALIGNMENT = CACHE_LINE / 4;
+/** Numbers that are not split. */
+const SPLIT = 32767;
 
-/** @param maxTheirs numbers up to which TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun */
-function unary(name: string, operation: number, maxTheirs: number): NamesakeKernel<Inputs, Attrs, number> {
+interface Options {
+  name: string;
+  operation: number;
+  /** Numbers up to which a call is small. */
+  small: number;
+  /** As a plan's. Default: its default. */
+  minWaking?: number;
+  /** Whether TensorFlow.js's kernel takes less time on one thread. Default: it takes more. */
+  isTheirs?: boolean;
+}
+
+function unary({ name, operation, small, minWaking, isTheirs }: Options): NamesakeKernel<Inputs, Attrs, number> {
   return {
     name,
     op: `${name[0]?.toLowerCase()}${name.slice(1)}`,
@@ -27,6 +39,7 @@ function unary(name: string, operation: number, maxTheirs: number): NamesakeKern
         streamedOutputs: { y: x.shape },
         count,
         chunkAlignment: ALIGNMENT,
+        minWaking,
         tableBytes: binary.unary_table_bytes(),
         prepare: ({ table }) => binary.unary_prepare(table, operation, attrs?.alpha ?? 0),
         passes: [parallelPass(binary, "unary_apply", ["x", "y"])],
@@ -34,18 +47,21 @@ function unary(name: string, operation: number, maxTheirs: number): NamesakeKern
     },
     integersAreTheirs: true,
     theirsTakes: () => true,
-    theirsIsFaster: ({ x }) => sizeOf(x.shape) <= maxTheirs,
+    isSmall: ({ x }) => sizeOf(x.shape) <= small,
+    ...(isTheirs && { theirsIsFaster: () => true }),
   };
 }
 
 /** Output: a function of each number of x, float32. */
-export const Erf = unary("Erf", ERF, 64);
-export const Exp = unary("Exp", EXP, 96);
-export const Expm1 = unary("Expm1", EXPM1, 96);
-export const LeakyRelu = unary("LeakyRelu", LEAKY_RELU, 1024);
-export const Log = unary("Log", LOG, 192);
-export const Rsqrt = unary("Rsqrt", RSQRT, 400);
-export const Selu = unary("Selu", SELU, 160);
-export const Softplus = unary("Softplus", SOFTPLUS, 64);
-export const Sqrt = unary("Sqrt", SQRT, 640);
-export const Tanh = unary("Tanh", TANH, 64);
+export const Elu = unary({ name: "Elu", operation: ELU, small: SPLIT, isTheirs: true });
+export const Erf = unary({ name: "Erf", operation: ERF, small: 64 });
+export const Exp = unary({ name: "Exp", operation: EXP, small: 96 });
+export const Expm1 = unary({ name: "Expm1", operation: EXPM1, small: 96 });
+export const LeakyRelu = unary({ name: "LeakyRelu", operation: LEAKY_RELU, small: 1024, minWaking: LIGHT });
+export const Log = unary({ name: "Log", operation: LOG, small: 192 });
+export const Rsqrt = unary({ name: "Rsqrt", operation: RSQRT, small: 400, minWaking: LIGHT });
+export const Selu = unary({ name: "Selu", operation: SELU, small: 160 });
+export const Sigmoid = unary({ name: "Sigmoid", operation: SIGMOID, small: SPLIT, isTheirs: true });
+export const Softplus = unary({ name: "Softplus", operation: SOFTPLUS, small: 64 });
+export const Sqrt = unary({ name: "Sqrt", operation: SQRT, small: 640, minWaking: LIGHT });
+export const Tanh = unary({ name: "Tanh", operation: TANH, small: 64 });

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type BinaryExports, WinogradPlanWords } from "../binary/interface.js";
-import { type KernelPlan, NOT_STREAMED, parallelPass, wholePass } from "../launch/plan.js";
+import { type KernelPlan, NOT_STREAMED, parallelPass } from "../launch/plan.js";
 import { shared } from "../shared.js";
 import { areOne, type ConvolutionAttrs, type ConvolutionView } from "./convolution.js";
 
@@ -128,9 +128,14 @@ export function isFasterByWinograd(sizes: WinogradSizes): boolean {
 /** Multiplications of the taps that are worth waking a thread for. */
 const MIN_CHUNK_WORK = 2 ** 21;
 
-function constantsOf(sizes: WinogradSizes, tileSize: number, activation = 0, slope = 0): Uint32Array {
-  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padTop, padLeft } = sizes;
+function constantsOf(
+  sizes: WinogradSizes,
+  tileSize: number,
+  { activation = 0, slope = 0, sections = 1 }: { activation?: number; slope?: number; sections?: number },
+): Uint32Array {
+  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padTop, padLeft } = sizes;
   const words: Record<(typeof WinogradPlanWords)[number], number> = {
+    batch,
     inHeight,
     inWidth,
     inChannels,
@@ -143,6 +148,7 @@ function constantsOf(sizes: WinogradSizes, tileSize: number, activation = 0, slo
     activation,
     slope,
     tileSize,
+    sections,
   };
   // A loop, as in convolutionPlan.
   const constants = new Uint32Array(WinogradPlanWords.length);
@@ -165,39 +171,64 @@ interface Convolution {
 export function winogradPlan(
   binary: BinaryExports,
   sizes: WinogradSizes,
-  { x, filter, bias, slopes, activation, slope }: Convolution,
-): KernelPlan<"x" | "filter" | "bias" | "slopes" | "y"> {
+  { x, filter, bias, slopes, ...finishing }: Convolution,
+): KernelPlan<"x" | "filter" | "shared" | "bias" | "slopes" | "y"> {
   const { batch, inChannels, outHeight, outWidth, outChannels } = sizes;
   const tileSize = tileSizeOf(sizes);
   return {
     ...NOT_STREAMED,
     inputs: { x, filter, bias, slopes },
-    streamedOutputs: { y: [batch, outHeight, outWidth, outChannels] },
-    // Rows.
-    count: batch * outHeight,
-    chunkAlignment: tileSize,
-    minChunk: Math.ceil(MIN_CHUNK_WORK / (9 * outWidth * inChannels * outChannels)),
+    // Whole: chunks are of whole rows of tiles, of which the last in an image may be less.
+    outputs: { y: [batch, outHeight, outWidth, outChannels] },
+    count: batch * Math.ceil(outHeight / tileSize),
+    minChunk: Math.ceil(MIN_CHUNK_WORK / (9 * tileSize * outWidth * inChannels * outChannels)),
     tableBytes: binary.winograd_table_bytes(),
-    scratchBytes: binary.winograd_scratch_bytes(inChannels, outChannels, tileSize),
-    constants: constantsOf(sizes, tileSize, activation, slope),
-    passes: [parallelPass(binary, "winograd_apply", ["x", "filter", "bias", "slopes", "y"])],
+    scratchBytes: binary.winograd_scratch_bytes(inChannels, tileSize),
+    sharedBytes: binary.winograd_shared_bytes(inChannels, outChannels, tileSize),
+    constants: constantsOf(sizes, tileSize, finishing),
+    passes: [
+      parallelPass(binary, "winograd_filter_apply", ["filter", "shared"]),
+      parallelPass(binary, "winograd_apply", ["x", "filter", "shared", "bias", "slopes", "y"]),
+    ],
   };
 }
+
+const PLACES = 16;
+/** Sections of the tiles whose sums are added in the end: at most so many, and with so many tiles and bytes of sums. */
+const MAX_SECTIONS = 8;
+const MIN_SECTION_TILES = 128;
+const MAX_SECTION_BYTES = 2 ** 22;
+/** Channels of dy in a chunk, at least, where it has not all: the patches are transformed for them anew. */
+const MIN_CHUNK_CHANNELS = 64;
 
 /** Output: the gradient of the filter. */
 export function winogradFilterGradientPlan(
   binary: BinaryExports,
   sizes: WinogradSizes,
   { x, dy }: { x: TensorInfo; dy: TensorInfo },
-): KernelPlan<"x" | "dy" | "dw"> {
-  const { batch, inChannels, outChannels } = sizes;
+): KernelPlan<"x" | "dy" | "shared" | "dw"> {
+  const { inChannels, outChannels } = sizes;
+  const panelChannels = binary.gemm_column_count();
+  const channels = Math.ceil(outChannels / panelChannels) * panelChannels;
+  const tiles = tileCount(sizes, 2);
+  const sumsBytes = binary.winograd_shared_bytes(inChannels, outChannels, 2);
+  const most = Math.max(1, Math.min(MAX_SECTIONS, tiles / MIN_SECTION_TILES, MAX_SECTION_BYTES / sumsBytes));
+  const sections = 2 ** Math.floor(Math.log2(most));
   return {
     ...NOT_STREAMED,
     inputs: { x, dy },
     outputs: { dw: [3, 3, inChannels, outChannels] },
+    // Sums.
+    count: sections * PLACES * inChannels * channels,
+    chunkAlignment: PLACES * inChannels * Math.min(MIN_CHUNK_CHANNELS, channels),
+    minChunk: Math.ceil((MIN_CHUNK_WORK * PLACES * sections) / (36 * tiles)),
     tableBytes: binary.winograd_table_bytes(),
     scratchBytes: binary.winograd_backprop_filter_scratch_bytes(inChannels, outChannels, 2),
-    constants: constantsOf(sizes, 2),
-    passes: [wholePass(({ table, x, dy, dw }) => binary.winograd_backprop_filter_apply(table, x, dy, dw, batch))],
+    sharedBytes: sections * sumsBytes,
+    constants: constantsOf(sizes, 2, { sections }),
+    passes: [
+      parallelPass(binary, "winograd_backprop_filter_accumulate", ["x", "dy", "shared"]),
+      parallelPass(binary, "winograd_backprop_filter_apply", ["x", "dy", "shared", "dw"]),
+    ],
   };
 }

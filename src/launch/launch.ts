@@ -8,8 +8,9 @@ import { MAX_CALLS } from "./workerPool.js";
 // added to the plan's own in the end. The number of chunks depends on the plan alone, so that the same call gives the same numbers
 // on any number of threads, and where there are none.
 
-/** Activations in a chunk that is worth waking a thread for. */
+/** Activations in a chunk that is worth the while of a thread, and in all chunks that are worth waking threads for. */
 const MIN_CHUNK = 16384;
+const MIN_WAKING = 65536;
 const ALIGNMENT = 64;
 
 /** What a launch needs of the memory that it runs over. */
@@ -97,7 +98,8 @@ function runInChunks(
   stride: number,
   runner: Runner,
 ): void {
-  const { count, chunkAlignment, streamedInputs, streamedOutputs, tableBytes } = plan;
+  const { count, chunkAlignment, minChunk, streamedInputs, streamedOutputs, tableBytes } = plan;
+  const { minWaking = minChunk === undefined ? MIN_WAKING : 0 } = plan;
   const { table } = at;
   const bytes = new Uint8Array(runner.memory.buffer);
   const streams = tensors.map((tensor) => {
@@ -112,7 +114,7 @@ function runInChunks(
     if (copy !== table) bytes.copyWithin(copy, table, table + (tableBytes >>> 0));
     calls.push([copy, ...streams.map(({ from, step }) => from + start * step), start, Math.min(chunk, count - start)]);
   }
-  runner.run(name, calls);
+  runner.run(name, calls, count >= minWaking);
   if (!merge) return;
   for (const [copy] of calls.slice(1)) runner.functions[merge]?.(table, copy as Pointer);
 }

@@ -33,10 +33,12 @@ export interface KernelPlan<Name extends string = string> {
   /** Chunks start at multiples of this. */
   chunkAlignment: number;
   /**
-   * Positions in a chunk that is worth waking a thread for, and a copy of the table. Default: 16384, or of a large table as many as it has
+   * Positions in a chunk that is worth the while of a thread, and a copy of the table. Default: 16384, or of a large table as many as it has
    * numbers.
    */
   minChunk?: number;
+  /** Positions of all chunks that are worth waking threads for, if these sleep. Default 65536, or 0 where there is a minChunk. */
+  minWaking?: number;
   /**
    * Bytes of the table: the constants and the accumulators that the functions of the binary work with. Each chunk of a parallel
    * pass has a copy. Unsigned, 32 bits: the binary's answer may come with a sign.
@@ -133,6 +135,7 @@ export const NOT_STREAMED = {
   count: 0,
   chunkAlignment: 1,
   minChunk: undefined,
+  minWaking: undefined,
   tableBytes: 0,
   scratchBytes: 0,
   sharedBytes: 0,
@@ -146,6 +149,9 @@ export const NOT_STREAMED = {
   prepare: undefined,
   passes: [],
 } satisfies KernelPlan;
+
+/** minWaking of a kernel that does little more with a number than read and write it, in a fifth of a nanosecond. */
+export const LIGHT = 262144;
 
 /** Bytes of a line of the cache. Chunks that start at multiples of it have each line to themselves: no two threads write to one. */
 export const CACHE_LINE = 64;

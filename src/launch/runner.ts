@@ -11,9 +11,10 @@ export interface Runner {
   /**
    * Calls a function once for each list of arguments, in no certain order, and returns when all calls have returned.
    *
+   * @param wakes whether threads that sleep are woken
    * @throws Error where a call does
    */
-  run(name: string, calls: number[][]): void;
+  run(name: string, calls: number[][], wakes: boolean): void;
 }
 
 /** Makes the calls one after the other: over a memory that threads cannot share. */

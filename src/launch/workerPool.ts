@@ -19,16 +19,17 @@ const LAYOUT = {
   finished: 1,
   /** 0, or 1 and the length of what the first error says. */
   failed: 2,
-  /** Threads that have started. */
+  /** Threads that have started, and those of them that sleep. */
   started: 3,
+  asleep: 4,
   /** Which function is called, and with how many arguments. */
-  function: 4,
-  arity: 5,
+  function: 5,
+  arity: 6,
   /** The arguments of each call. */
-  calls: 6,
+  calls: 7,
   maxArguments: 12,
   /** What the first error says, a word for each character. */
-  message: 6 + 12 * MAX_CALLS,
+  message: 7 + 12 * MAX_CALLS,
   maxMessage: 120,
 };
 export const MAILBOX_BYTES = 4 * (LAYOUT.message + LAYOUT.maxMessage);
@@ -71,16 +72,34 @@ interface Start {
   bytes: number;
   names: string[];
   layout: typeof LAYOUT;
+  /** Milliseconds that a thread looks for another run before it sleeps. */
+  patience: number;
 }
 
 /** A worker's program, also run from its text. It never returns: terminating the worker ends it. */
-function work({ module, memory, mailbox, bytes, names, layout }: Start, take: typeof takeCalls): void {
+function work({ module, memory, mailbox, bytes, names, layout, patience }: Start, take: typeof takeCalls): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const functions = names.map((name) => exports[name]) as Array<Functions[string]>;
   const words = new Int32Array(memory.buffer, mailbox, bytes / 4);
   Atomics.add(words, layout.started, 1);
-  for (;;) Atomics.wait(words, layout.left, take(functions, words, layout));
+  for (;;) {
+    const seen = take(functions, words, layout);
+    if (patience > 0) {
+      const until = performance.now() + patience;
+      while (Atomics.load(words, layout.left) === seen && performance.now() < until);
+    }
+    // The caller writes the first word before it reads how many sleep: it sees this thread, or this thread the word.
+    Atomics.add(words, layout.asleep, 1);
+    Atomics.wait(words, layout.left, seen);
+    Atomics.sub(words, layout.asleep, 1);
+  }
 }
+
+/**
+ * Kernels of a step follow each other so fast. To wake a thread costs the caller 8 microseconds, and the thread begins as long after
+ * that: as much as a small kernel takes.
+ */
+const PATIENCE = 0.05;
 
 /** Milliseconds after which threads are given up that have not started, … */
 const START_TIMEOUT = 10_000;
@@ -176,13 +195,17 @@ export class WorkerPool implements Runner {
    * @param memory shared
    * @param mailbox MAILBOX_BYTES in it, for the pool alone as long as threads live
    * @param threads how many, with the caller's
+   * @param hasCores whether each thread has a core to itself: then it waits a little for another run before it sleeps
    */
-  constructor(functions: object, module: WasmModule, memory: WasmMemory, mailbox: Pointer, threads: number) {
+  constructor(functions: object, module: WasmModule, memory: WasmMemory, mailbox: Pointer, threads: number, hasCores = false) {
     this.functions = functions as Functions;
     this.callable = Object.values(this.functions);
     this.memory = memory;
     this.mailbox = new Int32Array(memory.buffer, mailbox, MAILBOX_BYTES / 4).fill(0);
-    this.beginning = { module, memory, mailbox, bytes: MAILBOX_BYTES, names: Object.keys(functions), layout: LAYOUT };
+    this.beginning = {
+      ...{ module, memory, mailbox, bytes: MAILBOX_BYTES, names: Object.keys(functions), layout: LAYOUT },
+      patience: hasCores ? PATIENCE : 0,
+    };
     this.threadCount = threads;
     this.wanted = threads - 1;
   }
@@ -223,9 +246,10 @@ export class WorkerPool implements Runner {
    * Calls a function once for each list of arguments, in no certain order, and returns when all calls have returned.
    *
    * @param calls 1 to MAX_CALLS lists of equal length
+   * @param wakes whether threads that sleep are woken
    * @throws Error where a call does, or a thread does not finish one, or the calls do not fit in the mailbox
    */
-  run(name: string, calls: number[][]): void {
+  run(name: string, calls: number[][], wakes = true): void {
     const { mailbox } = this;
     const arity = calls[0]?.length ?? 0;
     if (calls.length > MAX_CALLS || arity > LAYOUT.maxArguments || calls.some(({ length }) => length !== arity)) {
@@ -246,7 +270,9 @@ export class WorkerPool implements Runner {
     this.generation = (this.generation + 1) & 0x7fffff;
     // Last: from here on threads may take calls.
     Atomics.store(mailbox, LAYOUT.left, this.generation * (LAYOUT.leftMask + 1) + calls.length);
-    Atomics.notify(mailbox, LAYOUT.left);
+    const asleep = wakes ? Atomics.load(mailbox, LAYOUT.asleep) : 0;
+    const wanted = calls.length - 1 - (this.started - asleep);
+    if (asleep > 0 && wanted > 0) Atomics.notify(mailbox, LAYOUT.left, wanted);
     takeCalls(this.callable, mailbox, LAYOUT);
     this.awaitCalls(name, calls.length);
     const failed = Atomics.load(mailbox, LAYOUT.failed);

@@ -60,7 +60,8 @@ export function workerPoolOver(
   const count = state.wanted ?? state.counts.get(memory) ?? Math.min(usableCores(), DEFAULT_MAX_THREADS);
   const mailbox = malloc(MAILBOX_BYTES) as Pointer;
   if (mailbox === 0) return undefined;
-  const pool = new WorkerPool(binary, moduleFor(true), memory, mailbox, count);
+  const hasCores = state.counts.has(memory) && count <= usableCores();
+  const pool = new WorkerPool(binary, moduleFor(true), memory, mailbox, count, hasCores);
   state.pools.set(memory, pool);
   return pool;
 }

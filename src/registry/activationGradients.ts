@@ -6,7 +6,7 @@ import { run } from "./run.js";
 
 // TensorFlow.js's gradients of activations are two to five kernels. On 'wasm' they are one.
 
-export const ACTIVATIONS = ["ClipByValue", "Relu", "Relu6", "Sigmoid", "Tanh"] as const;
+export const ACTIVATIONS = ["ClipByValue", "Relu", "Relu6", "Sigmoid", "Softmax", "Tanh"] as const;
 
 /**
  * An activation's kernel, with a gradient that is one kernel. TensorFlow.js may register its gradient after the library has been
@@ -29,7 +29,10 @@ function putActivationGradient(activation: ActivationGradAttrs["activation"], th
       const isOne = getBackend() === "wasm" && registry.wanted && dy.dtype === "float32" && x.dtype === "float32";
       // The kernel has no gradient; what theirs is composed of has.
       if (!isOne || isRecording()) return theirs.gradFunc(dys, saved, attrs);
-      return { x: () => run<object, ActivationGradAttrs, number, Tensor>(ActivationGrad, { dy, x }, { ...attrs, activation }) };
+      const name = activation === "Softmax" ? "logits" : "x";
+      return {
+        [name]: () => run<object, ActivationGradAttrs, number, Tensor>(ActivationGrad, { dy, x }, { ...attrs, activation }),
+      };
     },
   });
 }

@@ -73,8 +73,9 @@ import { Max, Mean, Min, Prod, Sum } from "../kernels/reduction.js";
 import { Select } from "../kernels/select.js";
 import { MomentumUpdate, SgdUpdate } from "../kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../kernels/shrunkNormalization.js";
+import { Softmax } from "../kernels/softmax.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels/standardizedMixtureNorm.js";
-import { Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
+import { Elu, Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Sigmoid, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
 
@@ -142,6 +143,7 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   Conv3D,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
+  Elu,
   Equal,
   Erf,
   Exp,
@@ -171,6 +173,8 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   Rsqrt,
   Select,
   Selu,
+  Sigmoid,
+  Softmax,
   Softplus,
   Sqrt,
   Sum,

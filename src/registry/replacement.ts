@@ -4,7 +4,8 @@ import type { ConvolutionAttrs } from "../kernels/convolution.js";
 import type { AnyNamesakeKernel } from "../kernels/declaration.js";
 import { FusedMatMul } from "../kernels/matMul.js";
 import { FusedBatchNorm } from "../kernels/normalizationInference.js";
-import { Tanh } from "../kernels/unary.js";
+import { Softmax } from "../kernels/softmax.js";
+import { Sigmoid, Tanh } from "../kernels/unary.js";
 import { ACTIVATIONS, withActivationGradient } from "./activationGradients.js";
 import { withActivations } from "./activations.js";
 import { isOurs, putKernel, type Replacement, registry, replacedBy, setReplaced, takeBackReplacements } from "./copies.js";
@@ -25,6 +26,8 @@ type Around = (kernel: KernelFunc) => KernelFunc;
 const AROUND_OURS = new Map<AnyNamesakeKernel, Around>([
   [FusedBatchNorm, withTraining],
   [FusedMatMul, withActivations],
+  [Sigmoid, (ours) => withActivationGradient("Sigmoid", ours)],
+  [Softmax, (ours) => withActivationGradient("Softmax", ours)],
   [Tanh, (ours) => withActivationGradient("Tanh", ours)],
 ]);
 
@@ -77,8 +80,8 @@ export function setReplacements(otherBackends: string[]): void {
   const mended = Object.entries(MENDED_CONVOLUTIONS).map(([name, { depthwise, faster }]) => {
     return mendedConvolution(name, depthwise, faster);
   });
-  // Tanh is the library's.
-  const activations = ACTIVATIONS.filter((name) => name !== Tanh.name).map((kernelName) => {
+  const isTheirs = (name: string) => !REPLACING_KERNELS.some((kernel) => kernel.name === name);
+  const activations = ACTIVATIONS.filter(isTheirs).map((kernelName) => {
     return aroundTheirs({ kernelName, backendName: "wasm" }, (theirs) => withActivationGradient(kernelName, theirs));
   });
   const batchNorms = otherBackends.map((backendName) =>
@@ -116,14 +119,15 @@ export function replaceKernels(complete?: string): void {
  * Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt and Tanh of float32 (tf.exp, tf.tanh, …), Equal, FloorDiv, Greater, GreaterEqual,
  * Less, LessEqual, Maximum, Minimum, NotEqual and Select of float32, LogicalAnd, LogicalOr and LogicalXor (tf.greater, tf.where, …),
  * kernels that move elements (Transpose, GatherV2, Slice, StridedSlice, Concat, Pack, SplitV, Unpack, Tile, PadV2, Reverse,
- * SpaceToBatchND, BatchToSpaceND, DepthToSpace),
+ * SpaceToBatchND, BatchToSpaceND, DepthToSpace), Softmax of short rows,
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
  * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
  * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
  * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
  *
  * Identity (tf.clone), and Cast to the same dtype, copy nothing: tensors share memory, as on TensorFlow.js's other backends. The
- * gradients of Relu, Relu6, ClipByValue, Sigmoid and Tanh are one kernel each.
+ * gradients of Relu, Relu6, ClipByValue, Sigmoid, Softmax and Tanh are one kernel each. Where the library's kernels have threads and
+ * TensorFlow.js's have none (useThreadedBackend), large Elu, Sigmoid and Softmax are the library's.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
  * can be differentiated. Conv2D, FusedConv2D (see also setWinograd) and DepthwiseConv2dNative are the library's where that is faster.

@@ -106,14 +106,16 @@ export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
     throw refusal;
   };
   const ours = onBinary(kernel, runOnWasm, otherwise, refused);
-  if (!kernel.theirsIsFaster && !kernel.integersAreTheirs) return { ...name, kernelFunc: ours };
+  const theirsIsFaster = (call: Call): boolean | undefined =>
+    kernel.isSmall?.(call.inputs, call.attrs) || (!isSplit(call) && kernel.theirsIsFaster?.(call.inputs, call.attrs));
+  if (!kernel.isSmall && !kernel.theirsIsFaster && !kernel.integersAreTheirs) return { ...name, kernelFunc: ours };
   return {
     ...name,
     kernelFunc(call) {
       const { inputs, attrs } = call;
       const there = theirs();
       const isTheirs = areFloat32(inputs, kernel.indices)
-        ? !isSplit(call) && kernel.theirsIsFaster?.(inputs, attrs) && kernel.theirsTakes?.(inputs, attrs)
+        ? theirsIsFaster(call) && kernel.theirsTakes?.(inputs, attrs)
         : kernel.integersAreTheirs;
       return there && isTheirs ? there.kernelFunc(call) : ours(call);
     },

@@ -1,8 +1,8 @@
-import { ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SOFTPLUS, SQRT, TANH } from "../../assembly/constants";
+import { ELU, ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SIGMOID, SOFTPLUS, SQRT, TANH } from "../../assembly/constants";
 import { unary_apply, unary_prepare, unary_table_bytes } from "../../assembly/unary";
 import { free, getAt, intact, room, setAt, UNWRITTEN } from "./support";
 
-const OPERATIONS: StaticArray<u32> = [ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SOFTPLUS, SQRT, TANH];
+const OPERATIONS: StaticArray<u32> = [ELU, ERF, EXP, EXPM1, LEAKY_RELU, LOG, RSQRT, SELU, SIGMOID, SOFTPLUS, SQRT, TANH];
 
 describe("functions of one number", () => {
   it("write every number of y, and nothing outside of y and the table", () => {

@@ -2,11 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generator, normal } from "../../learning/random.js";
 import { setKernelReplacement } from "../../src/index.js";
-import { Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt, Tanh } from "../../src/kernels/unary.js";
+import { Elu, Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Sigmoid, Softplus, Sqrt, Tanh } from "../../src/kernels/unary.js";
 import { useBackend } from "../helpers/backends.js";
 import { runOurs } from "../helpers/kernels.js";
 
-const KERNELS = { Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt, Tanh };
+const KERNELS = { Elu, Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Sigmoid, Softplus, Sqrt, Tanh };
 type Name = keyof typeof KERNELS;
 
 const SLOPE = 0.3;
@@ -31,6 +31,7 @@ function erf(x: number): number {
 
 /** In float64. */
 const REFERENCES: Record<Name, (x: number) => number> = {
+  Elu: (x) => (x < 0 ? Math.expm1(x) : x),
   Erf: erf,
   Exp: Math.exp,
   Expm1: Math.expm1,
@@ -38,6 +39,7 @@ const REFERENCES: Record<Name, (x: number) => number> = {
   Log: Math.log,
   Rsqrt: (x) => 1 / Math.sqrt(x),
   Selu: (x) => (x < 0 ? 1.7580993408473768 * Math.expm1(x) : 1.0507009873554805 * x),
+  Sigmoid: (x) => (x < 0 ? Math.exp(x) : 1) / (1 + Math.exp(-Math.abs(x))),
   Softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   Sqrt: Math.sqrt,
   Tanh: Math.tanh,
@@ -46,6 +48,7 @@ const NAMES = Object.keys(KERNELS) as Name[];
 
 /** The largest error that is seen in a sweep of all 2^32 numbers, and a bit. The goal is 2. */
 const BOUNDS: Record<Name, number> = {
+  Elu: 1.8,
   Erf: 1.75,
   Exp: 1.1,
   Expm1: 1.8,
@@ -53,6 +56,7 @@ const BOUNDS: Record<Name, number> = {
   Log: 0.9,
   Rsqrt: 1.55,
   Selu: 1.95,
+  Sigmoid: 1.9,
   Softplus: 1.9,
   Sqrt: 0.5,
   Tanh: 1.4,
@@ -103,6 +107,7 @@ describe("functions of one number on 'wasm', by the library's kernels", () => {
   });
 
   it.each<[Name, number[]]>([
+    ["Elu", [0, -0, Infinity, -1, Number.NaN]],
     ["Erf", [0, -0, 1, -1, Number.NaN]],
     ["Exp", [1, 1, Infinity, 0, Number.NaN]],
     ["Expm1", [0, -0, Infinity, -1, Number.NaN]],
@@ -110,6 +115,7 @@ describe("functions of one number on 'wasm', by the library's kernels", () => {
     ["Log", [-Infinity, -Infinity, Infinity, Number.NaN, Number.NaN]],
     ["Rsqrt", [Infinity, -Infinity, 0, Number.NaN, Number.NaN]],
     ["Selu", [0, -0, Infinity, Math.fround(-1.7580993408473768), Number.NaN]],
+    ["Sigmoid", [0.5, 0.5, 1, 0, Number.NaN]],
     ["Softplus", [Math.fround(Math.LN2), Math.fround(Math.LN2), Infinity, 0, Number.NaN]],
     ["Sqrt", [0, -0, Infinity, Number.NaN, Number.NaN]],
     ["Tanh", [0, -0, 1, -1, Number.NaN]],

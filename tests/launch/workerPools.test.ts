@@ -2,9 +2,12 @@ import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import { bindBinary } from "../../src/binary/module.js";
+import { ActivationGrad } from "../../src/kernels/activationGrad.js";
 import { AdamUpdate } from "../../src/kernels/adamUpdate.js";
 import { Maximum, Minimum } from "../../src/kernels/broadcast.js";
 import { FusedConv2D } from "../../src/kernels/conv2d.js";
+import { Conv2DBackpropFilter } from "../../src/kernels/conv2dBackpropFilter.js";
+import { Conv2DBackpropInput } from "../../src/kernels/conv2dBackpropInput.js";
 import { Conv3D } from "../../src/kernels/conv3d.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../../src/kernels/conv3dBackprop.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
@@ -18,8 +21,9 @@ import { NormalizationInference } from "../../src/kernels/normalizationInference
 import { Max, Mean, Prod, Sum } from "../../src/kernels/reduction.js";
 import { MomentumUpdate } from "../../src/kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
+import { Softmax } from "../../src/kernels/softmax.js";
 import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../../src/kernels/standardizedMixtureNorm.js";
-import { Tanh } from "../../src/kernels/unary.js";
+import { Elu, Sigmoid, Tanh } from "../../src/kernels/unary.js";
 import { UnsortedSegmentSum } from "../../src/kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../../src/kernels/unsupervisedAdaptiveNorm.js";
 import { runInPlace } from "../../src/launch/inPlace.js";
@@ -182,6 +186,11 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
   ["maxima of all", Max, { x: mixture.x }, { reductionIndices: null }],
   ["sums of images' channels", Sum, { x: mixture.x }, { axis: [1, 2] }],
   ["hyperbolic tangents", Tanh, { x: mixture.x }, {}],
+  ["sigmoids", Sigmoid, { x: mixture.x }, {}],
+  ["exponential linear units", Elu, { x: mixture.x }, {}],
+  ["softmax of long rows", Softmax, { logits: numbers(131, 1003) }, { dim: 1 }],
+  ["softmax of short rows", Softmax, { logits: numbers(13, 1717, 3) }, { dim: 2 }],
+  ["the gradient of softmax", ActivationGrad, { dy: numbers(271, 130), x: positive(271, 130) }, { activation: "Softmax" }],
   ["maxima of pairs", Maximum, { a: mixture.x, b: numbers(...shape) }, {}],
   ["maxima of pairs, broadcast", Maximum, { a: mixture.x, b: numbers(24, 1, 14) }, {}],
   ["minima of pairs of long rows, broadcast", Minimum, { a: numbers(40, 1), b: numbers(1700) }, {}],
@@ -232,6 +241,24 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     FusedConv2D,
     { x: numbers(5, 31, 30, 12), filter: numbers(3, 3, 12, 33), bias: numbers(33) },
     { strides: 1, pad: "same", activation: "relu" },
+  ],
+  [
+    "the gradient of its input",
+    Conv2DBackpropInput,
+    { dy: numbers(5, 31, 30, 33), filter: numbers(3, 3, 12, 33) },
+    { strides: 1, pad: "same", inputShape: [5, 31, 30, 12] },
+  ],
+  [
+    "the gradient of its filter",
+    Conv2DBackpropFilter,
+    { x: numbers(5, 31, 29, 13), dy: numbers(5, 31, 29, 33) },
+    { strides: 1, pad: "same", filterShape: [3, 3, 13, 33] },
+  ],
+  [
+    "the gradient of a wide filter after Winograd",
+    Conv2DBackpropFilter,
+    { x: numbers(1, 16, 15, 34), dy: numbers(1, 14, 13, 141) },
+    { strides: 1, pad: "valid", filterShape: [3, 3, 34, 141] },
   ],
   [
     "a convolution by the taps",
