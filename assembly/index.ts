@@ -17,8 +17,8 @@ export {
 } from "./batchMomentsNorm/table";
 export { broadcast_apply, broadcast_scratch_bytes, broadcast_table_bytes } from "./broadcast";
 export { conv2d_apply } from "./convolution/conv2d";
-export { conv2d_backprop_filter_apply } from "./convolution/conv2dBackpropFilter";
-export { conv2d_backprop_input_apply } from "./convolution/conv2dBackpropInput";
+export { conv2d_backprop_filter_accumulate, conv2d_backprop_filter_finalize } from "./convolution/conv2dBackpropFilter";
+export { conv2d_backprop_input_apply, conv2d_backprop_input_filter_apply } from "./convolution/conv2dBackpropInput";
 export { conv3d_apply, conv3d_filter_apply } from "./convolution/conv3d";
 export {
   conv3d_backprop_filter_accumulate,

@@ -134,6 +134,8 @@ async function startThreads(threads: number | undefined, refuse: (why: string) =
 function obstacleToThreads(): string | undefined {
   if (initializedBackend()) return "it is initialized already";
   if (!builtinModule("node:worker_threads")) return "only Node.js (from 20.16, before in CommonJS), Bun and Deno start them";
+  const refusal = refusalToCompile(true);
+  if (refusal !== undefined) return `${NOT_COMPILED}: ${refusal}`;
   try {
     const { isLoaded, requireIt } = findInstalled(WASM_PACKAGE);
     // To load it would register another copy's kernels.

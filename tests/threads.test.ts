@@ -37,6 +37,7 @@ afterEach(async () => {
   tf.registerBackend("wasm", theirs);
 });
 
+const untilLiving = (count: number) => vi.waitFor(() => expect(living.size).toBe(count), { interval: 1, timeout: 20_000 });
 const warnings = () => vi.mocked(console.warn).mock.calls.flat();
 
 const problem = makeCase({ shape: [10, 20, 30, 40] });
@@ -103,12 +104,12 @@ describe("useThreadedBackend", () => {
       await tf.setBackend("cpu");
       expect(await useThreadedBackend({ threads: count })).toEqual({ threads: count });
       expect(areEqual(compute(), y)).toBe(true);
-      await vi.waitFor(() => expect(living.size).toBe(count - 1));
+      await untilLiving(count - 1);
     }
     for (const count of [4, 1]) {
       setThreadCount(count);
       expect(areEqual(compute(), y)).toBe(true);
-      await vi.waitFor(() => expect(living.size).toBe(count - 1));
+      await untilLiving(count - 1);
     }
     expect(await useThreadedBackend({ threads: 2 })).toEqual({ threads: 2 });
     expect(areEqual(compute(), y)).toBe(true);
@@ -120,18 +121,18 @@ describe("useThreadedBackend", () => {
   it("has calls wait for each other", async () => {
     const counts = [2, 3, 1, 2].map((threads) => useThreadedBackend({ threads }));
     expect((await Promise.all(counts)).map(({ threads }) => threads)).toEqual([2, 3, 1, 2]);
-    await vi.waitFor(() => expect(living.size).toBe(1));
+    await untilLiving(1);
     compute();
     expect(warnings()).toEqual([]);
   });
 
   it("is not kept waiting by setThreadCount, called as its threads start", async () => {
     const call = useThreadedBackend({ threads: 3 });
-    await vi.waitFor(() => expect(living.size).toBe(2), { interval: 1 });
+    await untilLiving(2);
     setThreadCount(2);
     await call;
     compute();
-    await vi.waitFor(() => expect(living.size).toBe(1));
+    await untilLiving(1);
     expect(warnings()).toEqual([]);
   });
 
@@ -183,7 +184,7 @@ describe("useThreadedBackend", () => {
       await useThreadedBackend({ threads: 3 });
       compute();
       tf.removeBackend("wasm");
-      await vi.waitFor(() => expect(living.size).toBe(0));
+      await untilLiving(0);
     }
     expect(await useThreadedBackend({ threads: 1 })).toEqual({ threads: 1 });
     expect(isShared()).toBe(false);

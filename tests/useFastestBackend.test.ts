@@ -16,6 +16,8 @@ import { type BackendCandidate, type FastestBackend, useFastestBackend } from ".
 const ALL: BackendCandidate[] = ["tfjs-node-gpu", "webgpu", "webgl", "tfjs-node", "wasm", "cpu"];
 const sum = async () => (await tf.add([1], [2]).data())[0];
 
+/** TensorFlow.js's own. */
+const wasmFactory = tf.findBackendFactory("wasm") as () => Promise<tf.KernelBackend>;
 const registered: string[] = [];
 function registerBackend(name: string, factory: () => tf.KernelBackend | Promise<tf.KernelBackend> = () => new MathBackendCPU()) {
   tf.registerBackend(name, factory);
@@ -113,6 +115,25 @@ describe("useFastestBackend", () => {
     const call = useFastestBackend({ order: ["cpu"], threads });
     const message = "useFastestBackend: argument 'threads' must be an integer from 1 to 64";
     await expect(call).rejects.toThrow(message);
+  });
+
+  it.each([
+    ["is bundled", {}, {}, "is not loaded from where it is installed"],
+    [
+      "is another copy's",
+      { "/installed.js": { loaded: true } },
+      { BackendWasm: class {} },
+      "is of another copy of TensorFlow.js",
+    ],
+  ])("takes 'wasm' without threads, quietly, where its package %s", async (_, cache, exports, why) => {
+    if (tf.findBackendFactory("wasm")) tf.removeBackend("wasm");
+    tf.registerBackend("wasm", wasmFactory);
+    const installed = Object.assign(() => exports, { resolve: () => "/installed.js", cache });
+    vi.spyOn(process, "getBuiltinModule").mockReturnValue({ createRequire: () => installed } as never);
+    const { reason } = await useFastestBackend({ order: ["wasm"], threads: 2, verbose: true });
+    expect(reason).toBe("WebAssembly, with the kernels of tfjs-uan");
+    expect(console.warn).not.toHaveBeenCalled();
+    expect(console.log).toHaveBeenCalledWith(`tfjs-uan: wasm has no threads: @tensorflow/tfjs-backend-wasm ${why}`);
   });
 
   it("works after a refused call", async () => {

@@ -1,5 +1,5 @@
 import { COLUMNS, gemmTile, PANEL, ROWS } from "../simd/gemm";
-import { loadVec, storeVec, VEC } from "../simd/vec";
+import { add, loadVec, storeVec, VEC } from "../simd/vec";
 import { padImage } from "./image";
 import {
   ConvolutionPlan,
@@ -15,18 +15,91 @@ import {
 } from "./plan";
 
 /**
- * dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution.
+ * Parts of dW [filterHeight, filterWidth, inChannels, outChannels] of a convolution, each summed over the rows of dy in a section.
  *
  * dW is [filterHeight · filterWidth · inChannels, outChannels], a product, summed over all output pixels: of the numbers of x that the
  * taps meet, and of dy, of which some rows are packed at once, unless the filter is small.
  *
  * @param at a ConvolutionPlan
  * @param x, dy as the plan describes them
+ * @param sums dW of each section, or dW if there is one
+ * @param start numbers of the sums before these
+ * @param count numbers, whole rows of them
  */
-export function conv2d_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
+export function conv2d_backprop_filter_accumulate(at: usize, x: usize, dy: usize, sums: usize, start: u32, count: u32): void {
   const plan = changetype<ConvolutionPlan>(at);
-  memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * plan.inChannels * plan.outChannels) << 2);
-  addFilterGradient(plan, x, imageBytes(plan), dy, plan.batch, dw);
+  const numbers = tapNumbers(plan);
+  const row = (<usize>plan.outChannels) << 2;
+  const end = (start + count) / plan.outChannels;
+  for (let i = start / plan.outChannels; i < end; ) {
+    const section = i / numbers;
+    const before = section * numbers;
+    const last = min(end - before, numbers);
+    memory.fill(sums + i * row, 0, (before + last - i) * row);
+    addSection(plan, x, dy, section, sums + before * row, i - before, last);
+    i = before + last;
+  }
+}
+
+/** Adds a section's gradient to dw, of the filter's numbers for an output channel from `first` to `end`. */
+function addSection(plan: ConvolutionPlan, x: usize, dy: usize, section: u32, dw: usize, first: u32, end: u32): void {
+  const inHeight = plan.inHeight;
+  const outHeight = plan.outHeight;
+  const padTop = plan.padTop;
+  const image = imageBytes(plan);
+  const inRow = (<usize>plan.inWidth * plan.inChannels) << 2;
+  const outRow = (<usize>plan.outWidth * plan.outChannels) << 2;
+  const lastRow = sectionStart(plan, section + 1);
+  for (let row = sectionStart(plan, section); row < lastRow; ) {
+    const outFirst = row % outHeight;
+    const rows = min(outHeight - outFirst, lastRow - row);
+    // Rows of an image are an image, too: of x from the first row on that they meet.
+    const origin = plan.channelsLast ? <i32>(outFirst * plan.strideHeight - padTop) : 0;
+    const cut = min(<u32>max(origin, 0), inHeight);
+    if (plan.channelsLast) {
+      plan.outHeight = rows;
+      plan.inHeight = inHeight - cut;
+      plan.padTop = <u32>max(-origin, 0);
+    }
+    addFilterGradient(plan, x + (row / outHeight) * image + cut * inRow, 0, dy + row * outRow, 1, dw, first, end);
+    row += rows;
+    plan.outHeight = outHeight;
+    plan.inHeight = inHeight;
+    plan.padTop = padTop;
+  }
+}
+
+/** The first row of dy in a section: of an image, if channels are not last. */
+function sectionStart(plan: ConvolutionPlan, section: u32): u32 {
+  const rows = plan.batch * plan.outHeight;
+  const row = <u32>((<u64>rows * section) / plan.sections);
+  return plan.channelsLast || row == rows ? row : row - (row % plan.outHeight);
+}
+
+/**
+ * Adds up a part of dW from the sums of all sections.
+ *
+ * @param at a ConvolutionPlan
+ * @param sums dW of each section
+ * @param dw as large a part of it is written as these sums are of all
+ * @param start sums before these
+ * @param count sums
+ */
+export function conv2d_backprop_filter_finalize(at: usize, sums: usize, dw: usize, start: u32, count: u32): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const section = (<usize>tapNumbers(plan) * plan.outChannels) << 2;
+  const end = (<usize>((start + count) / plan.sections)) << 2;
+  let i = (<usize>(start / plan.sections)) << 2;
+  for (; i + VEC <= end; i += VEC) {
+    let sum = loadVec(sums + i);
+    for (let s: u32 = 1; s < plan.sections; s++) sum = add(sum, loadVec(sums + s * section + i));
+    storeVec(dw + i, sum);
+  }
+  for (; i < end; i += 4) {
+    let sum = load<f32>(sums + i);
+    for (let s: u32 = 1; s < plan.sections; s++) sum += load<f32>(sums + s * section + i);
+    store<f32>(dw + i, sum);
+  }
 }
 
 // Numbers of a filter for an output channel, and output channels, up to which dy is read where it is. Packing it would take longer.
@@ -37,8 +110,18 @@ const MAX_CHANNELS_UNPACKED: u32 = 128;
  * Adds the gradients of `count` images to dw, those of a filter of the plan's height and width.
  *
  * @param x, dy the first images. Those of x are xStep bytes apart, those of dy follow each other
+ * @param first, end which of the filter's numbers for an output channel it is done for. Default: for all
  */
-export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize, dy: usize, count: u32, dw: usize): void {
+export function addFilterGradient(
+  plan: ConvolutionPlan,
+  x: usize,
+  xStep: usize,
+  dy: usize,
+  count: u32,
+  dw: usize,
+  first: u32 = 0,
+  end: u32 = u32.MAX_VALUE,
+): void {
   const at = changetype<usize>(plan);
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
@@ -74,36 +157,45 @@ export function addFilterGradient(plan: ConvolutionPlan, x: usize, xStep: usize,
       const first = x + cutTop * from.rowStep + cutLeft * from.columnStep;
       padImage(from, first, source, top, height - top - rows, left, width - left - columns, 1);
     }
-    for (let first: u32 = 0; first < plan.outHeight; first += plan.packedRows) {
-      const rows = min(plan.packedRows, plan.outHeight - first);
+    for (let outRow: u32 = 0; outRow < plan.outHeight; outRow += plan.packedRows) {
+      const rows = min(plan.packedRows, plan.outHeight - outRow);
       const k = rows * plan.outWidth;
-      if (packs) pack(plan, dy, first * plan.outWidth, k);
+      if (packs) pack(plan, dy, outRow * plan.outWidth, k);
       steps.segments = rows;
-      const a = source + first * plan.strideHeight * row;
+      const a = source + outRow * plan.strideHeight * row;
       for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
-        const b = packs ? at + plan.packed + <usize>j * (k << 2) : dy + first * plan.outWidth * pixel + (j << 2);
-        tapTiles(plan, a, b, packs ? PANEL : pixel, dw + (j << 2), min(COLUMNS, outChannels - j));
+        const b = packs ? at + plan.packed + <usize>j * (k << 2) : dy + outRow * plan.outWidth * pixel + (j << 2);
+        tapTiles(plan, a, b, packs ? PANEL : pixel, dw + (j << 2), min(COLUMNS, outChannels - j), first, min(end, tapNumbers(plan)));
       }
     }
   }
 }
 
 /**
- * Adds to a panel of dW, tile by tile of the filter's numbers for an output channel.
+ * Adds to a panel of dW, tile by tile of the filter's numbers for an output channel, from `first` to `end`.
  *
  * @param a the first pixel that the first tap meets
  * @param b the panel's channels of dy, bStep bytes from pixel to pixel
  */
-function tapTiles(plan: ConvolutionPlan, a: usize, b: usize, bStep: usize, c: usize, columns: u32): void {
+function tapTiles(
+  plan: ConvolutionPlan,
+  a: usize,
+  b: usize,
+  bStep: usize,
+  c: usize,
+  columns: u32,
+  first: u32,
+  end: u32,
+): void {
   const cStep = plan.outChannels << 2;
-  const count = tapNumbers(plan);
-  let offsets = changetype<usize>(plan) + plan.dense;
-  for (let i: u32 = 0; i < count; i += ROWS, c += ROWS * cStep, offsets += 4 * ROWS) {
+  let offsets = changetype<usize>(plan) + plan.dense + 4 * first;
+  c += first * cStep;
+  for (let i = first; i < end; i += ROWS, c += ROWS * cStep, offsets += 4 * ROWS) {
     const o0 = load<u32>(offsets);
     const o1 = load<u32>(offsets, 4) - o0;
     const o2 = load<u32>(offsets, 8) - o0;
     const o3 = load<u32>(offsets, 12) - o0;
-    gemmTile(stepsOf(plan), a + o0, o1, o2, o3, b, bStep, c, cStep, count - i, columns, true, edgeOf(plan));
+    gemmTile(stepsOf(plan), a + o0, o1, o2, o3, b, bStep, c, cStep, end - i, columns, true, edgeOf(plan));
   }
 }
 

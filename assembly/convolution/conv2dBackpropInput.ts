@@ -1,4 +1,4 @@
-import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, ROWS } from "../simd/gemm";
+import { COLUMNS, gemmColumnTile, gemmTiles, packPanels, PANEL, ROWS } from "../simd/gemm";
 import { LANES } from "../simd/vec";
 import { cropImage, padImage } from "./image";
 import {
@@ -7,7 +7,6 @@ import {
   ceilDiv,
   describeImage,
   edgeOf,
-  imageBytes,
   lastRow,
   outImageBytes,
   runColumnsOf,
@@ -18,7 +17,7 @@ import {
 const PASS_BYTES: u32 = 24576;
 
 /**
- * dx of a convolution. An axis of it has a stride, or a dilation, or neither.
+ * Some rows of dx of a convolution. An axis of it has a stride, or a dilation, or neither.
  *
  * An input pixel meets every strideHeight-th row and strideWidth-th column of the filter. Which ones these are depends on its
  * *phase*: the remainders of its position by the strides. The pixels of one phase are a convolution of dy with those taps in
@@ -26,14 +25,51 @@ const PASS_BYTES: u32 = 24576;
  * The pixels of a *run* of taps are contiguous. A run is a row of taps, or if the columns are dilated, one tap.
  *
  * @param at a ConvolutionPlan
- * @param dy, dx as the plan describes them
+ * @param dy as the plan describes it
+ * @param packed the filter, as conv2d_backprop_input_filter_apply packs it
+ * @param dx the first of the rows
+ * @param start numbers of dx before them
+ * @param count numbers in them: whole images, if channels are not last
+ */
+export function conv2d_backprop_input_apply(at: usize, dy: usize, packed: usize, dx: usize, start: u32, count: u32): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const inHeight = plan.inHeight;
+  const outHeight = plan.outHeight;
+  const padTop = plan.padTop;
+  const inRow = plan.inWidth * plan.inChannels;
+  const outRow = (<usize>plan.outWidth * plan.outChannels) << 2;
+  const outImage = outImageBytes(plan);
+  const reach = (plan.filterHeight - 1) * plan.dilationHeight;
+  plan.packed = <u32>(packed - at);
+  for (let row = start / inRow, end = (start + count) / inRow; row < end; ) {
+    const image = row / inHeight;
+    const first = row % inHeight;
+    const rows = min(inHeight - first, end - row);
+    // Rows of an image are an image, too: of dy from the first row on that they meet.
+    const above = plan.channelsLast ? <i32>(first + padTop - reach) : 0;
+    const cut = min(<u32>max(above, 0) / plan.strideHeight, outHeight);
+    plan.inHeight = rows;
+    plan.outHeight = outHeight - cut;
+    plan.padTop = first + padTop - cut * plan.strideHeight;
+    inputGradient(plan, dy + image * outImage + cut * outRow, 1, dx, 0, false);
+    dx += (<usize>rows * inRow) << 2;
+    row += rows;
+  }
+  plan.inHeight = inHeight;
+  plan.outHeight = outHeight;
+  plan.padTop = padTop;
+}
+
+/**
+ * Packs the filter for conv2d_backprop_input_apply.
+ *
+ * @param at a ConvolutionPlan
  * @param filter [filterHeight, filterWidth, inChannels, outChannels]
  */
-export function conv2d_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
+export function conv2d_backprop_input_filter_apply(at: usize, filter: usize, packed: usize): void {
   const plan = changetype<ConvolutionPlan>(at);
-  if (plan.batch == 0 || imageBytes(plan) == 0) return;
+  plan.packed = <u32>(packed - at);
   packFilter(plan, filter);
-  inputGradient(plan, dy, plan.batch, dx, imageBytes(plan), false);
 }
 
 /**
@@ -191,21 +227,14 @@ export function packFilter(plan: ConvolutionPlan, filter: usize): void {
               const filterRow = y + plan.strideHeight * (tapRows - 1 - u);
               const filterColumn = x + plan.strideWidth * (tapColumns - 1 - v);
               const tap = filterRow * plan.filterWidth + filterColumn;
-              packTap(filter + ((<usize>(tap * inChannels + j) * outChannels) << 2), to, columns, outChannels, panel);
+              const from = filter + ((<usize>(tap * inChannels + j) * outChannels) << 2);
+              if (together == 1) memory.copy(to, from, outChannels << 2);
+              else packPanels(from, 4, outChannels << 2, outChannels, columns, to);
               to += outChannels * panel;
             }
           }
         }
       }
-    }
-  }
-}
-
-/** Packs `columns` input channels of a tap, transposed, and fills them up to `panel` bytes with zeros. */
-@inline function packTap(from: usize, to: usize, columns: u32, outChannels: u32, panel: u32): void {
-  for (let o: u32 = 0; o < outChannels; o++, to += panel) {
-    for (let c: u32 = 0; c < panel >> 2; c++) {
-      store<f32>(to + (c << 2), c < columns ? load<f32>(from + ((<usize>c * outChannels + o) << 2)) : 0);
     }
   }
 }

@@ -54,6 +54,8 @@ export class ConvolutionPlan {
   activation: u32;
   /** float32: the slope of the activation, if there are no slopes. */
   slope: u32;
+  /** Parts of the rows of dy that the gradient of a filter is summed over by themselves, before these sums are added. */
+  sections: u32;
 }
 
 const STEPS: usize = (offsetof<ConvolutionPlan>() + 15) & ~15;

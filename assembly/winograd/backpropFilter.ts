@@ -83,7 +83,7 @@ function tileAfter(plan: WinogradPlan, numbers: u32): u32 {
   return ((numbers / panelNumbers(plan)) * ((plan.inChannels + ROWS - 1) / ROWS)) / (plan.sections * panelCount(plan.outChannels));
 }
 
-/** Adds up some panels of a section: of as many rows of tiles as any other. */
+/** Adds up some panels of a section, which has tiles: of as many rows of tiles as any other. */
 function addSection(plan: WinogradPlan, x: usize, dy: usize, sums: usize, section: u32, first: u32, end: u32): void {
   const outHeight = plan.outHeight;
   const outWidth = plan.outWidth;
@@ -94,8 +94,8 @@ function addSection(plan: WinogradPlan, x: usize, dy: usize, sums: usize, sectio
   const tile = tileOf(plan, 0);
   const perImage = tileRows(plan);
   const rows = plan.batch * perImage;
-  memory.fill(sums + first * PLACES * panelBytes(plan.inChannels), 0, (end - first) * PLACES * panelBytes(plan.inChannels));
   let tiles: u32 = 0;
+  let adds = false;
   for (let i = sectionStart(plan, rows, section); i < sectionStart(plan, rows, section + 1); i++) {
     const image = i / perImage;
     const row = 2 * (i % perImage);
@@ -110,12 +110,13 @@ function addSection(plan: WinogradPlan, x: usize, dy: usize, sums: usize, sectio
       transformGradient(plan, tile, gradientsAt(plan) + tiles * PANEL, first, end);
       tile.out += tile.columns * pixel;
       if (++tiles == BLOCK_TILES) {
-        addProducts(plan, tiles, sums, first, end);
+        addProducts(plan, tiles, sums, first, end, adds);
         tiles = 0;
+        adds = true;
       }
     }
   }
-  if (tiles != 0) addProducts(plan, tiles, sums, first, end);
+  if (tiles != 0) addProducts(plan, tiles, sums, first, end, adds);
 }
 
 /** The first of `rows` rows of tiles that is in a section. */
@@ -157,8 +158,8 @@ function transformGradient(plan: WinogradPlan, tile: Tile, to: usize, first: u32
   storeVec(to + 3 * PRODUCT_BYTES, sub(splat(0), right));
 }
 
-/** Adds the products of a block's tiles to the sums of panels `first` to `end`. */
-function addProducts(plan: WinogradPlan, tiles: u32, sums: usize, first: u32, end: u32): void {
+/** Adds the products of a block's tiles to the sums of panels `first` to `end`, or of the first block writes them. */
+function addProducts(plan: WinogradPlan, tiles: u32, sums: usize, first: u32, end: u32, adds: bool): void {
   const steps = stepsOf(plan);
   const inChannels = plan.inChannels;
   const place = placeBytes(inChannels, TILE);
@@ -170,7 +171,7 @@ function addProducts(plan: WinogradPlan, tiles: u32, sums: usize, first: u32, en
   for (let panel = first; panel < end; panel++) {
     let a = patchesAt(plan);
     for (let i: u32 = 0; i < PLACES; i++, a += place, b += PRODUCT_BYTES, c += panelBytes(inChannels)) {
-      gemmTiles(steps, a, 4, ROWS_BYTES, b, PANEL, c, PANEL, inChannels, COLUMNS, true, 0);
+      gemmTiles(steps, a, 4, ROWS_BYTES, b, PANEL, c, PANEL, inChannels, COLUMNS, adds, 0);
     }
   }
 }

@@ -11,7 +11,7 @@ import { kernelTable } from "../step/kernelTable.js";
 import { profile } from "../step/profile.js";
 import { type Made, makeStep, OPERATIONS, STEPS } from "../threads/cases.js";
 import { measureCosts, recordSteps, timeRuns } from "../threads/recording.js";
-import { type Costs, fastest, type Recording, stepTime, sum } from "../threads/schedule.js";
+import { type Costs, fastest, type Recording, runsOf, serialTime, stepTime, sum } from "../threads/schedule.js";
 
 /** Milliseconds of a cycle on one number of threads. */
 const CYCLE = 60;
@@ -69,11 +69,11 @@ function predict(name: string, recording: Recording, measured: Row[], costs: Cos
   };
   const rates = PREDICTED.map((count) => against(alone, row(threadsName(count), time(count))));
   const [first, ...others] = measured.map(({ contender, timing }) => row(`${contender}, measured`, timing?.minimum as number));
-  const { runs } = recording;
-  const serial = sum(recording.serial);
+  const runs = runsOf(recording);
+  const serial = serialTime(recording);
   const rows: Row[] = [
     { ...row("serial", serial), calls: runs.length },
-    { ...row("in chunks", alone - serial), calls: runs.flat().length },
+    { ...row("in chunks", alone - serial), calls: sum(runs.map(({ chunks }) => chunks.length)) },
   ].map((row) => ({ ...row, part: (row.quantity?.value as number) / alone }));
   const { quantity } = first as Row;
   return [...rows, ...rates, first as Row, ...others.map((other) => against(quantity?.value as number, other))];
@@ -90,11 +90,13 @@ async function costsHere(context: Context): Promise<Costs> {
 
 const microseconds = (milliseconds: number) => `${(1000 * milliseconds).toFixed(1)} µs`;
 
-const predictionNote = ({ post, wake }: Costs) =>
-  "Of the fastest calls, so without collecting garbage. Steps were recorded on one thread, cut as for several: serial is what is not in chunks, with the number of runs of the " +
-  "worker pool, and then that of all their chunks. Times on 1, 2, 4, 8 threads are predicted: every thread takes the next chunk as soon as " +
-  `it is free, the caller's after ${microseconds(post)}, others after ${microseconds(wake)} (measured on two threads). What cores share is not ` +
-  "in it: memory, caches and clock. On one thread, measured, TensorFlow.js's XNNPACK has some kernels that the library has on several.";
+const predictionNote = ({ patience, awake, asleep }: Costs) =>
+  "Of the fastest calls, so without collecting garbage. Steps were recorded on one thread, cut as for several: serial is what is not in chunks, " +
+  "with the number of runs of the worker pool, and then that of all their chunks. Times on 1, 2, 4, 8 threads are predicted: every thread " +
+  `takes the next chunk as soon as it is free. The caller's begins after ${microseconds(asleep.caller)}, others after ${microseconds(asleep.other)}, ` +
+  `and where the last run ended less than ${microseconds(patience)} ago after ${microseconds(awake.caller)} and ${microseconds(awake.other)} ` +
+  "(measured on two threads). What cores share is not in it: memory, caches and clock. On one thread, measured, TensorFlow.js's XNNPACK has " +
+  "some kernels that the library has on several.";
 
 export const threads: Section = {
   name: "threads",

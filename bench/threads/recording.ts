@@ -39,14 +39,17 @@ function timeOf(call: () => unknown): number {
   return performance.now() - start;
 }
 
+/** The arguments of a run, of which the third, whether it wakes threads that sleep, may be left out. */
+type Arguments = [...Parameters<Run>, wakes?: boolean];
+
 /** Runs steps whose chunks the caller's thread alone computes, as they are cut for several threads. */
 export async function recordSteps(step: () => Promise<unknown>, steps: number): Promise<Recording[]> {
-  let now: Recording;
+  let now: Recording = [];
   let last = 0;
   /** What was done since the last end was serial. */
   const endSerial = () => {
     const time = performance.now();
-    now.serial.push(time - last);
+    now.push(time - last);
     last = time;
   };
   const around: Around = (_, call) => {
@@ -55,18 +58,20 @@ export async function recordSteps(step: () => Promise<unknown>, steps: number): 
     endSerial();
     return result;
   };
-  const record = (_: Run, pool: WorkerPool) => (name: string, calls: number[][]) => {
-    endSerial();
-    // Threads take the last first.
-    now.runs.push(calls.toReversed().map((args) => timeOf(() => pool.functions[name]?.(...args))));
-    last = performance.now();
-  };
+  const record =
+    (_: Run, pool: WorkerPool) =>
+    (...[name, calls, wakes = true]: Arguments) => {
+      endSerial();
+      // Threads take the last first.
+      now.push({ chunks: calls.toReversed().map((args) => timeOf(() => pool.functions[name]?.(...args))), wakes });
+      last = performance.now();
+    };
   const recordings: Recording[] = [];
   const restore = aroundKernels(around);
   try {
     await withRun(record, async () => {
       for (let i = 0; i < steps; i++) {
-        now = { serial: [], runs: [] };
+        now = [];
         last = performance.now();
         await step();
         endSerial();
@@ -76,7 +81,8 @@ export async function recordSteps(step: () => Promise<unknown>, steps: number): 
   } finally {
     restore();
   }
-  return recordings;
+  // What differs from the last step is of a first one, which makes tensors that others find.
+  return recordings.filter(({ length }) => length === recordings.at(-1)?.length);
 }
 
 /** The name under which a profile has the time of runs. */
@@ -84,26 +90,50 @@ export const IN_CHUNKS = "in chunks";
 
 /** Has a profile tell the time of runs apart from that of kernels. */
 export const timeRuns = (around: Around) =>
-  exchangeRun((theirs) => (name, calls) => around(IN_CHUNKS, () => theirs(name, calls)));
+  exchangeRun(
+    (theirs) =>
+      (...args) =>
+        around(IN_CHUNKS, () => theirs(...args)),
+  );
+
+/** How long threads wait for another run before they sleep, in milliseconds: as in src/launch/workerPool.ts. */
+const PATIENCE = 0.05;
+
+/** Keeps the processor busy. */
+function spin(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
 
 /**
- * Measures the costs of threads.
+ * Measures when threads begin with a run.
  *
  * @param call has runs of at least two chunks that are longer than a thread takes to wake, and may be computed again
  */
 export async function measureCosts(call: () => void, times: number): Promise<Costs> {
-  const [alone, one, two]: [number[], number[], number[]] = [[], [], []];
+  const alone: number[] = [];
+  const after = (pause: number) => ({ pause, one: [] as number[], two: [] as number[] });
+  const when = { awake: after(0), asleep: after(1) };
   const measure = (theirs: Run, pool: WorkerPool) => (name: string, calls: number[][]) => {
     for (const args of calls) pool.functions[name]?.(...args);
     const [first, second] = calls as [number[], number[]];
+    // Its numbers are in the caches then, as they are when threads compute it.
+    pool.functions[name]?.(...first);
     alone.push(timeOf(() => pool.functions[name]?.(...first)));
-    one.push(timeOf(() => theirs(name, [first])));
-    two.push(timeOf(() => theirs(name, [first, second])));
+    for (const { pause, one, two } of Object.values(when)) {
+      theirs(name, [first, second]);
+      spin(pause);
+      one.push(timeOf(() => theirs(name, [first])));
+      spin(pause);
+      two.push(timeOf(() => theirs(name, [first, second])));
+    }
   };
   await withRun(measure, () => {
     for (let i = 0; i < times; i++) call();
   });
   // The fastest are of cores that had nothing else to do.
   const fast = (samples: number[]) => quantile(samples, 0.1);
-  return { post: Math.max(fast(one) - fast(alone), 0), wake: Math.max(fast(two) - fast(alone), 0) };
+  const later = (samples: number[]) => Math.max(fast(samples) - fast(alone), 0);
+  const beginning = ({ one, two }: ReturnType<typeof after>) => ({ caller: later(one), other: later(two) });
+  return { patience: PATIENCE, awake: beginning(when.awake), asleep: beginning(when.asleep) };
 }

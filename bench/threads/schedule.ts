@@ -1,27 +1,39 @@
 // How long a step takes on any number of threads, by what is known of it on one: no thread is started to find out.
 
-/** A step on one thread, in milliseconds. */
-export interface Recording {
-  /** What only the caller's thread does: between the beginnings and ends of kernels and of runs. */
-  serial: number[];
-  /** The chunks of each run of the worker pool, in the order in which threads take them. */
-  runs: number[][];
+/** A run of the worker pool, in milliseconds. */
+export interface Run {
+  /** In the order in which threads take them. */
+  chunks: number[];
+  /** Whether it wakes threads that sleep. */
+  wakes: boolean;
 }
 
-/** What it costs to have other threads, in milliseconds. */
+/** A step on one thread, in order: milliseconds that only the caller's thread works, and runs. */
+export type Recording = (number | Run)[];
+
+/** When threads begin with a run, in milliseconds: the caller's, which tells the others, and another. */
+export interface Beginning {
+  caller: number;
+  other: number;
+}
+
 export interface Costs {
-  /** Until the caller's thread begins with its first chunk. */
-  post: number;
-  /** Until another thread does. */
-  wake: number;
+  /** How long threads wait for another run before they sleep. */
+  patience: number;
+  awake: Beginning;
+  asleep: Beginning;
 }
 
 export const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
-/** The time of a run: every thread takes the next chunk as soon as it is free. */
-export function runTime(chunks: number[], threads: number, { post, wake }: Costs): number {
-  if (threads === 1) return sum(chunks);
-  const free = Array.from({ length: threads }, (_, thread) => (thread === 0 ? post : wake));
+export const runsOf = (recording: Recording): Run[] => recording.filter((part) => typeof part !== "number");
+
+/** What only the caller's thread does. */
+export const serialTime = (recording: Recording): number => sum(recording.filter((part) => typeof part === "number"));
+
+/** The time of a run that several threads share: each takes the next chunk as soon as it is free. */
+export function sharedTime(chunks: number[], threads: number, { caller, other }: Beginning): number {
+  const free = Array.from({ length: threads }, (_, thread) => (thread === 0 ? caller : other));
   let end = 0;
   for (const chunk of chunks) {
     const next = free.indexOf(Math.min(...free));
@@ -32,15 +44,33 @@ export function runTime(chunks: number[], threads: number, { post, wake }: Costs
 }
 
 /** The time of a step. */
-export const stepTime = ({ serial, runs }: Recording, threads: number, costs: Costs): number =>
-  sum(serial) + sum(runs.map((chunks) => runTime(chunks, threads, costs)));
+export function stepTime(recording: Recording, threads: number, { patience, awake, asleep }: Costs): number {
+  let time = 0;
+  /** Since when there is nothing for the other threads. */
+  let idleFrom = Number.NEGATIVE_INFINITY;
+  for (const part of recording) {
+    if (typeof part === "number") {
+      time += part;
+      continue;
+    }
+    const { chunks, wakes } = part;
+    const areAwake = time - idleFrom < patience;
+    if (threads === 1 || !(areAwake || wakes)) {
+      time += sum(chunks);
+    } else {
+      time += sharedTime(chunks, threads, areAwake ? awake : asleep);
+      idleFrom = time;
+    }
+  }
+  return time;
+}
 
 /** The same step without what has disturbed it: of several recordings the least of each time. */
 export function fastest(recordings: Recording[]): Recording {
   const [first] = recordings as [Recording];
   const least = (of: (recording: Recording) => number | undefined) => Math.min(...recordings.map((one) => of(one) ?? Infinity));
-  return {
-    serial: first.serial.map((_, part) => least(({ serial }) => serial[part])),
-    runs: first.runs.map((chunks, run) => chunks.map((_, chunk) => least(({ runs }) => runs[run]?.[chunk]))),
-  };
+  return first.map((part, i) => {
+    if (typeof part === "number") return least((recording) => recording[i] as number);
+    return { ...part, chunks: part.chunks.map((_, chunk) => least((recording) => (recording[i] as Run).chunks[chunk])) };
+  });
 }

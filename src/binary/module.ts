@@ -135,7 +135,7 @@ function tryBinary(shared: boolean): string | null {
     if (state.given[chosenWasmModule(shared)]) return null;
     const module = moduleFor(shared);
     // Under a page's policy WebKit compiles, and then refuses to make an instance.
-    if (!shared) instantiate(module, new WebAssembly.Memory({ initial: 1 }));
+    instantiate(module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared }));
     return null;
   } catch (error) {
     return String(error);

@@ -37,6 +37,12 @@ const MIN_WIDTH = 16;
 const MIN_ANY_WIDTH = 64;
 const TILE = 4;
 const PANEL = 8;
+/** Multiplications that are worth waking a thread for. */
+const MIN_CHUNK_WORK = 2 ** 20;
+/** Multiplications from which two threads are faster than XNNPACK on one: two chunks. */
+const MIN_WORK_IN_THREADS = 2 * MIN_CHUNK_WORK;
+/** Columns of y from which threads win what the tiles lose. */
+const MIN_WIDTH_IN_THREADS = 3;
 /** Rows and sums for which products are faster than XNNPACK's. */
 const MIN_ROWS = 128;
 const MIN_SHARED = 64;
@@ -77,15 +83,24 @@ function wayOf(view: View, filterShape: readonly number[], attrs: ConvolutionAtt
   return isWide && outWidth >= MIN_WIDTH ? "taps" : undefined;
 }
 
-function theirsIsFaster(op: string, inputs: Inputs, attrs: ConvolutionAttrs): boolean {
+/** Whether two threads are faster than TensorFlow.js's kernel on one, though one is not. */
+function isFasterInThreads(view: View, filterShape: readonly number[]): boolean {
+  const isLarge = view.batchSize * view.outHeight * view.outWidth * sizeOf(filterShape) >= MIN_WORK_IN_THREADS;
+  return isLarge && (!!convolutionProduct(view) || (view.outWidth >= MIN_WIDTH_IN_THREADS && bordersAreNarrow(view)));
+}
+
+/** @param inThreads whether the library's threads compute, and TensorFlow.js's kernel on one */
+function theirsIsFaster(op: string, inputs: Inputs, attrs: ConvolutionAttrs, inThreads: boolean): boolean {
   const { x, filter } = inputs;
   const { shape } = filter;
   if (x.shape[3] !== shape[2] || !areOne(attrs.dilations) || (attrs.dataFormat ?? "NHWC") !== "NHWC") return true;
   // Before the sizes are computed, which takes longer than the rest.
   const winogradWork = hasWinogradTaps(shape, attrs) ? MIN_WORK : Number.POSITIVE_INFINITY;
-  const most = sizeOf(x.shape) * (shape[0] as number) * (shape[1] as number) * (shape[3] as number);
-  if (most < Math.min(winogradWork, minWork(shape))) return true;
-  return x.dtype !== "float32" || filter.dtype !== "float32" || !wayOf(viewOf(op, inputs, attrs), shape, attrs);
+  const least = Math.min(winogradWork, minWork(shape), inThreads ? MIN_WORK_IN_THREADS : Number.POSITIVE_INFINITY);
+  if (sizeOf(x.shape) * (shape[0] as number) * (shape[1] as number) * (shape[3] as number) < least) return true;
+  if (x.dtype !== "float32" || filter.dtype !== "float32") return true;
+  const view = viewOf(op, inputs, attrs);
+  return !wayOf(view, shape, attrs) && !(inThreads && isFasterInThreads(view, shape));
 }
 
 function checkInputs(op: string, inputs: Inputs, attrs: ConvolutionAttrs): View {
@@ -132,7 +147,7 @@ function planOf(binary: BinaryExports, inputs: FusedInputs, attrs: FusedAttrs, v
   };
   const way = wayOf(view, filter.shape, attrs);
   if (way === "winograd") return winogradPlan(binary, winogradSizes(view), { x, filter, bias, slopes, ...finishing });
-  const product = way === "product" && convolutionProduct(view);
+  const product = way !== "taps" && convolutionProduct(view);
   if (product) return forwardByProduct(binary, product, inputs, view.outShape, attrs);
   return tapsPlan(binary, inputs, finishing, view);
 }
@@ -146,8 +161,8 @@ export const Conv2D: NamesakeKernel<Inputs, ConvolutionAttrs, View> = {
   },
   plan: planOf,
   theirsTakes: () => true,
-  theirsIsFaster(inputs, attrs) {
-    return theirsIsFaster(this.op, inputs, attrs);
+  theirsIsFaster(inputs, attrs, inThreads) {
+    return theirsIsFaster(this.op, inputs, attrs, inThreads);
   },
 };
 
@@ -169,7 +184,7 @@ export const FusedConv2D: NamesakeKernel<FusedInputs, FusedAttrs, View> = {
   },
   plan: planOf,
   theirsTakes: () => true,
-  theirsIsFaster(inputs, attrs) {
-    return theirsIsFaster(this.op, inputs, attrs);
+  theirsIsFaster(inputs, attrs, inThreads) {
+    return theirsIsFaster(this.op, inputs, attrs, inThreads);
   },
 };

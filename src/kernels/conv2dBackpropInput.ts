@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
-import { type KernelPlan, sizeOf, wholePass } from "../launch/plan.js";
+import { type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, type Shape4D } from "./convolution.js";
 import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
 import { convolutionProduct, inputGradientByProduct } from "./convolutionProduct.js";
@@ -12,6 +12,8 @@ type Attrs = ConvolutionAttrs & { inputShape: number[] };
 
 /** Multiplications up to which TensorFlow.js's kernel, which does nothing but its loops, is done before ours has packed an operand. */
 const MAX_THEIRS = 4096;
+/** Multiplications that are worth waking a thread for. */
+const MIN_CHUNK_WORK = 2 ** 20;
 
 /** Output: dx, of shape inputShape. Also the forward pass of transposed convolutions. */
 export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView> = {
@@ -33,11 +35,21 @@ export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView>
       const sizes = inputGradientSizes(view);
       if (isFasterByWinograd(sizes)) return winogradPlan(binary, sizes, { x: dy, filter });
     }
-    const plan: KernelPlan<"dy" | "filter" | "dx"> = {
-      ...convolutionPlan(binary, view, forInputGradient),
+    const { inHeight, inWidth, inChannels, strideHeight, strideWidth } = view;
+    const row = inWidth * inChannels;
+    const work = (sizeOf(filter.shape, 0, 2) * view.outChannels) / (strideHeight * strideWidth);
+    const plan: KernelPlan<"dy" | "filter" | "shared" | "dx"> = {
+      ...convolutionPlan(binary, view, (view, columns) => ({ ...forInputGradient(view, columns), packed: 0 })),
+      sharedBytes: forInputGradient(view, binary.gemm_column_count()).packed,
       inputs: { dy, filter },
-      outputs: { dx: attrs.inputShape },
-      passes: [wholePass(({ table, dy, filter, dx }) => binary.conv2d_backprop_input_apply(table, dy, filter, dx))],
+      streamedOutputs: { dx: attrs.inputShape },
+      count: sizeOf(attrs.inputShape),
+      chunkAlignment: Math.max(view.dataFormat === "channelsLast" ? row : inHeight * row, 1),
+      minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(work, 1)),
+      passes: [
+        wholePass(({ table, filter, shared }) => binary.conv2d_backprop_input_filter_apply(table, filter, shared)),
+        parallelPass(binary, "conv2d_backprop_input_apply", ["dy", "shared", "dx"]),
+      ],
     };
     return plan;
   },

@@ -133,12 +133,13 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
  * @param activation the binary's number for what is applied to a convolution
  * @param slope of the activation, as the bits of a float32
  * @param accumulators float32 numbers after the plan
+ * @param sections parts of the rows of dy that the gradient of a filter is summed over by themselves
  */
 export function convolutionPlan(
   binary: BinaryExports,
   view: ConvolutionView,
   workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
-  { activation = 0, slope = 0, accumulators = 0 } = {},
+  { activation = 0, slope = 0, accumulators = 0, sections = 1 } = {},
 ) {
   const { padded = 0, dense = 0, packed = 0, shared = 0 } = workingBytes(view, binary.gemm_column_count());
   const tableBytes = binary.convolution_table_bytes() + aligned(4 * accumulators);
@@ -175,6 +176,7 @@ export function convolutionPlan(
     packed: packedAt,
     activation,
     slope,
+    sections,
   };
   // A loop: Uint32Array.from would take longer than a small pool.
   const constants = new Uint32Array(ConvolutionPlanWords.length);

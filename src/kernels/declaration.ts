@@ -37,12 +37,11 @@ export interface NamesakeKernel<I, A, V> extends BinaryKernel<I, A, V> {
   /** Whether TensorFlow.js's kernel computes a call of float32 inputs right. Calls that the check refuses go to it. Default: never. */
   theirsTakes?(inputs: I, attrs: A): boolean;
   /**
-   * Whether a call is so small that TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun. Calls that
-   * it takes go to it then. Default: never.
+   * Whether TensorFlow.js's kernel is faster. Calls that it takes go to it then. Default: never.
+   *
+   * @param inThreads whether ours is split over the library's threads, and TensorFlow.js's has one
    */
-  isSmall?(inputs: I, attrs: A): boolean;
-  /** Whether TensorFlow.js's kernel is faster where ours has one thread, too. Calls that it takes go to it then. Default: never. */
-  theirsIsFaster?(inputs: I, attrs: A): boolean;
+  theirsIsFaster?(inputs: I, attrs: A, inThreads: boolean): boolean;
   /** Whether calls with inputs that are not float32 go to TensorFlow.js's kernel, which has loops for integers. Default: false. */
   integersAreTheirs?: boolean;
 }

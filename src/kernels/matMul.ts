@@ -209,6 +209,9 @@ function cutOf({ rows, columns, shared, batch }: Layout, allRows: number): Cut {
   return best.most < 2 ? cut("rows", allRows, Math.min(rows.size, MIN_ROWS)) : best;
 }
 
+/** Rows of a batch that chunks start at multiples of: small matrices are not cut in the middle. */
+const rowsTogether = (rows: number) => (rows <= MIN_PACKED_FOR ? Math.ceil(ALIGNMENT / Math.max(rows, 1)) * rows : ALIGNMENT);
+
 function planOf(
   binary: BinaryExports,
   inputs: FusedInputs,
@@ -281,11 +284,7 @@ function planOf(
     ...plan,
     inputs: { a, b, ...perProduct },
     count: isByRows && columns.size > 0 ? allRows : columns.size,
-    // Small matrices are not cut in the middle.
-    chunkAlignment:
-      isByRows && rows.size <= MIN_PACKED_FOR
-        ? Math.ceil(ALIGNMENT / Math.max(rows.size, 1)) * Math.max(rows.size, 1)
-        : ALIGNMENT,
+    chunkAlignment: isByRows && batch.length > 0 ? rowsTogether(rows.size) : ALIGNMENT,
     passes: [parallelPass(binary, isByRows ? "mat_mul_apply" : "mat_mul_columns_apply", tensors)],
   };
 }

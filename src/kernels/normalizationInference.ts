@@ -124,5 +124,5 @@ export const FusedBatchNorm: NamesakeKernel<FusedBatchNormInputs, { varianceEpsi
     const isEmpty = ({ shape }: TensorInfo) => sizeOf(shape) === 0;
     return isEmpty(x) || !(isEmpty(mean) || isEmpty(variance) || isEmpty(scale) || isEmpty(offset));
   },
-  isSmall: ({ x }) => sizeOf(x.shape) <= MAX_THEIRS,
+  theirsIsFaster: ({ x }) => sizeOf(x.shape) <= MAX_THEIRS,
 };

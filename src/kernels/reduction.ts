@@ -31,7 +31,7 @@ const MAX_SIZES = 7;
 const MAX_ACCUMULATORS = 1024;
 /** Columns that chunks of them start at multiples of. */
 const COLUMNS = CACHE_LINE / 4;
-/** Chunks that a pass is cut into, at most. */
+/** Chunks that columns have to be enough for. */
 const CHUNKS = 8;
 
 /** Numbers up to which TensorFlow.js's kernel, which does nothing but its loop, is done before ours has begun. */
@@ -137,8 +137,8 @@ function reduction(name: Name): NamesakeKernel<Inputs, Attrs, View> {
     },
     integersAreTheirs: true,
     theirsTakes: () => true,
-    isSmall: ({ x }, attrs) => sizeOf(x.shape) <= MAX_THEIRS && theirsIsFaster(name, x, axesOf(attrs)),
-    theirsIsFaster: ({ x }, attrs) => theirsIsFaster(name, x, axesOf(attrs)),
+    theirsIsFaster: ({ x }, attrs, inThreads) =>
+      (!inThreads || sizeOf(x.shape) <= MAX_THEIRS) && theirsIsFaster(name, x, axesOf(attrs)),
   };
 }
 

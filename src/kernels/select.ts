@@ -40,5 +40,5 @@ export const Select: NamesakeKernel<Inputs, unknown, number> = {
   indices: ["condition"],
   integersAreTheirs: true,
   theirsTakes: () => true,
-  isSmall: ({ t }) => sizeOf(t.shape) <= MAX_THEIRS,
+  theirsIsFaster: ({ t }) => sizeOf(t.shape) <= MAX_THEIRS,
 };

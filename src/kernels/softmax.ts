@@ -47,6 +47,7 @@ export const Softmax: NamesakeKernel<Inputs, Attrs, unknown> = {
     };
   },
   theirsTakes: () => true,
-  isSmall: ({ logits: { shape } }) => sizeOf(shape) <= (isShort(shape) ? MAX_THEIRS : 2 * MIN_CHUNK),
-  theirsIsFaster: ({ logits: { shape } }) => !isShort(shape),
+  theirsIsFaster({ logits: { shape } }, _, inThreads) {
+    return isShort(shape) ? sizeOf(shape) <= MAX_THEIRS : !inThreads || sizeOf(shape) <= 2 * MIN_CHUNK;
+  },
 };

@@ -10,8 +10,8 @@ type Attrs = { alpha?: number } | undefined;
 
 /** Numbers that chunks start at multiples of. */
 const ALIGNMENT = CACHE_LINE / 4;
-/** Numbers that are not split. */
-const SPLIT = 32767;
+/** Numbers up to which threads that sleep are not woken. */
+const SPLIT = 65536;
 
 interface Options {
   name: string;
@@ -47,8 +47,7 @@ function unary({ name, operation, small, minWaking, isTheirs }: Options): Namesa
     },
     integersAreTheirs: true,
     theirsTakes: () => true,
-    isSmall: ({ x }) => sizeOf(x.shape) <= small,
-    ...(isTheirs && { theirsIsFaster: () => true }),
+    theirsIsFaster: ({ x }, _, inThreads) => (isTheirs && !inThreads) || sizeOf(x.shape) <= small,
   };
 }
 

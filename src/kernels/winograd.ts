@@ -196,10 +196,13 @@ export function winogradPlan(
 const PLACES = 16;
 /** Sections of the tiles whose sums are added in the end: at most so many, and with so many tiles and bytes of sums. */
 const MAX_SECTIONS = 8;
-const MIN_SECTION_TILES = 128;
+const MIN_SECTION_TILES = 256;
 const MAX_SECTION_BYTES = 2 ** 22;
 /** Channels of dy in a chunk, at least, where it has not all: the patches are transformed for them anew. */
 const MIN_CHUNK_CHANNELS = 64;
+
+/** The largest power of two that is not more; at least 1. */
+export const powerOfTwoUpTo = (most: number) => 2 ** Math.floor(Math.log2(Math.max(most, 1)));
 
 /** Output: the gradient of the filter. */
 export function winogradFilterGradientPlan(
@@ -212,16 +215,18 @@ export function winogradFilterGradientPlan(
   const channels = Math.ceil(outChannels / panelChannels) * panelChannels;
   const tiles = tileCount(sizes, 2);
   const sumsBytes = binary.winograd_shared_bytes(inChannels, outChannels, 2);
-  const most = Math.max(1, Math.min(MAX_SECTIONS, tiles / MIN_SECTION_TILES, MAX_SECTION_BYTES / sumsBytes));
-  const sections = 2 ** Math.floor(Math.log2(most));
+  const worth = (36 * tiles * inChannels * outChannels) / MIN_CHUNK_WORK;
+  const most = Math.min(MAX_SECTIONS, worth, tiles / MIN_SECTION_TILES, MAX_SECTION_BYTES / sumsBytes);
+  const sections = powerOfTwoUpTo(most);
+  const perChannel = PLACES * inChannels;
   return {
     ...NOT_STREAMED,
     inputs: { x, dy },
     outputs: { dw: [3, 3, inChannels, outChannels] },
     // Sums.
-    count: sections * PLACES * inChannels * channels,
-    chunkAlignment: PLACES * inChannels * Math.min(MIN_CHUNK_CHANNELS, channels),
-    minChunk: Math.ceil((MIN_CHUNK_WORK * PLACES * sections) / (36 * tiles)),
+    count: sections * channels * perChannel,
+    chunkAlignment: panelChannels * perChannel,
+    minChunk: Math.max(Math.min(MIN_CHUNK_CHANNELS, channels) * perChannel, (MIN_CHUNK_WORK * PLACES * sections) / (36 * tiles)),
     tableBytes: binary.winograd_table_bytes(),
     scratchBytes: binary.winograd_backprop_filter_scratch_bytes(inChannels, outChannels, 2),
     sharedBytes: sections * sumsBytes,

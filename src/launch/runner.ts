@@ -1,3 +1,5 @@
+import type { WasmMemory } from "../binary/webAssembly.js";
+
 /** A binary's functions, by name. */
 export type Functions = { [name: string]: (...args: number[]) => unknown };
 
@@ -7,7 +9,7 @@ export interface Runner {
   readonly isParallel: boolean;
   /** The binary's functions over the memory. */
   readonly functions: Functions;
-  readonly memory: { readonly buffer: ArrayBufferLike };
+  readonly memory: WasmMemory;
   /**
    * Calls a function once for each list of arguments, in no certain order, and returns when all calls have returned.
    *
@@ -24,7 +26,7 @@ export class SerialRunner implements Runner {
 
   constructor(
     binary: object,
-    readonly memory: WebAssembly.Memory,
+    readonly memory: WasmMemory,
   ) {
     this.functions = binary as Functions;
   }

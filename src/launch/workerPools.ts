@@ -24,8 +24,9 @@ const state = shared("worker pools", () => ({
 
 /**
  * Sets how many threads, with the caller's, work on a large tensor where the backend's memory is shared: with TensorFlow.js's
- * threaded build, in cross-origin isolated pages. The first large tensor starts them; until they have started, the caller's thread
- * does all the work, and so where they cannot start, as a warning says then. The results do not depend on their number.
+ * threaded build, in cross-origin isolated pages, and after `useThreadedBackend`. The first large tensor starts them; until they have
+ * started, the caller's thread does all the work, and so where they cannot start, as a warning says then. The results do not depend on
+ * their number.
  *
  * @param count default: as many as the machine has cores, but at most 4; 1 for the caller's alone
  * @throws Error where count is not a positive integer up to 64
@@ -78,9 +79,10 @@ export async function startWorkerPool(memory: WasmMemory, malloc: (bytes: number
   state.wanted = undefined;
   const before = state.pools.get(memory);
   if (before?.threadCount !== count || before.hasFailed) endWorkerPool(memory);
-  const pool = workerPoolOver(memory, bindBinary(memory), malloc);
-  if (!pool) throw new Error("the memory is not shared, or full");
+  let pool: WorkerPool | undefined;
   try {
+    pool = workerPoolOver(memory, bindBinary(memory), malloc);
+    if (!pool) throw new Error("the memory is not shared, or full");
     await pool.start();
   } catch (error) {
     if (state.pools.get(memory) === pool) endWorkerPool(memory);

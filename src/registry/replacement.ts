@@ -13,7 +13,7 @@ import { differentiateDilated, isDilated } from "./dilation.js";
 import { withTraining } from "./fusedBatchNorm.js";
 import { MENDED_CONVOLUTIONS, MISSING_KERNELS, MOVING_KERNELS, REPLACING_KERNELS } from "./kernels.js";
 import { movingOnWasm } from "./moving.js";
-import { isSplit, onWasm } from "./run.js";
+import { onWasm, theirsIsFaster } from "./run.js";
 
 // Kernels that TensorFlow.js's backends have, and that the library has faster, or right. The registry holds the library's while a
 // backend is in use, whichever was imported first: they enter at once where the backend has been imported, and else when the backend
@@ -60,7 +60,7 @@ function mendedConvolution(kernelName: string, depthwise: boolean, faster?: AnyN
   return {
     ...name,
     kernelFunc(call) {
-      const isOurs = ours && (isSplit(call) || !faster.theirsIsFaster?.(call.inputs, call.attrs));
+      const isOurs = ours && !theirsIsFaster(faster, call);
       const output = (isOurs ? ours(call) : runCropped((theirs() as KernelConfig).kernelFunc, call, depthwise)) as TensorInfo;
       const attrs = call.attrs as unknown as ConvolutionAttrs;
       if (isDilated(attrs)) differentiateDilated(kernelName, attrs, output);

@@ -74,7 +74,12 @@ function onBinary(
 }
 
 /** Whether a call of a kernel of the library's is split over threads, where TensorFlow.js's own is not. */
-export const isSplit = ({ backend }: Call) => hasOnlyOurThreads(memoryOf(backend as KernelBackend));
+const isSplit = ({ backend }: Call) => hasOnlyOurThreads(memoryOf(backend as KernelBackend));
+
+/** Whether TensorFlow.js's kernel is faster at a call than the library's. */
+export function theirsIsFaster(kernel: AnyNamesakeKernel, call: Call): boolean {
+  return kernel.theirsIsFaster?.(call.inputs, call.attrs, isSplit(call)) === true;
+}
 
 const REMEDY = "Where only compiling is forbidden, give setWasmModules binaries that are compiled already.";
 
@@ -106,16 +111,14 @@ export function onWasm(kernel: AnyNamesakeKernel): KernelConfig {
     throw refusal;
   };
   const ours = onBinary(kernel, runOnWasm, otherwise, refused);
-  const theirsIsFaster = (call: Call): boolean | undefined =>
-    kernel.isSmall?.(call.inputs, call.attrs) || (!isSplit(call) && kernel.theirsIsFaster?.(call.inputs, call.attrs));
-  if (!kernel.isSmall && !kernel.theirsIsFaster && !kernel.integersAreTheirs) return { ...name, kernelFunc: ours };
+  if (!kernel.theirsIsFaster && !kernel.integersAreTheirs) return { ...name, kernelFunc: ours };
   return {
     ...name,
     kernelFunc(call) {
       const { inputs, attrs } = call;
       const there = theirs();
       const isTheirs = areFloat32(inputs, kernel.indices)
-        ? theirsIsFaster(call) && kernel.theirsTakes?.(inputs, attrs)
+        ? theirsIsFaster(kernel, call) && kernel.theirsTakes?.(inputs, attrs)
         : kernel.integersAreTheirs;
       return there && isTheirs ? there.kernelFunc(call) : ours(call);
     },

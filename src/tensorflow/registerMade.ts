@@ -25,13 +25,27 @@ const state = shared("made backend", () => ({
   purpose: undefined as Purpose | undefined,
   /** The registration of TensorFlow.js's own. */
   theirs: undefined as Factory | undefined,
-  last: Promise.resolve() as Promise<unknown>,
+  /** The last call of inTurn, until it settles. */
+  last: undefined as Promise<void> | undefined,
 }));
 
 /** Calls a function when those that were given before have settled, and so has an initialization that is under way. */
 export function inTurn<T>(run: () => Promise<T>): Promise<T> {
-  const call = state.last.then(pendingInitialization).then(run);
-  state.last = call.catch(() => {});
+  const before = state.last;
+  const call = (async () => {
+    await before;
+    await pendingInitialization();
+    return run();
+  })();
+  const settled = call.then(
+    () => leave(),
+    () => leave(),
+  );
+  const leave = () => {
+    // Nothing of it is kept: a request of Cloudflare's must not wait for another's promise.
+    if (state.last === settled) state.last = undefined;
+  };
+  state.last = settled;
   return call;
 }
 

@@ -27,7 +27,8 @@ class NoThread {
   onmessage?: (message: { data: { cmd: string } }) => void;
 
   postMessage({ cmd }: { cmd: string }): void {
-    if (cmd !== "load") throw new Error(`TensorFlow.js's threaded binary starts threads ('${cmd}'), which it should not`);
+    if (cmd !== "load")
+      throw new Error(`tfjs-uan: TensorFlow.js's threaded binary starts threads ('${cmd}'), which it should not`);
     queueMicrotask(() => this.onmessage?.({ data: { cmd: "loaded" } }));
   }
 

@@ -1,45 +1,55 @@
 import { describe, expect, it } from "vitest";
-import { fastest, runTime, stepTime } from "../../bench/threads/schedule.js";
+import { fastest, type Recording, serialTime, sharedTime, stepTime } from "../../bench/threads/schedule.js";
 
-const FREE = { post: 0, wake: 0 };
+const AT_ONCE = { caller: 0, other: 0 };
 
-describe("runTime", () => {
-  it("is the sum on one thread, without costs", () => {
-    expect(runTime([1, 2, 3], 1, { post: 5, wake: 5 })).toBe(6);
-  });
-
+describe("sharedTime", () => {
   it.each([
-    ["as many chunks for each thread", [1, 1, 1, 1], 2, FREE, 2],
-    ["a chunk too many", [1, 1, 1], 2, FREE, 2],
-    ["more threads than chunks", [1, 3], 4, FREE, 3],
-    ["a large chunk at the end", [1, 1, 1, 9], 2, FREE, 10],
-    ["a thread that takes the next as soon as it is free", [9, 1, 1, 1], 2, FREE, 9],
-    ["costs of all threads", [2, 2], 2, { post: 1, wake: 3 }, 5],
-    ["a thread that wakes when all is taken", [1, 1], 2, { post: 0, wake: 7 }, 2],
-  ])("has %s", (_, chunks, threads, costs, wanted) => {
-    expect(runTime(chunks, threads, costs)).toBe(wanted);
+    ["as many chunks for each thread", [1, 1, 1, 1], 2, AT_ONCE, 2],
+    ["a chunk too many", [1, 1, 1], 2, AT_ONCE, 2],
+    ["more threads than chunks", [1, 3], 4, AT_ONCE, 3],
+    ["a large chunk at the end", [1, 1, 1, 9], 2, AT_ONCE, 10],
+    ["a thread that takes the next as soon as it is free", [9, 1, 1, 1], 2, AT_ONCE, 9],
+    ["threads that begin later", [2, 2], 2, { caller: 1, other: 3 }, 5],
+    ["a thread that begins when all is taken", [1, 1], 2, { caller: 0, other: 7 }, 2],
+  ])("has %s", (_, chunks, threads, beginning, wanted) => {
+    expect(sharedTime(chunks, threads, beginning)).toBe(wanted);
   });
 });
 
 describe("stepTime", () => {
+  const times = (recording: Recording, costs: Partial<Parameters<typeof stepTime>[2]> = {}) =>
+    [1, 2, 4, 8].map((threads) =>
+      stepTime(recording, threads, { patience: 1, awake: AT_ONCE, asleep: { caller: 1, other: 1 }, ...costs }),
+    );
+
   it("divides what is in chunks", () => {
-    const step = {
-      serial: [1, 2],
-      runs: [
-        [1, 1],
-        [2, 2, 2, 2],
-      ],
-    };
-    expect([1, 2, 4, 8].map((threads) => stepTime(step, threads, FREE))).toEqual([13, 8, 6, 6]);
+    const step = [1, { chunks: [1, 1], wakes: true }, 2, { chunks: [2, 2, 2, 2], wakes: true }];
+    expect(serialTime(step)).toBe(3);
+    expect(times(step, { asleep: AT_ONCE })).toEqual([13, 8, 6, 6]);
+    expect(times(step)).toEqual([13, 10, 8, 8]);
+  });
+
+  it("has threads that are awake soon after a run", () => {
+    const step = (between: number) => [{ chunks: [1, 1], wakes: true }, between, { chunks: [1, 1], wakes: true }];
+    expect(times(step(0.5)).slice(0, 2)).toEqual([4.5, 3.5]);
+    expect(times(step(2)).slice(0, 2)).toEqual([6, 6]);
+  });
+
+  it("has one thread where a run does not wake the others", () => {
+    const step = (between: number) => [{ chunks: [1, 1], wakes: true }, between, { chunks: [1, 1], wakes: false }];
+    expect(times(step(0.5))[1]).toBe(3.5);
+    expect(times(step(2))[1]).toBe(6);
+    expect(times([{ chunks: [1, 1], wakes: false }])).toEqual([2, 2, 2, 2]);
   });
 });
 
 describe("fastest", () => {
   it("takes each time from the recording in which it was least", () => {
-    const recordings = [
-      { serial: [3, 1], runs: [[5, 1], [2]] },
-      { serial: [2, 4], runs: [[1, 2], [1]] },
+    const recordings: Recording[] = [
+      [3, { chunks: [5, 1], wakes: true }, 1],
+      [2, { chunks: [1, 2], wakes: true }, 4],
     ];
-    expect(fastest(recordings)).toEqual({ serial: [2, 1], runs: [[1, 1], [1]] });
+    expect(fastest(recordings)).toEqual([2, { chunks: [1, 1], wakes: true }, 1]);
   });
 });

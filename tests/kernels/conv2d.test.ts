@@ -120,11 +120,12 @@ const fused = (given: Problem, activation: tf.fused.Activation, hasBias: boolean
 
 const kinds = (all: ArrayLike<number>) => Array.from(all, (number) => (Number.isFinite(number) ? 0 : number));
 
-/** Whether TensorFlow.js's kernel is left the call. */
-function isTheirs({ xShape, filterShape, attrs }: Problem, more: object = {}): boolean {
+/** Whether TensorFlow.js's kernel is left the call, where the library has threads, or has not. */
+function isTheirs({ xShape, filterShape, attrs }: Problem, more: object = {}, inThreads = false): boolean {
   const tensor = (shape: Shape4D) => ({ dataId: {}, shape, dtype: "float32" as const });
   const inputs = { x: tensor(xShape), filter: tensor(filterShape) };
-  return Conv2D.theirsIsFaster?.(inputs, { ...attrs, ...more }) ?? false;
+  const rule = inThreads ? "theirsIsFasterThanThreads" : "theirsIsFaster";
+  return Conv2D[rule]?.(inputs, { ...attrs, ...more }) ?? false;
 }
 
 beforeEach(() => useBackend("wasm"));
@@ -198,6 +199,26 @@ describe("convolutions by the taps, or as products of matrices, on 'wasm'", () =
     const numbers = problem(ANY[0] as Case);
     expect(isTheirs(numbers, { dilations: 2 })).toBe(true);
     expect(isTheirs(numbers, { dataFormat: "NCHW" })).toBe(true);
+  });
+
+  it("are the library's in threads from two million multiplications on, but not narrow, dilated, or with wide borders", () => {
+    const isTheirsInThreads = (given: Case, more?: object) => isTheirs(problem(given), more, true);
+    const large: Case[] = [
+      { x: [8, 14, 14, 32], taps: [5, 5], outChannels: 60, pad: "same" },
+      { x: [1, 28, 28, 64], taps: [1, 1], outChannels: 50, pad: "same" },
+      { x: [8, 32, 32, 64], taps: [1, 1], outChannels: 64, strides: 2, pad: "same" },
+    ];
+    const small: Case[] = [
+      { x: [4, 14, 14, 20], taps: [3, 3], outChannels: 30, strides: 2, pad: "same" },
+      { x: [64, 5, 2, 40], taps: [5, 2], outChannels: 60, pad: "same" },
+      { x: [8, 32, 32, 3], taps: [3, 3], outChannels: 32, pad: 4 },
+    ];
+    expect(large.filter((given) => isTheirsInThreads(given))).toEqual([]);
+    expect(small.filter((given) => !isTheirsInThreads(given))).toEqual([]);
+    const [given] = large as [Case];
+    expect(isTheirsInThreads(given, { dilations: 2 })).toBe(true);
+    expect(isTheirsInThreads(given, { dataFormat: "NCHW" })).toBe(true);
+    expect(isTheirsInThreads(ANY[0] as Case)).toBe(false);
   });
 
   it("leave no memory behind", () => {

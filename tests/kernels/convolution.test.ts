@@ -85,6 +85,10 @@ describe("gradients of convolutions on 'wasm' equal those of 'cpu' within 1e-5 o
     { input: [1, 6, 140, 3], filter: [3, 3, 3, 8], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
     { input: [2, 4, 4, 3], filter: [7, 7, 3, 8], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
     { input: [0, 5, 5, 3], filter: [3, 3, 3, 8], strides: [1, 1], pad: "same", dataFormat: "NHWC" },
+    // Filters whose gradients are summed in sections of several images, and of parts of one.
+    { input: [7, 21, 22, 3], filter: [5, 3, 3, 37], strides: [1, 2], pad: "same", dataFormat: "NHWC" },
+    { input: [1, 50, 41, 3], filter: [5, 5, 3, 24], strides: [2, 1], pad: "same", dataFormat: "NHWC" },
+    { input: [5, 3, 22, 23], filter: [4, 3, 3, 37], strides: [1, 1], pad: "valid", dataFormat: "NCHW" },
   ] as ConvolutionCase[];
 
   it.each(titled(CASES))("Conv2DBackpropFilter %s", async (_, given) => {

@@ -29,6 +29,8 @@ const CASES: Case[] = [
   { x: [1, 13, 12, 23], outChannels: 11, pad: explicit(0, 4, 5, 3) },
   { x: [9, 3, 3, 33], outChannels: 32, pad: "same" },
   { x: [3, 4, 17, 150], outChannels: 65, pad: "same" },
+  // So many tiles that the filter's gradient is summed in two sections.
+  { x: [9, 16, 15, 17], outChannels: 33, pad: "same" },
   // Tiles of 4×4.
   { x: [1, 16, 16, 32], outChannels: 33, pad: "same" },
   { x: [2, 14, 13, 35], outChannels: 40, pad: "same" },

@@ -73,6 +73,30 @@ async function started(): Promise<void> {
   while (workers.started === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** Starts a thread. @returns how many calls it has taken since it began, or `forget` was called */
+async function counting() {
+  const { uan_grad_accumulator_count } = binary;
+  let [here, runs] = [0, 0];
+  // Only this thread's functions count.
+  const uan_apply = (...args: Parameters<BinaryExports["uan_apply"]>) => {
+    here++;
+    binary.uan_apply(...args);
+  };
+  workers = new WorkerPool({ uan_grad_accumulator_count, uan_apply }, module, memory, MAILBOX, 2);
+  await started();
+  const run = workers.run.bind(workers);
+  workers.run = (name, calls, wakes) => {
+    runs += calls.length;
+    run(name, calls, wakes);
+  };
+  const forget = () => {
+    here = 0;
+    runs = 0;
+  };
+  forget();
+  return { taken: () => runs - here, forget };
+}
+
 const call = (i: number) => [TABLE + i * tableBytes(), X + 4 * i * CHUNK, Y + 4 * i * CHUNK, i * CHUNK, CHUNK];
 const calls = (count: number) => Array.from({ length: count }, (_, i) => call(i));
 
@@ -111,31 +135,23 @@ describe("Threads", () => {
   });
 
   it("lets others have a share of the work", async () => {
-    start(1);
-    await started();
-    // Only this thread's functions count.
-    let here = 0;
-    const counting = new WorkerPool(
-      {
-        uan_grad_accumulator_count: binary.uan_grad_accumulator_count,
-        uan_apply(...args: Parameters<BinaryExports["uan_apply"]>) {
-          here++;
-          binary.uan_apply(...args);
-        },
-      },
-      module,
-      memory,
-      (MAILBOX + MAILBOX_BYTES) as Pointer,
-      2,
-    );
-    counting.run("uan_apply", calls(1));
-    while (counting.started === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    here = 0;
-    let runs = 0;
-    for (; runs < 500 && here === runs * MAX_CALLS; runs++) counting.run("uan_apply", calls(MAX_CALLS));
-    counting.terminate();
-    expect(here).toBeLessThan(runs * MAX_CALLS);
+    const others = await counting();
+    for (let run = 0; run < 500 && others.taken() === 0; run++) workers.run("uan_apply", calls(MAX_CALLS));
+    expect(others.taken()).toBeGreaterThan(0);
     expectForward(MAX_CALLS);
+  });
+
+  it("lets threads sleep where it is told to", async () => {
+    const others = await counting();
+    // The thread may be about to fall asleep.
+    let alone = 0;
+    for (let run = 0; run < 200 && alone < 20; run++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      others.forget();
+      workers.run("uan_apply", calls(MAX_CALLS), false);
+      alone = others.taken() === 0 ? alone + 1 : 0;
+    }
+    expect(alone).toBe(20);
   });
 
   it("throws where a call does, and goes on", async () => {

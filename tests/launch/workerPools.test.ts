@@ -120,7 +120,12 @@ const perChannel = { gamma: numbers(14), beta: numbers(14) };
 
 const prior: Values = { priorMean: numbers(14), priorVariance: positive(14), priorMass: [[], Float32Array.of(2)] };
 
-const rowMixture = { mean: mixture.mean, variance: mixture.variance, prior: mixture.prior };
+/** Wide: so that squares of distances are not large, which are added in another order without SIMD. */
+const rowMixture: Values = {
+  mean: mixture.mean,
+  variance: [[3, 14], uniform(random, 3 * 14, 3, 6)],
+  prior: mixture.prior,
+};
 const dilated = { strides: 1, pad: "valid", dilations: [2, 1, 3] };
 
 const CASES: [string, AnyBinaryKernel, Values, object][] = [
@@ -234,6 +239,7 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     { a: numbers(5003, 37), b: numbers(5003, 29), bias: numbers(29) },
     { transposeA: true, activation: "relu" },
   ],
+  ["a product of few transposed rows", BatchMatMul, { a: numbers(600, 100), b: numbers(600, 57) }, { transposeA: true }],
   ["a product of transposed rows", BatchMatMul, { a: numbers(300, 150), b: numbers(300, 97) }, { transposeA: true }],
   ["a product with a column", BatchMatMul, { a: numbers(2050, 1100), b: numbers(1100, 1) }, {}],
   [
@@ -275,6 +281,42 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
       dimRoundingMode: "floor",
       activation: "relu6",
     },
+  ],
+  [
+    "the gradient of its input by the taps",
+    Conv2DBackpropInput,
+    { dy: numbers(3, 20, 40, 21), filter: numbers(5, 3, 13, 21) },
+    { strides: [2, 1], pad: "same", inputShape: [3, 39, 40, 13] },
+  ],
+  [
+    "the gradient of its input, dilated, with few channels",
+    Conv2DBackpropInput,
+    { dy: numbers(5, 35, 28, 24), filter: numbers(5, 5, 2, 24) },
+    { strides: 1, pad: "same", dilations: [2, 1], inputShape: [5, 35, 28, 2] },
+  ],
+  [
+    "the gradient of its input, channels first",
+    Conv2DBackpropInput,
+    { dy: numbers(5, 24, 30, 31), filter: numbers(5, 5, 6, 24) },
+    { strides: 1, pad: "same", dataFormat: "NCHW", inputShape: [5, 6, 30, 31] },
+  ],
+  [
+    "the gradient of its filter by the taps",
+    Conv2DBackpropFilter,
+    { x: numbers(7, 39, 40, 3), dy: numbers(7, 20, 40, 37) },
+    { strides: [2, 1], pad: "same", filterShape: [5, 3, 3, 37] },
+  ],
+  [
+    "the gradient of its filter, of one image, channels first",
+    Conv2DBackpropFilter,
+    { x: numbers(1, 13, 41, 40), dy: numbers(1, 21, 37, 36) },
+    { strides: 1, pad: "valid", dataFormat: "NCHW", filterShape: [5, 5, 13, 21] },
+  ],
+  [
+    "the gradient of a large filter by the taps",
+    Conv2DBackpropFilter,
+    { x: numbers(2, 15, 14, 150), dy: numbers(2, 8, 7, 301) },
+    { strides: 2, pad: "same", filterShape: [3, 3, 150, 301] },
   ],
   [
     "a convolution to one channel",
