@@ -29,9 +29,22 @@ export {
   conv3d_backprop_input_apply,
   conv3d_backprop_input_filter_apply,
 } from "./convolution/conv3dBackprop";
-export { depthwise_apply, depthwise_backprop_filter_apply, depthwise_backprop_input_apply } from "./convolution/depthwise";
+export {
+  depthwise_apply,
+  depthwise_backprop_filter_accumulate,
+  depthwise_backprop_filter_finalize,
+  depthwise_backprop_filter_merge,
+  depthwise_backprop_filter_prepare,
+  depthwise_backprop_input_apply,
+} from "./convolution/depthwise";
 export { convolution_table_bytes, gemm_column_count } from "./convolution/plan";
-export { average_pool_grad_apply, max_pool_grad_apply, max_pool3d_apply, max_pool3d_grad_apply } from "./convolution/pooling";
+export {
+  average_pool_apply,
+  average_pool_grad_apply,
+  max_pool_apply,
+  max_pool_grad_apply,
+  max_pool3d_grad_apply,
+} from "./convolution/pooling";
 export { copy_apply, fill_apply, gather_apply, gather_check } from "./copy";
 export {
   mat_mul_accumulate,

@@ -33,7 +33,7 @@ export function conv2d_apply(
 }
 
 /** Adds the bias, and applies the activation. Numbers of one channel are a row. */
-function finishPixels(plan: ConvolutionPlan, pixels: u32, bias: usize, slopes: usize, y: usize): void {
+export function finishPixels(plan: ConvolutionPlan, pixels: u32, bias: usize, slopes: usize, y: usize): void {
   const product = changetype<MatMulPlan>(edgeOf(plan));
   const isOne = plan.outChannels == 1;
   product.columns = isOne ? pixels : plan.outChannels;

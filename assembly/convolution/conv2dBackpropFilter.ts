@@ -165,7 +165,16 @@ export function addFilterGradient(
       const a = source + outRow * plan.strideHeight * row;
       for (let j: u32 = 0; j < outChannels; j += COLUMNS) {
         const b = packs ? at + plan.packed + <usize>j * (k << 2) : dy + outRow * plan.outWidth * pixel + (j << 2);
-        tapTiles(plan, a, b, packs ? PANEL : pixel, dw + (j << 2), min(COLUMNS, outChannels - j), first, min(end, tapNumbers(plan)));
+        tapTiles(
+          plan,
+          a,
+          b,
+          packs ? PANEL : pixel,
+          dw + (j << 2),
+          min(COLUMNS, outChannels - j),
+          first,
+          min(end, tapNumbers(plan)),
+        );
       }
     }
   }
@@ -177,16 +186,7 @@ export function addFilterGradient(
  * @param a the first pixel that the first tap meets
  * @param b the panel's channels of dy, bStep bytes from pixel to pixel
  */
-function tapTiles(
-  plan: ConvolutionPlan,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  columns: u32,
-  first: u32,
-  end: u32,
-): void {
+function tapTiles(plan: ConvolutionPlan, a: usize, b: usize, bStep: usize, c: usize, columns: u32, first: u32, end: u32): void {
   const cStep = plan.outChannels << 2;
   let offsets = changetype<usize>(plan) + plan.dense + 4 * first;
   c += first * cStep;

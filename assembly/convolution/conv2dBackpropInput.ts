@@ -1,4 +1,4 @@
-import { COLUMNS, gemmColumnTile, gemmTiles, packPanels, PANEL, ROWS } from "../simd/gemm";
+import { COLUMNS, gemmColumnTile, gemmTiles, PANEL, packPanels, ROWS } from "../simd/gemm";
 import { LANES } from "../simd/vec";
 import { cropImage, padImage } from "./image";
 import {

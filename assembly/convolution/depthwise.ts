@@ -1,13 +1,17 @@
-import { add, loadNth, loadVec, madd, splat, storeVec, VEC, Vec } from "../simd/vec";
+import { PRELU, RELU, RELU6 } from "../matMul/plan";
+import { add, loadNth, loadVec, madd, pmax, pmin, splat, storeVec, VEC, Vec } from "../simd/vec";
+import { finishPixels } from "./conv2d";
 import { padImage } from "./image";
 import {
   borderBefore,
-  borderedHeight,
   borderedWidth,
   ConvolutionPlan,
   ceilDiv,
+  convolution_table_bytes,
   describeImage,
   edgeOf,
+  extent,
+  imageBytes,
   lastRow,
   outImageBytes,
 } from "./plan";
@@ -15,45 +19,102 @@ import {
 // Depthwise convolutions (docs/math.md, section 6.2), with channels last, as always in TensorFlow.js. Output channel q is the
 // convolution of input channel q / multiplier. The copy of x with a border has each channel `multiplier` times, so that output
 // channel q is of channel q. dx is computed for each output channel, and those of an input channel are added.
+//
+// An image is copied a few rows at a time, so that the copy stays in the second-level cache. A chunk begins and ends with any row.
+
+/** The plan's accumulators: dW [filterHeight, filterWidth, inChannels, multiplier], float32, at the end of its table. */
+@inline function sumsOf(plan: ConvolutionPlan): usize {
+  return changetype<usize>(plan) + convolution_table_bytes();
+}
+/** Bytes of a filter. */
+@inline function filterBytes(plan: ConvolutionPlan): usize {
+  return (<usize>plan.filterHeight * plan.filterWidth * plan.outChannels) << 2;
+}
 
 /**
- * dW [filterHeight, filterWidth, inChannels, multiplier] of a depthwise convolution.
+ * Sets dW to zeros.
  *
- * @param at a ConvolutionPlan
- * @param x, dy as the plan describes them
+ * @param at a ConvolutionPlan, with accumulators
  */
-export function depthwise_backprop_filter_apply(at: usize, x: usize, dy: usize, dw: usize): void {
+export function depthwise_backprop_filter_prepare(at: usize): void {
   const plan = changetype<ConvolutionPlan>(at);
-  const channels = plan.outChannels;
-  memory.fill(dw, 0, (<usize>plan.filterHeight * plan.filterWidth * channels) << 2);
-  if (plan.batch == 0 || outImageBytes(plan) == 0) return;
-  const height = borderedHeight(plan);
-  const width = borderedWidth(plan);
-  const pixel = (<usize>channels) << 2;
+  memory.fill(sumsOf(plan), 0, filterBytes(plan));
+}
+
+/**
+ * Adds to dW what some rows of dy give.
+ *
+ * @param at a ConvolutionPlan, with accumulators
+ * @param x as the plan describes it
+ * @param dy the first of the rows
+ * @param start numbers of dy before them
+ * @param count numbers in them
+ */
+export function depthwise_backprop_filter_accumulate(at: usize, x: usize, dy: usize, start: u32, count: u32): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const pixel = (<usize>plan.outChannels) << 2;
   const step = pixel + plan.pixelGap;
-  const row = width * step;
-  const inImage = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
+  const row = borderedWidth(plan) * step;
+  const outRow = plan.outWidth * plan.outChannels;
+  const source = at + plan.padded;
+  const sums = sumsOf(plan);
   const tile = max<u32>(TILE_BYTES / <u32>pixel, 4);
   const tileColumns = min(tile, plan.outWidth);
   const tileRows = max<u32>(tile / plan.outWidth, 1);
-  for (let b: u32 = 0; b < plan.batch; b++, x += inImage, dy += plan.outHeight * plan.outWidth * pixel) {
-    const source = padInput(plan, x, height, width);
-    for (let y: u32 = 0; y < plan.outHeight; y += tileRows) {
+  let first = (start / outRow) % plan.outHeight;
+  x += (start / outRow / plan.outHeight) * imageBytes(plan);
+  for (let left = count / outRow; left != 0; ) {
+    const band = min(min(plan.outHeight - first, left), plan.packedRows);
+    padInput(plan, x, first, band);
+    for (let y: u32 = 0; y < band; y += tileRows) {
       for (let x: u32 = 0; x < plan.outWidth; x += tileColumns) {
-        const rows = min(tileRows, plan.outHeight - y);
+        const rows = min(tileRows, band - y);
         const columns = min(tileColumns, plan.outWidth - x);
         const p = dy + (y * plan.outWidth + x) * pixel;
         const s = source + y * plan.strideHeight * row + x * plan.strideWidth * step;
         for (let tapRow: u32 = 0; tapRow < plan.filterHeight; tapRow++) {
           for (let tapColumn: u32 = 0; tapColumn < plan.filterWidth; tapColumn += TAPS) {
             const from = s + tapRow * plan.dilationHeight * row + tapColumn * plan.dilationWidth * step;
-            const out = dw + (tapRow * plan.filterWidth + tapColumn) * pixel;
+            const out = sums + (tapRow * plan.filterWidth + tapColumn) * pixel;
             addTapGradients(plan, from, row, p, rows, columns, min(TAPS, plan.filterWidth - tapColumn), out);
           }
         }
       }
     }
+    dy += band * plan.outWidth * pixel;
+    left -= band;
+    first += band;
+    if (first == plan.outHeight) {
+      first = 0;
+      x += imageBytes(plan);
+    }
   }
+}
+
+/**
+ * Adds the dW of another table to a table's.
+ *
+ * @param at, other ConvolutionPlans, with accumulators
+ */
+export function depthwise_backprop_filter_merge(at: usize, other: usize): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  const to = sumsOf(plan);
+  const from = sumsOf(changetype<ConvolutionPlan>(other));
+  const bytes = filterBytes(plan);
+  let q: usize = 0;
+  for (; q + VEC <= bytes; q += VEC) addVec(to + q, loadVec(from + q));
+  for (; q < bytes; q += 4) store<f32>(to + q, load<f32>(to + q) + load<f32>(from + q));
+}
+
+/**
+ * Stores dW.
+ *
+ * @param at a ConvolutionPlan, with accumulators
+ * @param dw [filterHeight, filterWidth, inChannels, multiplier]
+ */
+export function depthwise_backprop_filter_finalize(at: usize, dw: usize): void {
+  const plan = changetype<ConvolutionPlan>(at);
+  memory.copy(dw, sumsOf(plan), filterBytes(plan));
 }
 
 /** Bytes of a tile of dy, at most: together with what its taps meet, it stays in the first-level cache. */
@@ -159,35 +220,59 @@ function addTapGradients(
   addVec(to + VEC, b);
 }
 
-/** A copy of an image of x with its border, with channels repeated, in the plan's scratch. */
-function padInput(plan: ConvolutionPlan, x: usize, height: u32, width: u32): usize {
+/**
+ * Copies to the plan's scratch the rows of an image of x that rows of y meet, with their border, and with channels repeated.
+ *
+ * @param first of the rows of y
+ */
+function padInput(plan: ConvolutionPlan, x: usize, first: u32, rows: u32): void {
+  const origin = <i32>(first * plan.strideHeight - plan.padTop);
+  const height = extent(rows, plan.strideHeight, plan.filterHeight, plan.dilationHeight);
+  const top = min(<u32>max(-origin, 0), height);
+  const from = min(<u32>max(origin, 0), plan.inHeight);
+  const inside = min(height - top, plan.inHeight - from);
+  const image = describeImage(plan, inside, plan.inWidth, plan.inChannels, plan.inHeight, plan.inWidth);
+  const right = borderedWidth(plan) - plan.padLeft - plan.inWidth;
+  const repeat = plan.outChannels / plan.inChannels;
   const to = changetype<usize>(plan) + plan.padded;
-  const image = describeImage(plan, plan.inHeight, plan.inWidth, plan.inChannels, plan.inHeight, plan.inWidth);
-  const bottom = height - plan.padTop - plan.inHeight;
-  const right = width - plan.padLeft - plan.inWidth;
-  padImage(image, x, to, plan.padTop, bottom, plan.padLeft, right, plan.outChannels / plan.inChannels, plan.pixelGap);
-  return to;
+  padImage(image, x + from * image.rowStep, to, top, height - top - inside, plan.padLeft, right, repeat, plan.pixelGap);
 }
 
 /**
- * A depthwise convolution.
+ * Some rows of y = activation(convolution(x, filter) + bias), where the convolution is depthwise.
  *
  * @param at a ConvolutionPlan
- * @param x, y as the plan describes them
+ * @param x as the plan describes it
  * @param filter [filterHeight, filterWidth, inChannels, multiplier]
+ * @param bias, slopes a number for each output channel, or 0: none, or the plan's slope
+ * @param y the first of the rows
+ * @param start numbers of y before them
+ * @param count numbers in them
  */
-export function depthwise_apply(at: usize, x: usize, filter: usize, y: usize): void {
+export function depthwise_apply(
+  at: usize,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  slopes: usize,
+  y: usize,
+  start: u32,
+  count: u32,
+): void {
   const plan = changetype<ConvolutionPlan>(at);
-  if (plan.outChannels == 0) return;
-  const height = borderedHeight(plan);
-  const width = borderedWidth(plan);
   const pixel = (<usize>plan.outChannels) << 2;
   const step = pixel + plan.pixelGap;
-  const row = width * step;
-  const inImage = (<usize>plan.inHeight * plan.inWidth * plan.inChannels) << 2;
-  for (let b: u32 = 0; b < plan.batch; b++, x += inImage) {
-    let source = padInput(plan, x, height, width);
-    for (let i: u32 = 0; i < plan.outHeight; i++, source += plan.strideHeight * row, y += plan.outWidth * pixel) {
+  const row = borderedWidth(plan) * step;
+  const outRow = plan.outWidth * plan.outChannels;
+  const least: f32 = plan.activation == RELU || plan.activation == RELU6 ? 0 : -Infinity;
+  const most: f32 = plan.activation == RELU6 ? 6 : Infinity;
+  let first = (start / outRow) % plan.outHeight;
+  x += (start / outRow / plan.outHeight) * imageBytes(plan);
+  for (let left = count / outRow; left != 0; ) {
+    const rows = min(min(plan.outHeight - first, left), plan.packedRows);
+    padInput(plan, x, first, rows);
+    let source = at + plan.padded;
+    for (let i: u32 = 0; i < rows; i++, source += plan.strideHeight * row, y += (<usize>outRow) << 2) {
       correlate(
         pixel,
         source,
@@ -202,7 +287,17 @@ export function depthwise_apply(at: usize, x: usize, filter: usize, y: usize): v
         y,
         pixel,
         plan.outWidth,
+        bias,
+        least,
+        most,
       );
+      if (plan.activation == PRELU) finishPixels(plan, plan.outWidth, 0, slopes, y);
+    }
+    left -= rows;
+    first += rows;
+    if (first == plan.outHeight) {
+      first = 0;
+      x += imageBytes(plan);
     }
   }
 }
@@ -247,36 +342,37 @@ function gcd(a: u32, b: u32): u32 {
 }
 
 /**
- * dx of a depthwise convolution: every pixel of dx is the sum of the pixels of dy whose windows it is in, times the filter.
+ * Some rows of dx of a depthwise convolution: every pixel of dx is the sum of the pixels of dy whose windows it is in, times the
+ * filter.
  *
  * @param at a ConvolutionPlan
- * @param dy, dx as the plan describes them
+ * @param dy as the plan describes it
  * @param filter [filterHeight, filterWidth, inChannels, multiplier]
+ * @param dx the first of the rows
+ * @param start numbers of dx before them
+ * @param count numbers in them
  */
-export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize): void {
+export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usize, dx: usize, start: u32, count: u32): void {
   const plan = changetype<ConvolutionPlan>(at);
-  const inRow = (<usize>plan.inWidth * plan.inChannels) << 2;
   if (plan.outChannels == 0) {
-    memory.fill(dx, 0, plan.batch * plan.inHeight * inRow);
+    memory.fill(dx, 0, (<usize>count) << 2);
     return;
   }
+  const inRow = plan.inWidth * plan.inChannels;
   const multiplier = plan.outChannels / plan.inChannels;
   const pixel = (<usize>plan.outChannels) << 2;
-  const top = borderBefore(plan.filterHeight, plan.strideHeight, plan.dilationHeight, plan.padTop);
   const left = borderBefore(plan.filterWidth, plan.strideWidth, plan.dilationWidth, plan.padLeft);
-  const rows = lastRow(plan.inHeight, plan.padTop, plan.strideHeight) + 1;
-  const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
   const step = pixel + plan.pixelGap;
-  const row = (left + columns) * step;
+  const row = (left + lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1) * step;
   const source = at + plan.padded;
   const vertical = changetype<Phase>(edgeOf(plan));
   const horizontal = changetype<Phase>(edgeOf(plan) + offsetof<Phase>());
-  for (let b: u32 = 0; b < plan.batch; b++, dy += plan.outHeight * plan.outWidth * pixel) {
-    const height = min(rows, plan.outHeight);
-    const width = min(columns, plan.outWidth);
-    const image = describeImage(plan, height, width, plan.outChannels, plan.outHeight, plan.outWidth);
-    padImage(image, dy, source, top, rows - height, left, columns - width, 1, plan.pixelGap);
-    for (let y: u32 = 0; y < plan.inHeight; y++, dx += inRow) {
+  let first = (start / inRow) % plan.inHeight;
+  dy += (start / inRow / plan.inHeight) * outImageBytes(plan);
+  for (let rest = count / inRow; rest != 0; ) {
+    const rows = min(min(plan.inHeight - first, rest), plan.packedRows);
+    const firstOfDy = padGradient(plan, dy, first, rows, left);
+    for (let y = first; y < first + rows; y++, dx += (<usize>inRow) << 2) {
       vertical.set(y + plan.padTop, plan.filterHeight, plan.strideHeight, plan.dilationHeight);
       const to = multiplier == 1 ? dx : at + plan.dense;
       for (let x: u32 = 0; x < min(plan.strideWidth, plan.inWidth); x++) {
@@ -285,7 +381,7 @@ export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usi
         const lastTapColumn = horizontal.tap + (horizontal.count - 1) * horizontal.tapStep;
         correlate(
           pixel,
-          source + (vertical.dy + top) * row + (horizontal.dy + left) * step,
+          source + (vertical.dy - firstOfDy) * row + (horizontal.dy + left) * step,
           step,
           vertical.dyStep * row,
           horizontal.dyStep * step,
@@ -297,11 +393,45 @@ export function depthwise_backprop_input_apply(at: usize, dy: usize, filter: usi
           to + x * pixel,
           plan.strideWidth * pixel,
           ceilDiv(plan.inWidth - x, plan.strideWidth),
+          0,
+          -Infinity,
+          Infinity,
         );
       }
-      if (multiplier != 1) addChannels(to, dx, plan.inWidth * plan.inChannels, multiplier);
+      if (multiplier != 1) addChannels(to, dx, inRow, multiplier);
+    }
+    rest -= rows;
+    first += rows;
+    if (first == plan.inHeight) {
+      first = 0;
+      dy += outImageBytes(plan);
     }
   }
+}
+
+/**
+ * Copies to the plan's scratch the rows of an image of dy that rows of dx meet, with their border.
+ *
+ * @param first of the rows of dx
+ * @param left the border before a row
+ * @returns the first of the rows of dy, from the first row of the image on
+ */
+function padGradient(plan: ConvolutionPlan, dy: usize, first: u32, rows: u32, left: u32): i32 {
+  const stride = plan.strideHeight;
+  const top = borderBefore(plan.filterHeight, stride, plan.dilationHeight, plan.padTop);
+  // Rows from the beginning of the border on.
+  const begin = ceilDiv(first + plan.padTop + top * stride - (plan.filterHeight - 1) * plan.dilationHeight, stride);
+  const height = top + lastRow(first + rows, plan.padTop, stride) + 1 - begin;
+  const firstOfDy = <i32>(begin - top);
+  const above = min(<u32>max(-firstOfDy, 0), height);
+  const from = min(<u32>max(firstOfDy, 0), plan.outHeight);
+  const inside = min(height - above, plan.outHeight - from);
+  const columns = lastRow(plan.inWidth, plan.padLeft, plan.strideWidth) + 1;
+  const width = min(columns, plan.outWidth);
+  const image = describeImage(plan, inside, width, plan.outChannels, plan.outHeight, plan.outWidth);
+  const to = changetype<usize>(plan) + plan.padded;
+  padImage(image, dy + from * image.rowStep, to, above, height - above - inside, left, columns - width, 1, plan.pixelGap);
+  return firstOfDy;
 }
 
 /** Stores sums of `each` numbers that follow each other. */
@@ -311,6 +441,11 @@ function addChannels(from: usize, to: usize, count: u32, each: u32): void {
     for (let i = each; i != 0; i--, from += 4) sum += load<f32>(from);
     store<f32>(to, sum);
   }
+}
+
+/** NaN stays NaN. */
+@inline function clamp(x: Vec, least: f32, most: f32): Vec {
+  return pmin(pmax(x, splat(least)), splat(most));
 }
 
 /** Pixels that are computed at once. Those after the last are computed, too, but not stored. */
@@ -324,6 +459,8 @@ const COLUMNS: u32 = 4;
  *   next row of taps, and the next tap, meets, are rowStep and tapStep bytes further
  * @param w the first tap; the next row of taps, and the next tap, are wRowStep and wTapStep bytes further
  * @param y the first pixel of the row; yStep bytes to the next
+ * @param bias what is added, a number for each channel; 0: none
+ * @param least, most between which sums are clamped
  */
 function correlate(
   pixel: usize,
@@ -339,6 +476,9 @@ function correlate(
   y: usize,
   yStep: usize,
   count: u32,
+  bias: usize,
+  least: f32,
+  most: f32,
 ): void {
   // Taps that meet the same pixels, three at a time.
   const shared = tapStep == xStep ? tapColumns / 3 : 0;
@@ -352,10 +492,10 @@ function correlate(
     // If channels are left after whole vectors, the last vector repeats some.
     let q: usize = 0;
     for (let left = pixel >= VEC ? pixel : 0; left != 0; left -= min(left, VEC), q = pixel - max(left, VEC)) {
-      let c0: Vec = splat(0);
-      let c1: Vec = splat(0);
-      let c2: Vec = splat(0);
-      let c3: Vec = splat(0);
+      let c0: Vec = bias == 0 ? splat(0) : loadVec(bias + q);
+      let c1: Vec = c0;
+      let c2: Vec = c0;
+      let c3: Vec = c0;
       let s = x + q;
       let t = w + q;
       for (let u = tapRows; u != 0; u--, s += rowStep, t += wRowStep) {
@@ -385,21 +525,21 @@ function correlate(
         }
       }
       const to = y + q;
-      storeVec(to, c0);
-      if (columns > 1) storeVec(to + yStep, c1);
-      if (columns > 2) storeVec(to + 2 * yStep, c2);
-      if (columns > 3) storeVec(to + 3 * yStep, c3);
+      storeVec(to, clamp(c0, least, most));
+      if (columns > 1) storeVec(to + yStep, clamp(c1, least, most));
+      if (columns > 2) storeVec(to + 2 * yStep, clamp(c2, least, most));
+      if (columns > 3) storeVec(to + 3 * yStep, clamp(c3, least, most));
     }
     if (pixel >= VEC) continue;
     for (; q < pixel; q += 4) {
       for (let i: u32 = 0; i < columns; i++) {
-        let sum: f32 = 0;
+        let sum: f32 = bias == 0 ? 0 : load<f32>(bias + q);
         for (let u: u32 = 0; u < tapRows; u++) {
           let p = x + q + i * xStep + u * rowStep;
           let v = w + q + u * wRowStep;
           for (let n = tapColumns; n != 0; n--, p += tapStep, v += wTapStep) sum += load<f32>(p) * load<f32>(v);
         }
-        store<f32>(y + q + i * yStep, sum);
+        store<f32>(y + q + i * yStep, f32.min(f32.max(sum, least), most));
       }
     }
   }

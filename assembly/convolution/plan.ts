@@ -39,7 +39,7 @@ export class ConvolutionPlan {
   padLeft: u32;
   /** 1 or 0. */
   channelsLast: u32;
-  /** Rows of dy that are packed at a time. */
+  /** Rows of dy that are packed at a time. Of a depthwise convolution: rows of the output that are made at a time. */
   packedRows: u32;
   /** Bytes from a pixel to the next of a depthwise convolution's image with a border. */
   pixelGap: u32;
@@ -96,15 +96,13 @@ export function gemm_column_count(): u32 {
 @inline export function paddedWidth(plan: ConvolutionPlan): u32 {
   return extent(plan.outWidth, plan.strideWidth, plan.filterWidth, plan.dilationWidth);
 }
-/** The bordered image of a depthwise convolution: it has all pixels of the input, too. */
-@inline export function borderedHeight(plan: ConvolutionPlan): u32 {
-  return max(paddedHeight(plan), plan.padTop + plan.inHeight);
-}
+/** Columns of a bordered image of a depthwise convolution: it has all pixels of the input, too. */
 @inline export function borderedWidth(plan: ConvolutionPlan): u32 {
   return max(paddedWidth(plan), plan.padLeft + plan.inWidth);
 }
 
-function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
+/** Rows, or columns, of the input that `out` of the output meet. */
+export function extent(out: u32, stride: u32, filter: u32, dilation: u32): u32 {
   return out == 0 ? 0 : (out - 1) * stride + (filter - 1) * dilation + 1;
 }
 

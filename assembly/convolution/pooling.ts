@@ -16,16 +16,20 @@ import {
   VEC,
   Vec,
 } from "../simd/vec";
-import { ConvolutionPlan, cutBefore, edgeOf, imageBytes, marginBefore, paddedWidth } from "./plan";
+import { ConvolutionPlan, ceilDiv, cutBefore, edgeOf, imageBytes, marginBefore, outImageBytes, paddedWidth } from "./plan";
 
-// Pools of volumes, and gradients of pools (docs/math.md, section 6.3), with channels last. Each pixel of the output belongs to a
-// window of the input, which the edges of the input clip. An image is a volume of depth 1.
+// Pools and their gradients (docs/math.md, section 6.3), with channels last. Each pixel of the output belongs to a window of the
+// input, which the edges of the input clip. For a pool, an image is a volume of depth 1. For a gradient, it is a volume of as many
+// images as it has rows, of one row each: chunks of dx are images of volumes. A window that is in two chunks is visited for both.
 
 /** The first image, row and column of a clipped window, and their numbers. */
 @unmanaged
 class Window {
   image: u32;
   images: u32;
+  // The first of its images that are in the chunk, and the one after the last: 0 to `images`.
+  begin: u32;
+  end: u32;
   row: u32;
   rows: u32;
   column: u32;
@@ -59,9 +63,13 @@ class Window {
   window.columns = clippedCount(from, plan.filterWidth, plan.inWidth);
 }
 
-/** Which of equal numbers a window's largest is: the first, as in TensorFlow.js's pools of images. */
+/** Which of equal numbers a window's largest is: the first, as in TensorFlow.js's pools of images, */
 @unmanaged
 class First {
+  /** Whether the images of a window have more than one row. */
+  @inline hasRows(): bool {
+    return false;
+  }
   @inline takes(value: Vec, largest: Vec): Vec {
     return gt(value, largest);
   }
@@ -70,9 +78,12 @@ class First {
   }
 }
 
-/** Or the last, as in its pools of volumes. */
+/** or the last, as in its pools of volumes. */
 @unmanaged
 class Last {
+  @inline hasRows(): bool {
+    return true;
+  }
   @inline takes(value: Vec, largest: Vec): Vec {
     return ge(value, largest);
   }
@@ -81,7 +92,10 @@ class Last {
   }
 }
 
-/** Adds one pixel of dy to its window of dx. x and dx are the window's first pixels. Rows and images are `row` and `image` bytes apart. */
+/**
+ * Adds one pixel of dy to its window of dx, in the window's images that are in the chunk. x and dx are the window's first pixels. Rows
+ * and images are `row` and `image` bytes apart.
+ */
 @unmanaged
 class MaxPool<Choice> {
   @inline visit(
@@ -95,27 +109,35 @@ class MaxPool<Choice> {
     edge: usize,
   ): void {
     const pixel = (<usize>plan.inChannels) << 2;
+    const images = window.images;
+    const rows = window.rows;
+    const columns = window.columns;
+    if (rows == 0) return;
     const choice = changetype<Choice>(0);
+    const begin = window.begin * <u32>image;
+    const bytes = window.end * <u32>image - begin;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
       // The largest number, as its distance from the window's first pixel; −1 if the window has none.
       let largest: Vec = splat(-Infinity);
       let argmax: Vec = splatBits(-1);
-      for (let i: u32 = 0; i < window.images; i++) {
-        for (let r: u32 = 0; r < window.rows; r++) {
+      for (let i: u32 = 0; i < images; i++) {
+        let r: u32 = 0;
+        do {
           let offset = i * image + r * row;
-          for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
+          for (let c: u32 = 0; c < columns; c++, offset += pixel) {
             const value = loadVec(x + offset + q);
             const takes = choice.takes(value, largest);
             largest = select(value, largest, takes);
             argmax = select(splatBits(<i32>offset), argmax, takes);
           }
-        }
+        } while (choice.hasRows() && ++r < rows);
       }
       storeVec(edge, argmax);
       for (let lane: usize = 0; lane < LANES << 2; lane += 4) {
-        const offset = load<i32>(edge + lane);
-        if (offset < 0) continue;
+        const offset = load<u32>(edge + lane);
+        // −1 is out of the chunk, too.
+        if (offset - begin >= bytes) continue;
         const to = dx + <usize>offset + q + lane;
         store<f32>(to, load<f32>(to) + load<f32>(dy + q + lane));
       }
@@ -123,19 +145,20 @@ class MaxPool<Choice> {
     for (; q < pixel; q += 4) {
       let largest: f32 = -Infinity;
       let argmax: i32 = -1;
-      for (let i: u32 = 0; i < window.images; i++) {
-        for (let r: u32 = 0; r < window.rows; r++) {
+      for (let i: u32 = 0; i < images; i++) {
+        let r: u32 = 0;
+        do {
           let offset = i * image + r * row;
-          for (let c: u32 = 0; c < window.columns; c++, offset += pixel) {
+          for (let c: u32 = 0; c < columns; c++, offset += pixel) {
             const value = load<f32>(x + offset + q);
             if (choice.takesNumber(value, largest)) {
               largest = value;
               argmax = <i32>offset;
             }
           }
-        }
+        } while (choice.hasRows() && ++r < rows);
       }
-      if (argmax < 0) continue;
+      if (<u32>argmax - begin >= bytes) continue;
       const to = dx + <usize>argmax + q;
       store<f32>(to, load<f32>(to) + load<f32>(dy + q));
     }
@@ -143,8 +166,9 @@ class MaxPool<Choice> {
 }
 
 /**
- * The same for windows of at most two rows and columns that have no pixel in common: they store all of their pixels, and dx need not be
- * zeros before. A clipped window repeats its last row or column. The first of the largest is stored last, after what repeats it.
+ * The same for images' windows of at most two rows and columns that have no pixel in common: they store all of their pixels, and dx need
+ * not be zeros before. A row of an image is an image here. A clipped window repeats its last row or column. The first of the largest is
+ * stored last, after what repeats it.
  */
 @unmanaged
 class MaxPoolOfFour {
@@ -155,13 +179,17 @@ class MaxPoolOfFour {
     dx: usize,
     window: Window,
     row: usize,
-    _image: usize,
-    _edge: usize,
+    image: usize,
+    edge: usize,
   ): void {
-    if (window.rows == 0 || window.columns == 0) return;
+    if (window.columns == 0) return;
+    if (window.end - window.begin != window.images) {
+      visitCut(plan, x, dy, dx, window, row, image, edge);
+      return;
+    }
     const pixel = (<usize>plan.inChannels) << 2;
     const o1 = window.columns > 1 ? pixel : 0;
-    const o2 = window.rows > 1 ? row : 0;
+    const o2 = window.images > 1 ? image : 0;
     const o3 = o1 + o2;
     let q: usize = 0;
     for (; q + VEC <= pixel; q += VEC) {
@@ -203,22 +231,34 @@ class MaxPoolOfFour {
   }
 }
 
-/** Whether windows of at most two rows and columns have no pixel in common. */
+/** Visits a window of two images one of which is in the chunk. */
+function visitCut(
+  plan: ConvolutionPlan,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  window: Window,
+  row: usize,
+  image: usize,
+  edge: usize,
+): void {
+  memory.fill(dx + window.begin * image, 0, (window.columns * plan.inChannels) << 2);
+  changetype<MaxPool<First>>(0).visit(plan, x, dy, dx, window, row, image, edge);
+}
+
+/** Whether windows of at most two rows (which are images here) and columns have no pixel in common. */
 @inline function areApart(plan: ConvolutionPlan): bool {
   return (
-    plan.filterHeight <= 2 &&
-    plan.filterWidth <= 2 &&
-    plan.filterHeight <= plan.strideHeight &&
-    plan.filterWidth <= plan.strideWidth
+    plan.filterDepth <= 2 && plan.filterWidth <= 2 && plan.filterDepth <= plan.strideDepth && plan.filterWidth <= plan.strideWidth
   );
 }
 
 /** Whether windows that are apart have all pixels. */
 @inline function coverAll(plan: ConvolutionPlan): bool {
   return (
-    plan.filterHeight == plan.strideHeight &&
+    plan.filterDepth == plan.strideDepth &&
     plan.filterWidth == plan.strideWidth &&
-    <i32>(plan.outHeight * plan.strideHeight - plan.padTop) >= <i32>plan.inHeight &&
+    <i32>(plan.outDepth * plan.strideDepth - plan.padFront) >= <i32>plan.inDepth &&
     <i32>(plan.outWidth * plan.strideWidth - plan.padLeft) >= <i32>plan.inWidth
   );
 }
@@ -238,7 +278,7 @@ class AveragePool {
     const pixel = (<usize>plan.inChannels) << 2;
     // The pool is the mean of the pixels in the clipped window.
     const share = <f32>1 / <f32>(window.images * window.rows * window.columns);
-    for (let i: u32 = 0; i < window.images; i++) {
+    for (let i = window.begin; i < window.end; i++) {
       for (let r: u32 = 0; r < window.rows; r++) {
         let to = dx + i * image + r * row;
         for (let c: u32 = 0; c < window.columns; c++, to += pixel) {
@@ -251,73 +291,164 @@ class AveragePool {
   }
 }
 
-/** @param clears whether dx is filled with zeros first */
-function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, clears: bool): void {
+/** How many windows along an axis begin before a position. */
+@inline function windowsBefore(position: u32, stride: u32, pad: u32): u32 {
+  const fromFirst = <i32>(position + pad);
+  return fromFirst <= 0 ? 0 : ceilDiv(fromFirst, stride);
+}
+
+/**
+ * Visits all windows that have pixels in a chunk of dx.
+ *
+ * @param dx the chunk's first image
+ * @param clears whether dx is filled with zeros first
+ */
+function visitWindows<T>(plan: ConvolutionPlan, x: usize, dy: usize, dx: usize, start: u32, count: u32, clears: bool): void {
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = plan.inHeight * row;
-  const volume = plan.inDepth * image;
+  const outImage = outImageBytes(plan);
   const window = changetype<Window>(edgeOf(plan));
   const edge = changetype<usize>(window) + offsetof<Window>();
-  if (clears) memory.fill(dx, 0, plan.batch * volume);
-  for (let b: u32 = 0; b < plan.batch; b++, x += volume, dx += volume) {
-    for (let outImage: u32 = 0; outImage < plan.outDepth; outImage++) {
-      clipImages(plan, outImage, window);
+  if (clears) memory.fill(dx, 0, (<usize>count) << 2);
+  const numbers = plan.inHeight * plan.inWidth * plan.inChannels;
+  const volume = start / numbers / plan.inDepth;
+  x += volume * plan.inDepth * image;
+  dy += volume * plan.outDepth * outImage;
+  let first = (start / numbers) % plan.inDepth;
+  for (let left = count / numbers; left != 0; ) {
+    const images = min(plan.inDepth - first, left);
+    // A window begins less than its depth before the chunk.
+    const begin = windowsBefore(first + 1 - plan.filterDepth, plan.strideDepth, plan.padFront);
+    const end = min(plan.outDepth, windowsBefore(first + images, plan.strideDepth, plan.padFront));
+    for (let i = begin; i < end; i++) {
+      clipImages(plan, i, window);
+      window.begin = max(first, window.image) - window.image;
+      window.end = min(first + images, window.image + window.images) - window.image;
+      let p = dy + i * outImage;
       for (let outRow: u32 = 0; outRow < plan.outHeight; outRow++) {
         clipRows(plan, outRow, window);
-        for (let outColumn: u32 = 0; outColumn < plan.outWidth; outColumn++, dy += pixel) {
+        for (let outColumn: u32 = 0; outColumn < plan.outWidth; outColumn++, p += pixel) {
           clipColumns(plan, outColumn, window);
           const from = window.image * image + window.row * row + window.column * pixel;
-          changetype<T>(0).visit(plan, x + from, dy, dx + from, window, row, image, edge);
+          changetype<T>(0).visit(plan, x + from, p, dx + from - first * image, window, row, image, edge);
         }
       }
     }
+    dx += images * image;
+    x += plan.inDepth * image;
+    dy += plan.outDepth * outImage;
+    left -= images;
+    first = 0;
   }
 }
 
 /**
- * dx of a maximum pool of images: dy is added to the first of the window's largest numbers.
+ * A chunk of dx of a maximum pool of images: dy is added to the first of the window's largest numbers.
  *
  * @param at a ConvolutionPlan
- * @param x, dy, dx as the plan describes them, channels last
+ * @param x, dy as the plan describes them, channels last
+ * @param dx the chunk's first row
+ * @param start numbers of dx before the chunk
+ * @param count numbers in it: whole rows
  */
-export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
+export function max_pool_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
   const plan = changetype<ConvolutionPlan>(at);
-  if (areApart(plan)) visitWindows<MaxPoolOfFour>(plan, x, dy, dx, !coverAll(plan));
-  else visitWindows<MaxPool<First>>(plan, x, dy, dx, true);
+  if (areApart(plan)) visitWindows<MaxPoolOfFour>(plan, x, dy, dx, start, count, !coverAll(plan));
+  else visitWindows<MaxPool<First>>(plan, x, dy, dx, start, count, true);
 }
 
 /**
- * dx of a maximum pool of volumes: dy is added to the last of the window's largest numbers.
+ * A chunk of dx of a maximum pool of volumes: dy is added to the last of the window's largest numbers.
  *
  * @param at a ConvolutionPlan
- * @param x, dy, dx as the plan describes them, channels last
+ * @param x, dy as the plan describes them, channels last
+ * @param dx the chunk's first image
+ * @param start numbers of dx before the chunk
+ * @param count numbers in it: whole images
  */
-export function max_pool3d_grad_apply(at: usize, x: usize, dy: usize, dx: usize): void {
-  visitWindows<MaxPool<Last>>(changetype<ConvolutionPlan>(at), x, dy, dx, true);
+export function max_pool3d_grad_apply(at: usize, x: usize, dy: usize, dx: usize, start: u32, count: u32): void {
+  visitWindows<MaxPool<Last>>(changetype<ConvolutionPlan>(at), x, dy, dx, start, count, true);
 }
 
 /**
- * dx of an average pool: the pixels of a window get equal parts of dy.
+ * A chunk of dx of an average pool: the pixels of a window get equal parts of dy.
  *
  * @param at a ConvolutionPlan
- * @param dy, dx as the plan describes them, channels last
+ * @param dy as the plan describes it, channels last
+ * @param dx the chunk's first image
+ * @param start numbers of dx before the chunk
+ * @param count numbers in it: whole images
  */
-export function average_pool_grad_apply(at: usize, dy: usize, dx: usize): void {
-  visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx, true);
+export function average_pool_grad_apply(at: usize, dy: usize, dx: usize, start: u32, count: u32): void {
+  visitWindows<AveragePool>(changetype<ConvolutionPlan>(at), 0, dy, dx, start, count, true);
+}
+
+/** What a pool makes of a window's numbers: the largest. NaN is passed over; that of a window without a number is −∞. */
+@unmanaged
+class Largest {
+  @inline first(): f32 {
+    return -Infinity;
+  }
+  @inline combine(a: Vec, b: Vec): Vec {
+    return pmax(a, b);
+  }
+  @inline combineNumbers(a: f32, b: f32): f32 {
+    return b > a ? b : a;
+  }
+  @inline isDivided(): bool {
+    return false;
+  }
+}
+
+/** Or their mean. */
+@unmanaged
+class Total {
+  @inline first(): f32 {
+    return 0;
+  }
+  @inline combine(a: Vec, b: Vec): Vec {
+    return add(a, b);
+  }
+  @inline combineNumbers(a: f32, b: f32): f32 {
+    return a + b;
+  }
+  @inline isDivided(): bool {
+    return true;
+  }
 }
 
 /**
- * A maximum pool of volumes. NaN is passed over; the maximum of a window without a number is −∞.
- *
- * The windows of a row of the output share their rows and images. The maxima over these go to the scratch, as one row of pixels
- * from −padLeft on; the largest of a window's pixels in that row are the output.
+ * Some rows of a maximum pool. NaN is passed over; the maximum of a window without a number is −∞.
  *
  * @param at a ConvolutionPlan
- * @param x, y as the plan describes them, channels last
+ * @param x as the plan describes it, channels last
+ * @param y the first of the rows
+ * @param start numbers of y before them
+ * @param count numbers in them
  */
-export function max_pool3d_apply(at: usize, x: usize, y: usize): void {
-  const plan = changetype<ConvolutionPlan>(at);
+export function max_pool_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+  poolRows<Largest>(changetype<ConvolutionPlan>(at), x, y, start, count);
+}
+
+/**
+ * Some rows of an average pool: the mean of the numbers in the clipped window.
+ *
+ * @param at a ConvolutionPlan
+ * @param x as the plan describes it, channels last
+ * @param y the first of the rows
+ * @param start numbers of y before them
+ * @param count numbers in them
+ */
+export function average_pool_apply(at: usize, x: usize, y: usize, start: u32, count: u32): void {
+  poolRows<Total>(changetype<ConvolutionPlan>(at), x, y, start, count);
+}
+
+/**
+ * The windows of a row of the output share their rows and images. What is made of these goes to the scratch, as one row of pixels
+ * from −padLeft on; what is made of a window's pixels in that row is the output.
+ */
+function poolRows<T>(plan: ConvolutionPlan, x: usize, y: usize, start: u32, count: u32): void {
   const pixel = (<usize>plan.inChannels) << 2;
   const row = plan.inWidth * pixel;
   const image = imageBytes(plan);
@@ -326,74 +457,73 @@ export function max_pool3d_apply(at: usize, x: usize, y: usize): void {
   const cut = cutBefore(plan.padLeft);
   const columns = min(plan.inWidth - cut, width - left);
   const window = changetype<Window>(edgeOf(plan));
-  const maxima = at + plan.padded;
-  fillWithLeast(maxima, width * pixel);
+  const scratch = changetype<usize>(plan) + plan.padded;
+  for (let p = scratch; p < scratch + width * pixel; p += 4) store<f32>(p, changetype<T>(0).first());
   x += cut * pixel;
-  for (let b: u32 = 0; b < plan.batch; b++, x += plan.inDepth * image) {
-    for (let outImage: u32 = 0; outImage < plan.outDepth; outImage++) {
-      clipImages(plan, outImage, window);
-      for (let outRow: u32 = 0; outRow < plan.outHeight; outRow++) {
-        clipRows(plan, outRow, window);
-        const from = x + window.image * image + window.row * row;
-        maximaOverRows(window, from, row, image, maxima + left * pixel, columns * pixel);
-        y = maximaAlongRow(plan, maxima, y);
-      }
-    }
+  const numbers = plan.outWidth * plan.inChannels;
+  let n = start / numbers;
+  for (const end = n + count / numbers; n != end; n++) {
+    const i = n / plan.outHeight;
+    clipImages(plan, i % plan.outDepth, window);
+    clipRows(plan, n % plan.outHeight, window);
+    const from = x + (i / plan.outDepth) * plan.inDepth * image + window.image * image + window.row * row;
+    poolOverRows<T>(window, from, row, image, scratch + left * pixel, columns * pixel);
+    y = poolAlongRow<T>(plan, window, scratch, y);
   }
 }
 
-/** Stores −∞ in `bytes` bytes. */
-function fillWithLeast(to: usize, bytes: usize): void {
-  for (const end = to + bytes; to < end; to += 4) store<f32>(to, -Infinity);
-}
-
-/** Stores the maxima over the window's rows and images, for `bytes` bytes of a row. */
-function maximaOverRows(window: Window, x: usize, row: usize, image: usize, to: usize, bytes: usize): void {
+/** Stores what is made of the window's rows and images, for `bytes` bytes of a row. */
+function poolOverRows<T>(window: Window, x: usize, row: usize, image: usize, to: usize, bytes: usize): void {
+  const kind = changetype<T>(0);
   let q: usize = 0;
   for (; q + VEC <= bytes; q += VEC) {
-    let largest: Vec = splat(-Infinity);
+    let all: Vec = splat(kind.first());
     for (let i: u32 = 0; i < window.images; i++) {
       let p = x + q + i * image;
-      for (let r = window.rows; r != 0; r--, p += row) largest = pmax(largest, loadVec(p));
+      for (let r = window.rows; r != 0; r--, p += row) all = kind.combine(all, loadVec(p));
     }
-    storeVec(to + q, largest);
+    storeVec(to + q, all);
   }
   for (; q < bytes; q += 4) {
-    let largest: f32 = -Infinity;
+    let all = kind.first();
     for (let i: u32 = 0; i < window.images; i++) {
       let p = x + q + i * image;
-      for (let r = window.rows; r != 0; r--, p += row) {
-        const value = load<f32>(p);
-        if (value > largest) largest = value;
-      }
+      for (let r = window.rows; r != 0; r--, p += row) all = kind.combineNumbers(all, load<f32>(p));
     }
-    store<f32>(to + q, largest);
+    store<f32>(to + q, all);
   }
 }
 
 /**
- * Stores a row of the output, each pixel the maximum of filterWidth pixels.
+ * Stores a row of the output, each pixel made of filterWidth pixels.
  *
  * @returns the address after the row
  */
-function maximaAlongRow(plan: ConvolutionPlan, from: usize, to: usize): usize {
+function poolAlongRow<T>(plan: ConvolutionPlan, window: Window, from: usize, to: usize): usize {
+  const kind = changetype<T>(0);
   const pixel = (<usize>plan.inChannels) << 2;
-  // Without a stride, the pixels of the row are one run of numbers.
-  const runs: u32 = plan.strideWidth == 1 ? 1 : plan.outWidth;
-  const bytes = plan.strideWidth == 1 ? plan.outWidth * pixel : pixel;
+  // Without a stride, the pixels of the row are one run of numbers, if all are divided by the same.
+  const isRun = !kind.isDivided() && plan.strideWidth == 1;
+  const runs: u32 = isRun ? 1 : plan.outWidth;
+  const bytes = isRun ? plan.outWidth * pixel : pixel;
   for (let run: u32 = 0; run < runs; run++, from += plan.strideWidth * pixel, to += bytes) {
+    let share: f32 = 1;
+    if (kind.isDivided()) {
+      clipColumns(plan, run, window);
+      share = <f32>1 / <f32>(window.images * window.rows * window.columns);
+    }
     let q: usize = 0;
     for (; q + VEC <= bytes; q += VEC) {
-      let largest: Vec = splat(-Infinity);
+      let all: Vec = splat(kind.first());
       let p = from + q;
-      for (let c = plan.filterWidth; c != 0; c--, p += pixel) largest = pmax(largest, loadVec(p));
-      storeVec(to + q, largest);
+      for (let c = plan.filterWidth; c != 0; c--, p += pixel) all = kind.combine(all, loadVec(p));
+      storeVec(to + q, kind.isDivided() ? mul(all, splat(share)) : all);
     }
     for (; q < bytes; q += 4) {
-      let largest: f32 = -Infinity;
+      let all = kind.first();
       let p = from + q;
-      for (let c = plan.filterWidth; c != 0; c--, p += pixel) largest = max(largest, load<f32>(p));
-      store<f32>(to + q, largest);
+      for (let c = plan.filterWidth; c != 0; c--, p += pixel) all = kind.combineNumbers(all, load<f32>(p));
+      store<f32>(to + q, all * share);
     }
   }
   return to;

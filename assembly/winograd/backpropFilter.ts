@@ -80,7 +80,9 @@ export function winograd_backprop_filter_apply(
 }
 /** The first ROWS input channels that do not belong to the first `numbers` sums. */
 function tileAfter(plan: WinogradPlan, numbers: u32): u32 {
-  return ((numbers / panelNumbers(plan)) * ((plan.inChannels + ROWS - 1) / ROWS)) / (plan.sections * panelCount(plan.outChannels));
+  return (
+    ((numbers / panelNumbers(plan)) * ((plan.inChannels + ROWS - 1) / ROWS)) / (plan.sections * panelCount(plan.outChannels))
+  );
 }
 
 /** Adds up some panels of a section, which has tiles: of as many rows of tiles as any other. */

@@ -6,8 +6,7 @@ import { areOne, type ConvolutionAttrs, checkRank4, type Shape4D } from "./convo
 import { convolutionPlan, forVolume, rowsOf } from "./convolutionPlan.js";
 import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
-import { float32Bits } from "./float32Bits.js";
-import { ACTIVATIONS, checkActivation } from "./matMul.js";
+import { checkActivation, finishingOf } from "./matMul.js";
 import { hasWinogradTaps, isFasterByWinograd, MIN_WORK, winogradPlan, winogradSizes } from "./winograd.js";
 
 // Convolutions that TensorFlow.js's kernels take longer for: after Winograd, as a product of matrices, or by the taps. They keep all
@@ -140,11 +139,7 @@ function tapsPlan(
 
 function planOf(binary: BinaryExports, inputs: FusedInputs, attrs: FusedAttrs, view: View): KernelPlan {
   const { x, filter, bias, preluActivationWeights: slopes } = inputs;
-  const { activation = "linear", leakyreluAlpha = 0 } = attrs;
-  const finishing: Finishing = {
-    activation: ACTIVATIONS[activation] as number,
-    slope: activation === "leakyrelu" ? float32Bits(leakyreluAlpha) : 0,
-  };
+  const finishing = finishingOf(attrs);
   const way = wayOf(view, filter.shape, attrs);
   if (way === "winograd") return winogradPlan(binary, winogradSizes(view), { x, filter, bias, slopes, ...finishing });
   const product = way !== "taps" && convolutionProduct(view);

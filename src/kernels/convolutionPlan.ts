@@ -5,6 +5,8 @@ import type { ConvolutionView } from "./convolution.js";
 
 /** Bytes of the images and operands that a gradient works in, one image of the batch at a time. */
 interface WorkingBytes {
+  /** Rows that are worked on at a time. Default: as many as are packed. */
+  rows?: number;
   /** An image with its border. */
   padded?: number;
   /**
@@ -78,18 +80,35 @@ const PIXELS_AFTER = 3;
 const pixelGap = ({ outChannels }: ConvolutionView) => (outChannels % 512 === 0 ? 64 : 0);
 const pixelBytes = (view: ConvolutionView) => 4 * view.outChannels + pixelGap(view);
 
-/** An image of x with its border. */
+/** Bytes of the rows of an image, with their border, that a depthwise convolution copies at a time: they stay in the second-level cache. */
+const BAND_BYTES = 2 ** 17;
+
+/** Windows that a copy has room for, at least: the rows that it has in common with the next are copied twice. */
+const MIN_WINDOWS = 3;
+
+/** Rows of x with their border. */
 export function forDepthwise(view: ConvolutionView): WorkingBytes {
-  const height = Math.max(paddedHeight(view), view.padInfo.top + view.inHeight);
-  const width = Math.max(paddedWidth(view), view.padInfo.left + view.inWidth);
-  return { padded: (height * width + PIXELS_AFTER * view.strideWidth) * pixelBytes(view) };
+  const { outHeight, strideHeight, strideWidth, filterHeight, dilationHeight, padInfo } = view;
+  const rowBytes = Math.max(paddedWidth(view), padInfo.left + view.inWidth) * pixelBytes(view);
+  const window = (filterHeight - 1) * dilationHeight + 1;
+  const fitting = Math.floor((BAND_BYTES / rowBytes - window) / strideHeight) + 1;
+  const rows = Math.min(Math.max(fitting, Math.ceil((MIN_WINDOWS * window) / strideHeight)), outHeight);
+  const height = extent(rows, strideHeight, filterHeight, dilationHeight);
+  return { rows, padded: height * rowBytes + PIXELS_AFTER * strideWidth * pixelBytes(view) };
 }
 
-/** An image of dy with its border, and a row of dx with a number for each output channel, where a channel has several. */
+/** Rows of dy with their border, and a row of dx with a number for each output channel, where a channel has several. */
 export function forDepthwiseInputGradient(view: ConvolutionView): WorkingBytes {
-  const { inChannels, inWidth, outChannels } = view;
+  const { inChannels, inHeight, inWidth, outChannels, strideHeight, filterHeight, dilationHeight, padInfo } = view;
+  const width = borderedOut(inWidth, padInfo.left, view.strideWidth, view.filterWidth, view.dilationWidth);
+  const rowBytes = width * pixelBytes(view);
+  const reach = (filterHeight - 1) * dilationHeight;
+  const fitting = Math.floor((BAND_BYTES / rowBytes - 1) * strideHeight) - reach + 1;
+  const rows = Math.min(Math.max(fitting, MIN_WINDOWS * (reach + 1)), inHeight);
+  const height = Math.floor((rows - 1 + reach) / strideHeight) + 1;
   return {
-    padded: (borderedOutPixels(view) + PIXELS_AFTER) * pixelBytes(view),
+    rows,
+    padded: height * rowBytes + PIXELS_AFTER * pixelBytes(view),
     dense: outChannels === inChannels ? 0 : 4 * inWidth * outChannels,
   };
 }
@@ -141,7 +160,7 @@ export function convolutionPlan(
   workingBytes: (view: ConvolutionView, columns: number) => WorkingBytes,
   { activation = 0, slope = 0, accumulators = 0, sections = 1 } = {},
 ) {
-  const { padded = 0, dense = 0, packed = 0, shared = 0 } = workingBytes(view, binary.gemm_column_count());
+  const { padded = 0, dense = 0, packed = 0, shared = 0, rows } = workingBytes(view, binary.gemm_column_count());
   const tableBytes = binary.convolution_table_bytes() + aligned(4 * accumulators);
   const denseAt = tableBytes + aligned(padded);
   const packedAt = denseAt + aligned(dense);
@@ -169,7 +188,7 @@ export function convolutionPlan(
     padTop: view.padInfo.top,
     padLeft: view.padInfo.left,
     channelsLast: Number(view.dataFormat === "channelsLast"),
-    packedRows: packedRows(view),
+    packedRows: rows ?? packedRows(view),
     pixelGap: pixelGap(view),
     padded: tableBytes,
     dense: denseAt,

@@ -1,8 +1,12 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { type KernelPlan, wholePass } from "../launch/plan.js";
+import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
 import { convolutionPlan, forDepthwise, forDepthwiseInputGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
+import { minDepthwiseChunk } from "./depthwiseConv2d.js";
+
+/** Pixels of dy in a chunk, at least, so that copies and sums of dW take little time beside it. */
+const MIN_CHUNK_PIXELS = 256;
 
 /** Output: dW, of shape filterShape, [height, width, inChannels, multiplier]. */
 export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
@@ -16,10 +20,20 @@ export const DepthwiseConv2dNativeBackpropFilter: BinaryKernel<
     return checkConvolution(this.op, inputs, inputs.x.shape, attrs.filterShape, attrs, true);
   },
   plan: (binary, { x, dy }, { filterShape }, view): KernelPlan<"x" | "dy" | "dw"> => ({
-    ...convolutionPlan(binary, view, forDepthwise),
-    inputs: { x, dy },
+    ...convolutionPlan(binary, view, forDepthwise, { accumulators: sizeOf(filterShape) }),
+    inputs: { x },
+    streamedInputs: { dy },
     outputs: { dw: filterShape },
-    passes: [wholePass(({ table, x, dy, dw }) => binary.depthwise_backprop_filter_apply(table, x, dy, dw))],
+    count: sizeOf(dy.shape),
+    chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
+    minChunk: Math.max(minDepthwiseChunk(view), MIN_CHUNK_PIXELS * view.outChannels),
+    prepare: ({ table }) => binary.depthwise_backprop_filter_prepare(table),
+    passes: [
+      parallelPass(binary, "depthwise_backprop_filter_accumulate", ["x", "dy"], {
+        merge: "depthwise_backprop_filter_merge",
+        finalize: ({ table, dw }) => binary.depthwise_backprop_filter_finalize(table, dw),
+      }),
+    ],
   }),
 };
 
@@ -37,7 +51,10 @@ export const DepthwiseConv2dNativeBackpropInput: BinaryKernel<
   plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "dx"> => ({
     ...convolutionPlan(binary, view, forDepthwiseInputGradient),
     inputs: { dy, filter },
-    outputs: { dx: inputShape },
-    passes: [wholePass(({ table, dy, filter, dx }) => binary.depthwise_backprop_input_apply(table, dy, filter, dx))],
+    streamedOutputs: { dx: inputShape },
+    count: sizeOf(inputShape),
+    chunkAlignment: Math.max(view.inWidth * view.inChannels, 1),
+    minChunk: minDepthwiseChunk(view),
+    passes: [parallelPass(binary, "depthwise_backprop_input_apply", ["dy", "filter", "dx"])],
   }),
 };

@@ -98,6 +98,12 @@ function checkRepeated(op: string, argument: string, tensor: TensorInfo | undefi
   if (!fits) throw argumentError(op, argument, `have a shape that can be broadcast to ${showShape(product)}`, showShape(shape));
 }
 
+/** What the binary is told of an activation: its number for it, and a slope, as the bits of a float32. */
+export const finishingOf = ({ activation = "linear", leakyreluAlpha = 0 }: { activation?: string; leakyreluAlpha?: number }) => ({
+  activation: ACTIVATIONS[activation] as number,
+  slope: activation === "leakyrelu" ? float32Bits(leakyreluAlpha) : 0,
+});
+
 /** Checks that the binary has an activation, and the slopes that it needs. */
 export function checkActivation(op: string, activation: string, slopes: TensorInfo | undefined): void {
   if (ACTIVATIONS[activation] === undefined) {

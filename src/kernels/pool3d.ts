@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkTensor } from "../arguments.js";
-import { type KernelPlan, wholePass } from "../launch/plan.js";
-import { convolutionPlan, forPool, forPoolGradient } from "./convolutionPlan.js";
+import { type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
+import { poolPlan } from "./pool.js";
+import { poolGradientPlan } from "./poolGrad.js";
 import { checkVolumePool, type PoolAttrs, type VolumeView } from "./volume.js";
 
 type Inputs = { dy: TensorInfo; input: TensorInfo };
@@ -15,10 +16,21 @@ export const MaxPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> =
     return checkVolumePool(this.op, "x", x, attrs);
   },
   plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
-    ...convolutionPlan(binary, view, forPool),
-    inputs: { x },
-    outputs: { y: view.outShape },
-    passes: [wholePass(({ table, x, y }) => binary.max_pool3d_apply(table, x, y))],
+    ...poolPlan(binary, view, x),
+    passes: [parallelPass(binary, "max_pool_apply", ["x", "y"])],
+  }),
+};
+
+/** Output: y. */
+export const AvgPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> = {
+  name: "AvgPool3D",
+  op: "avgPool3d",
+  check({ x }, attrs) {
+    return checkVolumePool(this.op, "x", x, attrs);
+  },
+  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
+    ...poolPlan(binary, view, x),
+    passes: [parallelPass(binary, "average_pool_apply", ["x", "y"])],
   }),
 };
 
@@ -36,10 +48,9 @@ export const MaxPool3DGrad: BinaryKernel<Inputs, PoolAttrs, VolumeView> = {
     return checkGradient(this.op, inputs, attrs);
   },
   plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "input" | "dx"> => ({
-    ...convolutionPlan(binary, view, forPoolGradient),
+    ...poolGradientPlan(binary, view, input.shape),
     inputs: { dy, input },
-    outputs: { dx: input.shape },
-    passes: [wholePass(({ table, dy, input, dx }) => binary.max_pool3d_grad_apply(table, input, dy, dx))],
+    passes: [parallelPass(binary, "max_pool3d_grad_apply", ["input", "dy", "dx"])],
   }),
 };
 
@@ -51,9 +62,8 @@ export const AvgPool3DGrad: BinaryKernel<Inputs, PoolAttrs, VolumeView> = {
     return checkGradient(this.op, inputs, attrs);
   },
   plan: (binary, { dy, input }, _, view): KernelPlan<"dy" | "dx"> => ({
-    ...convolutionPlan(binary, view, forPoolGradient),
+    ...poolGradientPlan(binary, view, input.shape),
     inputs: { dy },
-    outputs: { dx: input.shape },
-    passes: [wholePass(({ table, dy, dx }) => binary.average_pool_grad_apply(table, dy, dx))],
+    passes: [parallelPass(binary, "average_pool_grad_apply", ["dy", "dx"])],
   }),
 };

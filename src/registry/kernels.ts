@@ -38,7 +38,7 @@ import { Conv2DBackpropInput } from "../kernels/conv2dBackpropInput.js";
 import { Conv3D } from "../kernels/conv3d.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../kernels/conv3dBackprop.js";
 import type { AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
-import { DepthwiseConv2dNative } from "../kernels/depthwiseConv2d.js";
+import { DepthwiseConv2dNative, FusedDepthwiseConv2D } from "../kernels/depthwiseConv2d.js";
 import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "../kernels/depthwiseConv2dBackprop.js";
 import { BatchMatMul, FusedMatMul } from "../kernels/matMul.js";
 import { MixtureMoments } from "../kernels/mixtureMoments.js";
@@ -67,7 +67,8 @@ import {
 } from "../kernels/moving.js";
 import { Normalization, NormalizationGrad } from "../kernels/normalization.js";
 import { FusedBatchNorm, NormalizationInference, NormalizationInferenceGrad } from "../kernels/normalizationInference.js";
-import { AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
+import { AvgPool, MaxPool } from "../kernels/pool.js";
+import { AvgPool3D, AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../kernels/pool3d.js";
 import { AvgPoolGrad, MaxPoolGrad } from "../kernels/poolGrad.js";
 import { Max, Mean, Min, Prod, Sum } from "../kernels/reduction.js";
 import { Select } from "../kernels/select.js";
@@ -136,6 +137,8 @@ export const MISSING_KERNELS: AnyNamesakeKernel[] = [
 
 /** Kernels that take the place of those of the 'wasm' backend. */
 export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
+  AvgPool,
+  AvgPool3D,
   AvgPool3DGrad,
   AvgPoolGrad,
   BatchMatMul,
@@ -161,6 +164,7 @@ export const REPLACING_KERNELS: AnyNamesakeKernel[] = [
   LogicalOr,
   LogicalXor,
   Max,
+  MaxPool,
   MaxPool3D,
   MaxPool3DGrad,
   MaxPoolGrad,
@@ -189,7 +193,7 @@ export const MENDED_CONVOLUTIONS: { [kernelName: string]: { depthwise: boolean; 
   Conv2D: { depthwise: false, faster: Conv2D },
   FusedConv2D: { depthwise: false, faster: FusedConv2D },
   DepthwiseConv2dNative: { depthwise: true, faster: DepthwiseConv2dNative },
-  FusedDepthwiseConv2D: { depthwise: true },
+  FusedDepthwiseConv2D: { depthwise: true, faster: FusedDepthwiseConv2D },
 };
 
 /** Kernels that take the place of those of the 'wasm' backend that move elements. */

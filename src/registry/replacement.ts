@@ -122,15 +122,16 @@ export function replaceKernels(complete?: string): void {
  * SpaceToBatchND, BatchToSpaceND, DepthToSpace), Softmax of short rows,
  * Conv2DBackpropInput (the gradient of convolutions for their input, and the forward pass of transposed ones), FusedBatchNorm
  * (tf.batchNorm), MaxPoolGrad, AvgPoolGrad and those of volumes (Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2, MaxPool3D,
- * MaxPool3DGrad and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are right where
- * the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are.
+ * MaxPool3DGrad, AvgPool3D and AvgPool3DGrad) are faster. Those of matrix products, MaxPoolGrad, AvgPoolGrad and those of volumes are
+ * right where the backend's give wrong values; sums and products are float64's, rounded, however many numbers there are. MaxPool and
+ * AvgPool are the backend's, but where threads of the library share the work.
  *
  * Identity (tf.clone), and Cast to the same dtype, copy nothing: tensors share memory, as on TensorFlow.js's other backends. The
  * gradients of Relu, Relu6, ClipByValue, Sigmoid, Softmax and Tanh are one kernel each. Where the library's kernels have threads and
  * TensorFlow.js's have none (useThreadedBackend), large Elu, Sigmoid and Softmax are the library's.
  *
  * Conv2D, FusedConv2D, DepthwiseConv2dNative and FusedDepthwiseConv2D are the backend's, of the part of x that they read. Dilated, they
- * can be differentiated. Conv2D, FusedConv2D (see also setWinograd) and DepthwiseConv2dNative are the library's where that is faster.
+ * can be differentiated. Where that is faster, they are the library's (see also setWinograd).
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.

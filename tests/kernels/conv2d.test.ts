@@ -124,8 +124,7 @@ const kinds = (all: ArrayLike<number>) => Array.from(all, (number) => (Number.is
 function isTheirs({ xShape, filterShape, attrs }: Problem, more: object = {}, inThreads = false): boolean {
   const tensor = (shape: Shape4D) => ({ dataId: {}, shape, dtype: "float32" as const });
   const inputs = { x: tensor(xShape), filter: tensor(filterShape) };
-  const rule = inThreads ? "theirsIsFasterThanThreads" : "theirsIsFaster";
-  return Conv2D[rule]?.(inputs, { ...attrs, ...more }) ?? false;
+  return Conv2D.theirsIsFaster?.(inputs, { ...attrs, ...more }, inThreads) ?? false;
 }
 
 beforeEach(() => useBackend("wasm"));

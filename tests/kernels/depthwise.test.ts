@@ -1,9 +1,12 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
+import { FusedDepthwiseConv2D } from "../../src/kernels/depthwiseConv2d.js";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
 import { contract, depthwiseConvolution, outSizes, product, type Windows } from "../../src/reference/products.js";
+import { useBackend } from "../helpers/backends.js";
 import { expectCloseToLargest } from "../helpers/closeness.js";
-import { runKernel } from "../helpers/kernels.js";
+import { runKernel, runOurs } from "../helpers/kernels.js";
 
 type Given = Windows & { strides: [number, number]; dilations: [number, number]; channels: number; multiplier: number };
 
@@ -43,6 +46,10 @@ const CASES = [
   { ...one, batch: 0, sizes: [5, 5], channels: 4 },
   { ...one, sizes: [5, 5], channels: 4, multiplier: 0 },
   { ...one, sizes: [1, 300], window: [1, 9], channels: 13 },
+  // Images that are copied in several parts.
+  { ...one, batch: 2, sizes: [53, 47], channels: 45 },
+  { ...one, sizes: [61, 83], window: [5, 3], strides: [2, 2], channels: 19, multiplier: 2 },
+  { ...one, sizes: [97, 95], strides: [3, 1], dilations: [4, 1], pad: "valid", channels: 12 },
 ].map((given) => [JSON.stringify(given), given as unknown as Given] as const);
 
 describe("depthwise convolutions and their gradients on 'wasm' are those in float64 within 1e-5 of the largest", () => {
@@ -66,5 +73,39 @@ describe("depthwise convolutions and their gradients on 'wasm' are those in floa
     const dx = await run("DepthwiseConv2dNativeBackpropInput", { dy, filter }, { inputShape: shapes.x });
     expect(dx.length).toBe(product(shapes.x));
     expectCloseToLargest(dx, contract(terms, "x", { y: dy[0], w: filter[0] }, product(shapes.x)), 1e-5, "dx");
+  });
+});
+
+describe("fused depthwise convolutions, where they are the library's, add the bias and apply the activation", () => {
+  const relu6 = (value: number) => Math.min(Math.max(value, 0), 6);
+  const prelu = (value: number, slope: number) => (value < 0 ? slope * value : value);
+  it.each([
+    ["linear", 7, 1, (value: number) => value],
+    ["relu", 8, 2, (value: number) => Math.max(value, 0)],
+    ["relu6", 1, 1, relu6],
+    ["prelu", 5, 3, prelu],
+    ["leakyrelu", 6, 1, (value: number) => prelu(value, 0.25)],
+  ] as const)("%s, %i channels, %i filters each", async (activation, channels, multiplier, f) => {
+    await useBackend("wasm");
+    const given: Windows = { batch: 2, sizes: [9, 11], window: [3, 3], strides: [1, 2], pad: "same" };
+    const [xShape, wShape] = [
+      [2, 9, 11, channels],
+      [3, 3, channels, multiplier],
+    ];
+    const outChannels = channels * multiplier;
+    const [x, w] = [normal(next, product(xShape)), normal(next, product(wShape))];
+    const [bias, slopes] = [normal(next, outChannels), normal(next, outChannels)];
+    const size = 2 * product(outSizes(given)) * outChannels;
+    const expected = contract(depthwiseConvolution(given, channels, multiplier), "y", { x, w }, size).map((value, i) => {
+      return f(value + (bias[i % outChannels] as number), slopes[i % outChannels] as number);
+    });
+    const inputs = {
+      x: tf.tensor(x, xShape),
+      filter: tf.tensor(w, wShape),
+      bias: tf.tensor(bias),
+      ...(activation === "prelu" && { preluActivationWeights: tf.tensor(slopes) }),
+    };
+    const attrs = { strides: [1, 2], pad: "same", activation, leakyreluAlpha: 0.25 };
+    expectCloseToLargest(runOurs(FusedDepthwiseConv2D, inputs, attrs).values, expected, 1e-6, "y");
   });
 });

@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Shape4D } from "../../src/kernels/convolution.js";
+import { AvgPool, MaxPool } from "../../src/kernels/pool.js";
 import "../../src/index.js";
 import { generator, normal } from "../../learning/random.js";
-import { averagePool, maxPool, outSizes, product } from "../../src/reference/products.js";
-import { expectCloseToLargest } from "../helpers/closeness.js";
-import { expectSameKernel, type Inputs, runKernel } from "../helpers/kernels.js";
+import { averagePool, contract, maxPool, outSizes, product } from "../../src/reference/products.js";
+import { useBackend } from "../helpers/backends.js";
+import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
+import { expectSameKernel, type Inputs, runKernel, runOurs } from "../helpers/kernels.js";
 
 /** Pools over windows 1 to 4, strides 1 to 3, channels 1 to 17, all paddings. */
 const next = generator(4);
@@ -58,6 +60,57 @@ describe("the gradient of maximum pools on 'wasm' goes to the first of the large
     const inputs = { dy: [dy, outShape], input: [x, shape], output: [dy, outShape] } as Inputs;
     const dx = await runKernel("wasm", "MaxPoolGrad", inputs, { filterSize, strides, pad });
     expectCloseToLargest(dx.values, expected, 1e-6, "dx");
+  });
+});
+
+/** As TensorFlow.js's kernels take them, and windows of one pixel, which they do not. */
+const POOLS = [
+  ...SMALL,
+  ...CASES.map(({ input: [batch, height, width, channels], filterSize, ...attrs }) => {
+    return { batch, sizes: [height, width], window: filterSize, channels, ...attrs };
+  }),
+  { batch: 1, sizes: [1, 40], window: [1, 7], strides: 1, pad: "same" as const, channels: 6 },
+  { batch: 2, sizes: [9, 8], window: [9, 8], strides: 1, pad: "valid" as const, channels: 33 },
+  { batch: 0, sizes: [4, 4], window: [2, 2], strides: 2, pad: "same" as const, channels: 4 },
+];
+
+describe("pools on 'wasm', where they are the library's, are those in float64", () => {
+  it.each(POOLS.map((given) => [JSON.stringify(given), given] as const))("%s", async (_, given) => {
+    await useBackend("wasm");
+    const { batch, sizes, window: filterSize, strides, pad, channels } = given;
+    const shape = [batch, ...sizes, channels];
+    const outShape = [batch, ...outSizes(given), channels];
+    const special = [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const x = normal(next, product(shape));
+    const some = x.map((value) => (next() < 0.2 ? pick(special) : value));
+    const largest = new Float32Array(product(outShape)).fill(Number.NEGATIVE_INFINITY);
+    for (const { x: at, y } of maxPool(given, channels, some).terms) largest[y] = some[at] as number;
+    const maxima = runOurs(MaxPool, { x: tf.tensor(some, shape) }, { filterSize, strides, pad });
+    expect(maxima.shape).toEqual(outShape);
+    expect(maxima.values).toEqual(largest);
+    const { terms, w } = averagePool(given, channels);
+    const means = contract(terms, "y", { x, w }, product(outShape));
+    const averages = runOurs(AvgPool, { x: tf.tensor(x, shape) }, { filterSize, strides, pad });
+    // The mean of a window in the padding is not a number.
+    const expected = means.map((value, i) => (Number.isFinite(w[i]) ? value : Number.NaN));
+    expectClose(averages.values, expected, 1e-6);
+  });
+});
+
+describe("pools on 'wasm'", () => {
+  it("of windows of one pixel, which XNNPACK refuses, take every pixel that the strides meet", async () => {
+    await useBackend("wasm");
+    const x = tf.reshape<tf.Rank.R4>(tf.range(0, 18), [1, 3, 3, 2]);
+    for (const pool of [tf.maxPool, tf.avgPool]) {
+      expect(Array.from(pool(x, 1, 2, "same").dataSync())).toEqual([0, 1, 4, 5, 12, 13, 16, 17]);
+    }
+  });
+
+  it("of int32 are int32, as on 'cpu'", async () => {
+    await useBackend("wasm");
+    const pooled = tf.maxPool(tf.tensor4d([1, -5, 7, 3], [1, 2, 2, 1], "int32"), [1, 2], 1, "valid");
+    expect(pooled.dtype).toBe("int32");
+    expect(Array.from(pooled.dataSync())).toEqual([1, 7]);
   });
 });
 

@@ -13,7 +13,7 @@ import {
   type Windows,
 } from "../../src/reference/products.js";
 import { useBackend } from "../helpers/backends.js";
-import { expectCloseToLargest } from "../helpers/closeness.js";
+import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { runKernel } from "../helpers/kernels.js";
 
 type Triple = [number, number, number];
@@ -143,6 +143,13 @@ describe("pools of volumes on 'wasm' are those in float64", () => {
     expectCloseToLargest(max.values, contract(largest.terms, "x", weights, product(shapes.x)), 1e-6, "dx of maxPool3d");
 
     const mean = averagePool(given, from);
+    const finite: [Float32Array, number[]] = values(shapes.x);
+    const averaged = await runKernel("wasm", "AvgPool3D", { x: finite }, attrs);
+    expect(averaged.shape).toEqual(shapes.y);
+    const means = contract(mean.terms, "y", { x: finite[0], w: mean.w }, product(shapes.y));
+    // That of a window in the padding is not a number.
+    const expectedMeans = means.map((value, i) => (Number.isFinite(mean.w[i]) ? value : Number.NaN));
+    expectClose(averaged.values, expectedMeans, 1e-6);
     const average = await runKernel("wasm", "AvgPool3DGrad", { dy, input: x }, attrs);
     const expected = contract(mean.terms, "x", { y: dy[0], w: mean.w }, product(shapes.x));
     expectCloseToLargest(average.values, expected, 1e-6, "dx of avgPool3d");

@@ -11,6 +11,11 @@ import { Conv2DBackpropInput } from "../../src/kernels/conv2dBackpropInput.js";
 import { Conv3D } from "../../src/kernels/conv3d.js";
 import { Conv3DBackpropFilterV2, Conv3DBackpropInputV2 } from "../../src/kernels/conv3dBackprop.js";
 import type { AnyBinaryKernel } from "../../src/kernels/declaration.js";
+import { FusedDepthwiseConv2D } from "../../src/kernels/depthwiseConv2d.js";
+import {
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+} from "../../src/kernels/depthwiseConv2dBackprop.js";
 import { BatchMatMul, FusedMatMul } from "../../src/kernels/matMul.js";
 import { MixtureMoments } from "../../src/kernels/mixtureMoments.js";
 import { MixtureNorm, MixtureNormGrad } from "../../src/kernels/mixtureNorm.js";
@@ -18,6 +23,9 @@ import { MixtureNormEStep } from "../../src/kernels/mixtureNormEStep.js";
 import { MixtureResponsibilities } from "../../src/kernels/mixtureResponsibilities.js";
 import { Normalization, NormalizationGrad } from "../../src/kernels/normalization.js";
 import { NormalizationInference } from "../../src/kernels/normalizationInference.js";
+import { AvgPool, MaxPool } from "../../src/kernels/pool.js";
+import { AvgPool3D, AvgPool3DGrad, MaxPool3D, MaxPool3DGrad } from "../../src/kernels/pool3d.js";
+import { AvgPoolGrad, MaxPoolGrad } from "../../src/kernels/poolGrad.js";
 import { Max, Mean, Prod, Sum } from "../../src/kernels/reduction.js";
 import { MomentumUpdate } from "../../src/kernels/sgdUpdate.js";
 import { ShrunkNormalization, ShrunkNormalizationGrad } from "../../src/kernels/shrunkNormalization.js";
@@ -385,6 +393,71 @@ const CASES: [string, AnyBinaryKernel, Values, object][] = [
     UnsortedSegmentSum,
     { x: numbers(1200, 15, 15), segmentIds: [[1200], Int32Array.from({ length: 1200 }, (_, i) => ((i * i) % 1900) - 1)] },
     { numSegments: 1800 },
+  ],
+  [
+    "a depthwise convolution",
+    FusedDepthwiseConv2D,
+    { x: numbers(3, 71, 45, 19), filter: numbers(3, 5, 19, 1), bias: numbers(19), preluActivationWeights: numbers(19) },
+    { strides: 1, pad: "same", activation: "prelu" },
+  ],
+  [
+    "a depthwise convolution with strides and two filters a channel",
+    FusedDepthwiseConv2D,
+    { x: numbers(5, 83, 61, 6), filter: numbers(5, 3, 6, 2) },
+    { strides: 2, pad: "valid" },
+  ],
+  [
+    "the gradient of a depthwise convolution's filter",
+    DepthwiseConv2dNativeBackpropFilter,
+    { x: numbers(3, 71, 45, 19), dy: numbers(3, 71, 45, 38) },
+    { strides: 1, pad: "same", dilations: [2, 1], filterShape: [3, 5, 19, 2] },
+  ],
+  [
+    "the gradient of a depthwise convolution's input",
+    DepthwiseConv2dNativeBackpropInput,
+    { dy: numbers(3, 36, 23, 38), filter: numbers(5, 3, 19, 2) },
+    { strides: 2, pad: "same", inputShape: [3, 71, 45, 19] },
+  ],
+  [
+    "the gradient of a depthwise convolution's input, dilated",
+    DepthwiseConv2dNativeBackpropInput,
+    { dy: numbers(2, 90, 33, 37), filter: numbers(3, 3, 37, 1) },
+    { strides: 1, pad: "same", dilations: 3, inputShape: [2, 90, 33, 37] },
+  ],
+  ["maximum pools", MaxPool, { x: numbers(3, 75, 61, 19) }, { filterSize: [3, 2], strides: [2, 1], pad: "same" }],
+  ["average pools", AvgPool, { x: numbers(3, 75, 61, 19) }, { filterSize: [2, 3], strides: [1, 2], pad: "same" }],
+  [
+    "the gradient of maximum pools",
+    MaxPoolGrad,
+    { dy: numbers(3, 75, 31, 37), input: numbers(3, 75, 61, 37) },
+    { filterSize: 3, strides: [1, 2], pad: "same" },
+  ],
+  // Chunks that end in the middle of a window.
+  [
+    "the gradient of maximum pools without common pixels",
+    MaxPoolGrad,
+    { dy: numbers(3, 39, 31, 37), input: numbers(3, 77, 61, 37) },
+    { filterSize: 2, strides: 2, pad: "same" },
+  ],
+  [
+    "the gradient of average pools",
+    AvgPoolGrad,
+    { dy: numbers(2, 39, 61, 37), input: numbers(2, 77, 61, 37) },
+    { filterSize: 4, strides: [2, 1], pad: "same" },
+  ],
+  ["maximum pools of volumes", MaxPool3D, { x: numbers(2, 11, 23, 25, 13) }, { filterSize: 3, strides: [2, 1, 1], pad: "same" }],
+  ["average pools of volumes", AvgPool3D, { x: numbers(2, 11, 23, 25, 13) }, { filterSize: 2, strides: 1, pad: "same" }],
+  [
+    "the gradient of maximum pools of volumes",
+    MaxPool3DGrad,
+    { dy: numbers(3, 23, 12, 13, 19), input: numbers(3, 23, 23, 25, 19) },
+    { filterSize: [2, 3, 2], strides: [1, 2, 2], pad: "same" },
+  ],
+  [
+    "the gradient of average pools of volumes",
+    AvgPool3DGrad,
+    { dy: numbers(3, 12, 23, 25, 19), input: numbers(3, 23, 23, 25, 19) },
+    { filterSize: [2, 3, 2], strides: [2, 1, 1], pad: "same" },
   ],
   ["a batch of matrix products", BatchMatMul, { a: numbers(5, 70, 300), b: numbers(300, 97) }, {}],
   [

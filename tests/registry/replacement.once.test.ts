@@ -5,6 +5,8 @@ import { useBackend } from "../helpers/backends.js";
 import { runConvolutionKernel as run, convolutionTensors as tensors } from "../helpers/convolutions.js";
 
 const NAMES = [
+  "AvgPool",
+  "AvgPool3D",
   "AvgPool3DGrad",
   "AvgPoolGrad",
   "BatchMatMul",
@@ -35,6 +37,7 @@ const NAMES = [
   "LogicalOr",
   "LogicalXor",
   "Max",
+  "MaxPool",
   "MaxPool3D",
   "MaxPool3DGrad",
   "MaxPoolGrad",
