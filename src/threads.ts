@@ -17,14 +17,15 @@ import { changeThreads, startThreadedBackend, threadsOfBackend } from "./tensorf
 export interface ThreadedBackendConfig {
   /**
    * How many threads compute, with the caller's: an integer from 1 to 64. Default: as many as the process may use cores, at most 8. A
-   * container's limit of CPU time counts (the quota of Linux's control groups), a part of a core does not.
+   * container's limit of CPU time counts (the quota of Linux's control groups), a part of a core does not. 1 gives the same kernels,
+   * and the same numbers, on the caller's thread alone.
    */
   threads?: number;
 }
 
 /** What {@link useThreadedBackend} has set up. */
 export interface ThreadedBackend {
-  /** The threads that compute, with the caller's. 1: 'wasm' is TensorFlow.js's own, without threads. */
+  /** The threads that compute, with the caller's. 1 without asking for it: 'wasm' is TensorFlow.js's own, without threads. */
   threads: number;
 }
 
@@ -36,7 +37,7 @@ const state = shared("threads", () => ({
 /**
  * Makes 'wasm' the current backend, with threads, in Node.js from 20 on, Bun and Deno: TensorFlow.js's threaded binary, over whose
  * memory the threads of this library compute. Its kernels are split (matrix products, convolutions and their gradients, pools,
- * normalizations, sums, element by element), and the same numbers come out of any number of threads from 2 on. Kernels of
+ * normalizations, sums, element by element), and the same numbers come out of any number of threads. Kernels of
  * TensorFlow.js's own run on the caller's thread. To be called before 'wasm' is first used; a later call changes the number of threads.
  *
  * The threads do not keep the process from ending. tf.removeBackend("wasm") ends them; a call after it makes the backend anew.
@@ -44,8 +45,7 @@ const state = shared("threads", () => ({
  * Where there is one core to use, or threads cannot start, 'wasm' is TensorFlow.js's own, and a warning says so, once.
  *
  * @returns a promise of the threads having started
- * @throws Error where `threads` is not an integer from 1 to 64, or is more than 1 and 'wasm' was initialized without threads before:
- *   nothing is changed then
+ * @throws Error where `threads` is not an integer from 1 to 64, or 'wasm' was initialized without this function: nothing is changed then
  */
 export async function useThreadedBackend({ threads }: ThreadedBackendConfig = {}): Promise<ThreadedBackend> {
   const op = "useThreadedBackend";
@@ -53,9 +53,9 @@ export async function useThreadedBackend({ threads }: ThreadedBackendConfig = {}
   return inTurn(async () => {
     if (threadsOfBackend() !== undefined) return { threads: await changeThreads(op, count) };
     const isWithout = state.withoutThreads !== undefined && state.withoutThreads === initializedBackend();
-    if (count > 1 && !isWithout) {
+    if ((count > 1 || threads === 1) && !isWithout) {
       if (await startThreadedBackend(op, count, () => [wasm, factory])) return { threads: count };
-    } else if (count === 1 && threads === undefined) {
+    } else if (threads === undefined) {
       warnOnce(`${op}: there is one core to use here, so that 'wasm' runs on one thread`);
     }
     registerTheirs();

@@ -95,8 +95,7 @@ const predictionNote = ({ patience, awake, asleep }: Costs) =>
   "with the number of runs of the worker pool, and then that of all their chunks. Times on 1, 2, 4, 8 threads are predicted: every thread " +
   `takes the next chunk as soon as it is free. The caller's begins after ${microseconds(asleep.caller)}, others after ${microseconds(asleep.other)}, ` +
   `and where the last run ended less than ${microseconds(patience)} ago after ${microseconds(awake.caller)} and ${microseconds(awake.other)} ` +
-  "(measured on two threads). What cores share is not in it: memory, caches and clock. On one thread, measured, TensorFlow.js's XNNPACK has " +
-  "some kernels that the library has on several.";
+  "(measured on two threads). What cores share is not in it: memory, caches and clock.";
 
 export const threads: Section = {
   name: "threads",

@@ -94,10 +94,11 @@ export async function startWorkerPool(memory: WasmMemory, malloc: (bytes: number
 /** How many threads, with the caller's, are to compute over a memory. */
 export const threadCountOver = (memory: WasmMemory) => state.wanted ?? state.counts.get(memory) ?? 1;
 
-/** Whether the library's threads, and no others, compute over a memory: what is not the library's has one thread there. */
-export function hasOnlyOurThreads(memory: WasmMemory | undefined): boolean {
-  return memory !== undefined && state.counts.has(memory) && threadCountOver(memory) > 1;
-}
+/**
+ * Whether a memory is there for the library's threads alone: what is not the library's has one thread. It does not depend on how many
+ * there are, since numbers must not.
+ */
+export const hasOnlyOurThreads = (memory: WasmMemory | undefined) => memory !== undefined && state.counts.has(memory);
 
 /**
  * Ends the threads over a memory: before it is let go of, or before other threads take their place. Their mailbox is not freed: a

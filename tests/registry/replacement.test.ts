@@ -115,14 +115,15 @@ describe("kernels of convolutions on 'wasm'", () => {
     return most;
   }
 
-  it("take scratch for a block of tiles after Winograd, whatever the batch", () => {
-    const taken = takenBy("Conv2DBackpropFilter", [1, 16, 16], [3, 3]);
-    expect(takenBy("Conv2DBackpropFilter", [8, 32, 16], [3, 3])).toBe(taken);
+  it("take scratch for a block of tiles of each chunk after Winograd, whatever the batch", () => {
+    const taken = takenBy("Conv2DBackpropFilter", [64, 16, 16], [3, 3]);
+    expect(takenBy("Conv2DBackpropFilter", [256, 32, 16], [3, 3])).toBe(taken);
   });
 
-  it("take scratch for one image and one packed operand, whatever the batch and the depth", () => {
-    const taken = takenBy("Conv2DBackpropFilter", [1, 16, 16], [3, 2]);
-    expect(takenBy("Conv2DBackpropFilter", [64, 16, 16], [3, 2])).toBe(taken);
-    expect(takenBy("Conv3DBackpropFilterV2", [2, 9, 16, 16], [2, 3, 2])).toBe(taken);
+  it("take scratch for an image and a packed operand of each chunk, whatever the batch and the depth", () => {
+    const taken = takenBy("Conv2DBackpropFilter", [64, 16, 16], [3, 2]);
+    expect(takenBy("Conv2DBackpropFilter", [256, 16, 16], [3, 2])).toBe(taken);
+    const volumes = takenBy("Conv3DBackpropFilterV2", [8, 9, 16, 16], [2, 3, 2]);
+    expect(takenBy("Conv3DBackpropFilterV2", [16, 19, 16, 16], [2, 3, 2])).toBe(volumes);
   });
 });
