@@ -510,7 +510,8 @@ function poolAlongRow<T>(plan: ConvolutionPlan, window: Window, from: usize, to:
     let share: f32 = 1;
     if (kind.isDivided()) {
       clipColumns(plan, run, window);
-      share = <f32>1 / <f32>(window.images * window.rows * window.columns);
+      // A window of padding alone has the mean 0.
+      share = <f32>1 / <f32>max<u32>(window.images * window.rows * window.columns, 1);
     }
     let q: usize = 0;
     for (; q + VEC <= bytes; q += VEC) {
