@@ -127,7 +127,7 @@ describe("useFastestBackend", () => {
     ],
   ])("takes 'wasm' without threads, quietly, where its package %s", async (_, cache, exports, why) => {
     if (tf.findBackendFactory("wasm")) tf.removeBackend("wasm");
-    tf.registerBackend("wasm", wasmFactory);
+    tf.registerBackend("wasm", wasmFactory, 2);
     const installed = Object.assign(() => exports, { resolve: () => "/installed.js", cache });
     vi.spyOn(process, "getBuiltinModule").mockReturnValue({ createRequire: () => installed } as never);
     const { reason } = await useFastestBackend({ order: ["wasm"], threads: 2, verbose: true });
