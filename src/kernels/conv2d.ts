@@ -3,7 +3,7 @@ import { checkFloat32, checkPerChannel, checkShape } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import { areOne, type ConvolutionAttrs, checkRank4, type Shape4D } from "./convolution.js";
-import { convolutionPlan, forVolume, rowsOf } from "./convolutionPlan.js";
+import { convolutionPlan, forVolume, MIN_CHUNK_WORK, rowsOf } from "./convolutionPlan.js";
 import { convolutionProduct, forwardByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { checkActivation, finishingOf } from "./matMul.js";
@@ -36,8 +36,6 @@ const MIN_WIDTH = 16;
 const MIN_ANY_WIDTH = 64;
 const TILE = 4;
 const PANEL = 8;
-/** Multiplications that are worth waking a thread for. */
-const MIN_CHUNK_WORK = 2 ** 20;
 /** Multiplications from which two threads are faster than XNNPACK on one: two chunks. */
 const MIN_WORK_IN_THREADS = 2 * MIN_CHUNK_WORK;
 /** Columns of y from which threads win what the tiles lose. */

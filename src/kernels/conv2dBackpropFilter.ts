@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
-import { convolutionPlan, forFilterGradient } from "./convolutionPlan.js";
+import { convolutionPlan, forFilterGradient, MIN_CHUNK_WORK } from "./convolutionPlan.js";
 import { convolutionProduct, filterGradientByProduct } from "./convolutionProduct.js";
 import type { BinaryKernel } from "./declaration.js";
 import { hasWinogradTaps, isFasterByWinograd, powerOfTwoUpTo, winogradFilterGradientPlan, winogradSizes } from "./winograd.js";
@@ -14,8 +14,6 @@ const MAX_SECTIONS = 8;
 const MAX_SECTION_BYTES = 2 ** 21;
 /** Rows of dW in a chunk, at least, where it has not all of a section. */
 const MIN_PART_ROWS = 32;
-/** Multiplications that are worth waking a thread for. */
-const MIN_CHUNK_WORK = 2 ** 20;
 
 /** Output: dW, of shape filterShape, [height, width, inChannels, outChannels]. */
 export const Conv2DBackpropFilter: BinaryKernel<Inputs, Attrs, ConvolutionView> = {

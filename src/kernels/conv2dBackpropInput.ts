@@ -2,7 +2,7 @@ import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { argumentError } from "../arguments.js";
 import { type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution, type Shape4D } from "./convolution.js";
-import { convolutionPlan, forInputGradient } from "./convolutionPlan.js";
+import { chunkOf, convolutionPlan, forInputGradient } from "./convolutionPlan.js";
 import { convolutionProduct, inputGradientByProduct } from "./convolutionProduct.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { hasWinogradTaps, inputGradientSizes, isFasterByWinograd, winogradPlan } from "./winograd.js";
@@ -12,8 +12,6 @@ type Attrs = ConvolutionAttrs & { inputShape: number[] };
 
 /** Multiplications up to which TensorFlow.js's kernel, which does nothing but its loops, is done before ours has packed an operand. */
 const MAX_THEIRS = 4096;
-/** Multiplications that are worth waking a thread for. */
-const MIN_CHUNK_WORK = 2 ** 20;
 
 /** Output: dx, of shape inputShape. Also the forward pass of transposed convolutions. */
 export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView> = {
@@ -39,13 +37,12 @@ export const Conv2DBackpropInput: NamesakeKernel<Inputs, Attrs, ConvolutionView>
     const row = inWidth * inChannels;
     const work = (sizeOf(filter.shape, 0, 2) * view.outChannels) / (strideHeight * strideWidth);
     const plan: KernelPlan<"dy" | "filter" | "shared" | "dx"> = {
-      ...convolutionPlan(binary, view, (view, columns) => ({ ...forInputGradient(view, columns), packed: 0 })),
-      sharedBytes: forInputGradient(view, binary.gemm_column_count()).packed,
+      ...convolutionPlan(binary, view, forInputGradient),
       inputs: { dy, filter },
       streamedOutputs: { dx: attrs.inputShape },
       count: sizeOf(attrs.inputShape),
       chunkAlignment: Math.max(view.dataFormat === "channelsLast" ? row : inHeight * row, 1),
-      minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(work, 1)),
+      minChunk: chunkOf(work),
       passes: [
         wholePass(({ table, filter, shared }) => binary.conv2d_backprop_input_filter_apply(table, filter, shared)),
         parallelPass(binary, "conv2d_backprop_input_apply", ["dy", "shared", "dx"]),

@@ -1,11 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type Addresses, type KernelPlan, parallelPass, sizeOf, wholePass } from "../launch/plan.js";
-import { convolutionPlan, forFilterGradient, forVolumeInputGradient, MIN_CHUNK_WORK } from "./convolutionPlan.js";
+import { chunkOf, convolutionPlan, forFilterGradient, forInputGradient } from "./convolutionPlan.js";
 import type { BinaryKernel } from "./declaration.js";
 import { checkVolumeConvolution, type VolumeAttrs, type VolumeView } from "./volume.js";
-
-/** Positions that are worth waking a thread for, of so many multiplications each. */
-const chunkOf = (work: number) => Math.ceil(MIN_CHUNK_WORK / Math.max(work, 1));
 
 /** Numbers of a filter up to which its gradient is cut by images, and pixels for which a chunk has accumulators of its own. */
 const MAX_ACCUMULATORS = 2 ** 13;
@@ -68,7 +65,7 @@ export const Conv3DBackpropInputV2: BinaryKernel<InputInputs, InputAttrs, Volume
     return checkVolumeConvolution(this.op, inputs, attrs.inputShape, inputs.filter.shape, attrs);
   },
   plan: (binary, { dy, filter }, { inputShape }, view): KernelPlan<"dy" | "filter" | "shared" | "dx"> => ({
-    ...convolutionPlan(binary, view, forVolumeInputGradient),
+    ...convolutionPlan(binary, view, forInputGradient),
     inputs: { dy, filter },
     streamedOutputs: { dx: inputShape },
     // Images.

@@ -61,12 +61,14 @@ function borderedOutPixels(view: ConvolutionView): number {
   );
 }
 
+/** An image of dy with its border, and the filter. */
 export function forInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
   const { inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth } = view;
+  const filterDepth = "filterDepth" in view ? view.filterDepth : 1;
   return {
     padded: 4 * borderedOutPixels(view) * outChannels,
     dense: view.dataFormat === "channelsLast" ? 0 : 4 * inHeight * inWidth * inChannels,
-    packed: 4 * filterHeight * filterWidth * outChannels * Math.ceil(inChannels / columns) * columns,
+    shared: 4 * filterDepth * filterHeight * filterWidth * outChannels * Math.ceil(inChannels / columns) * columns,
   };
 }
 
@@ -113,12 +115,6 @@ export function forDepthwiseInputGradient(view: ConvolutionView): WorkingBytes {
   };
 }
 
-/** An image of dy with its border, and the filter. */
-export function forVolumeInputGradient(view: ConvolutionView, columns: number): WorkingBytes {
-  const { packed = 0, ...others } = forInputGradient(view, columns);
-  return { ...others, shared: packed * ("filterDepth" in view ? view.filterDepth : 1) };
-}
-
 /** The images of x that one of y depends on, and the filter. */
 export function forVolume(view: ConvolutionView, columns: number): WorkingBytes {
   const { inChannels, outChannels, filterHeight, filterWidth } = view;
@@ -133,11 +129,18 @@ export function forVolume(view: ConvolutionView, columns: number): WorkingBytes 
 /** Multiplications that are worth waking a thread for. */
 export const MIN_CHUNK_WORK = 2 ** 20;
 
-/** The part of a plan that says how the output is cut: by rows, whose numbers are the positions. */
-export const rowsOf = (view: ConvolutionView) => ({
+/** Positions that are worth waking a thread for, of so many multiplications each. */
+export const chunkOf = (work: number) => Math.ceil(MIN_CHUNK_WORK / Math.max(work, 1));
+
+/**
+ * The part of a plan that says how the output is cut: by rows, whose numbers are the positions.
+ *
+ * @param minChunk default: of a convolution that sums over all input channels
+ */
+export const rowsOf = (view: ConvolutionView, minChunk = chunkOf(sizeOf(view.filterShape, 0, view.filterShape.length - 1))) => ({
   count: sizeOf(view.outShape),
   chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
-  minChunk: Math.ceil(MIN_CHUNK_WORK / Math.max(sizeOf(view.filterShape, 0, view.filterShape.length - 1), 1)),
+  minChunk,
 });
 
 /** An image is a volume of this depth. */

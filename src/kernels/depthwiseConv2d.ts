@@ -3,7 +3,7 @@ import { checkPerChannel } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkConvolution } from "./convolution.js";
-import { convolutionPlan, forDepthwise } from "./convolutionPlan.js";
+import { convolutionPlan, forDepthwise, rowsOf } from "./convolutionPlan.js";
 import type { NamesakeKernel } from "./declaration.js";
 import { checkActivation, finishingOf } from "./matMul.js";
 
@@ -41,9 +41,7 @@ function planOf(
     ...convolutionPlan(binary, view, forDepthwise, finishingOf(attrs)),
     inputs: { x, filter, bias, slopes },
     streamedOutputs: { y: view.outShape },
-    count: sizeOf(view.outShape),
-    chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
-    minChunk: minDepthwiseChunk(view),
+    ...rowsOf(view, minDepthwiseChunk(view)),
     passes: [parallelPass(binary, "depthwise_apply", ["x", "filter", "bias", "slopes", "y"])],
   };
 }

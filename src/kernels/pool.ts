@@ -3,7 +3,7 @@ import { checkFloat32 } from "../arguments.js";
 import type { BinaryExports } from "../binary/interface.js";
 import { type KernelPlan, parallelPass, sizeOf } from "../launch/plan.js";
 import { type ConvolutionAttrs, type ConvolutionView, checkRank4 } from "./convolution.js";
-import { convolutionPlan, forPool } from "./convolutionPlan.js";
+import { convolutionPlan, forPool, rowsOf } from "./convolutionPlan.js";
 import type { NamesakeKernel } from "./declaration.js";
 
 type Inputs = { x: TensorInfo };
@@ -45,9 +45,7 @@ export function poolPlan(binary: BinaryExports, view: ConvolutionView, x: Tensor
     ...convolutionPlan(binary, view, forPool),
     inputs: { x },
     streamedOutputs: { y: outShape },
-    count: sizeOf(outShape),
-    chunkAlignment: Math.max(view.outWidth * view.outChannels, 1),
-    minChunk: Math.ceil(MIN_CHUNK_WORK / (filterDepth * filterHeight * filterWidth)),
+    ...rowsOf(view, Math.ceil(MIN_CHUNK_WORK / (filterDepth * filterHeight * filterWidth))),
   };
 }
 
