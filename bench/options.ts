@@ -41,8 +41,8 @@ const PLACEHOLDERS = {
 type Name = keyof typeof PLACEHOLDERS;
 
 const DESCRIPTIONS: Record<Name, string> = {
-  backend: "TensorFlow.js's backend: wasm (default), cpu or tensorflow in Node.js, webgl or webgpu in Chromium",
-  browser: "runs wasm or cpu in Chromium, too",
+  backend: "TensorFlow.js's backend: wasm (default), cpu, tensorflow or webgpu in Node.js, webgl in Chromium",
+  browser: "runs wasm, cpu or webgpu in Chromium, too",
   isolated: "runs in a cross-origin isolated page, in which TensorFlow.js's wasm has threads",
   threads: `threads of wasm (default 1): in Node.js the library's, up to ${MAX_THREADS.node}; with --isolated TensorFlow.js's, up to ${MAX_THREADS.page} (default: its choice)`,
   quick: "measures wasm in under a minute: fewer and smaller cases, less precise",
@@ -98,7 +98,7 @@ function parseTarget(given: Partial<Record<Name, string>>): Target {
   const threads = given.threads === undefined ? undefined : parseThreads(given.threads, MAX_THREADS[isolated ? "page" : "node"]);
   if (threads !== undefined && backend !== "wasm")
     throw new OptionError(`--threads must be used with backend 'wasm', got '${backend}'`);
-  const browser = isolated || given.browser !== undefined || isOfPages(backend);
+  const browser = isolated || given.browser !== undefined || backend === "webgl";
   if (browser && backend === "tensorflow") throw new OptionError("--backend tensorflow must run in Node.js, got a browser");
   if (given["relaxed-simd"] !== undefined && !isSynchronous(backend)) {
     throw new OptionError(`--relaxed-simd must be used with backend 'wasm' or 'cpu', got '${backend}'`);

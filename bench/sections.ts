@@ -7,6 +7,7 @@ import { components } from "./sections/components.js";
 import { convolution } from "./sections/convolution.js";
 import { engines } from "./sections/engines.js";
 import { forward } from "./sections/forward.js";
+import { gpu } from "./sections/gpu.js";
 import { layers } from "./sections/layers.js";
 import { memory } from "./sections/memory.js";
 import { model } from "./sections/model.js";
@@ -26,4 +27,5 @@ export const SECTIONS: Section[] = [
   memory,
   convolution,
   backends,
+  gpu,
 ];

@@ -3,8 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { BackendError, type BackendInfo, type BackendName } from "./backends.js";
+import { importDawn } from "./dawn.js";
 import { startBackend } from "./startBackend.js";
 import { resolveTensorFlow, TENSORFLOW } from "./tensorflowPackages.js";
+import { startWebGPUBackend } from "./webgpuBackend.js";
 
 const isMissing = ({ code, message }: NodeJS.ErrnoException, name: string) =>
   code === "MODULE_NOT_FOUND" && message.includes(`'${name}'`);
@@ -53,6 +55,10 @@ async function startThreads(threads: number): Promise<BackendInfo> {
  */
 export async function startNodeBackend(name: BackendName, threads = 1): Promise<BackendInfo> {
   if (name === "wasm" && threads > 1) return startThreads(threads);
+  if (name === "webgpu") {
+    await importDawn();
+    return startWebGPUBackend();
+  }
   if (name !== "tensorflow") return startBackend(name);
   const device = await importTensorFlow();
   const info = await startBackend(name);

@@ -8,21 +8,12 @@ import { SOFTWARE } from "../src/runtime/graphics.js";
 import type { BackendInfo, BackendName } from "./backends.js";
 import { WASM_PATH } from "./paths.js";
 import { startBackend } from "./startBackend.js";
+import { startWebGPUBackend } from "./webgpuBackend.js";
 
 function webglDevice(): string {
   const { gl } = (tf.backend() as MathBackendWebGL).gpgpu;
   const names = gl.getExtension("WEBGL_debug_renderer_info");
   return gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
-}
-
-interface Gpu {
-  requestAdapter(): Promise<{ info: { vendor: string; architecture: string; device: string; description: string } } | null>;
-}
-
-async function webgpuDevice(): Promise<string> {
-  const adapter = await (navigator as { gpu?: Gpu }).gpu?.requestAdapter();
-  const { vendor, architecture, device, description } = adapter?.info ?? {};
-  return [vendor, architecture, device, description].filter(Boolean).join(" ") || "an unnamed GPU";
 }
 
 /**
@@ -37,8 +28,9 @@ export async function startPageBackend(name: BackendName, threads?: number): Pro
     Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 * threads });
     setThreadsCount(threads);
   }
+  if (name === "webgpu") return startWebGPUBackend();
   const info = await startBackend(name);
-  if (name !== "webgl" && name !== "webgpu") return info;
-  const device = name === "webgl" ? webglDevice() : await webgpuDevice();
+  if (name !== "webgl") return info;
+  const device = webglDevice();
   return { ...info, device, software: SOFTWARE.test(device) };
 }

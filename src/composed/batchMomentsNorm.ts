@@ -24,6 +24,7 @@ import { MIN_TAU, MIN_VARIANCE } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsGradInputs, BatchMomentsInputs } from "../kernels/batchMomentsNorm.js";
 import { unrecorded } from "../tensorflow/tape.js";
 import { activations, gathered, type Mixture, mixtureOf, perChannel, separate, spread, total } from "./mixture.js";
+import { restOf } from "./shrinkage.js";
 import { sumOver } from "./sums.js";
 import { straightThrough, type Tensors } from "./tensors.js";
 
@@ -79,7 +80,7 @@ function normalized(mixture: Mixture, inputs: Inputs, attrs: BatchMomentsAttrs, 
   const batch = momentsOf(mixture, inputs, attrs, view);
   const count = add(batch.mass, priorMass);
   const share = shareOf(batch.mass, count);
-  const rest = attrs.inference ? onesLike(share) : sub(1, share);
+  const rest = attrs.inference ? onesLike(share) : restOf(share, batch.mass, priorMass);
   // From the batch's mean to the moving one: E_k and x − E_k keep their digits where both are large.
   const way = attrs.inference ? zerosLike(movingMean) : sub(sub(movingMean, batch.mean), batch.residual);
   const variance = add(mul(share, batch.variance), mul(rest, add(movingVariance, mul(share, square(way)))));

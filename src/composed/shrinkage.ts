@@ -3,6 +3,7 @@ import {
   clone,
   div,
   greaterEqual,
+  less,
   maximum,
   mul,
   reshape,
@@ -42,6 +43,15 @@ export interface PriorTensors {
 }
 
 /**
+ * The prior's share m/(n + m), where the batch's is `share`. A GPU's n/n need not be 1: the smaller part is not what the larger one
+ * leaves, so that a prior without mass counts for nothing, however far away it is.
+ */
+export function restOf(share: Tensor, count: number | Tensor, mass: Tensor): Tensor {
+  const isSmall = unrecorded(() => less(mass, count));
+  return where(isSmall, div(mass, maximum(add(mass, count), 1e-30)), sub(1, share));
+}
+
+/**
  * The mean and variance of `count` activations and of as many of the prior's as its mass says:
  *
  *     a = n/(n + m)    E = Ē + a (E_B − Ē)    V = a (V_B + (E_B − E)²) + (1 − a)(V̄ + (Ē − E)²)
@@ -56,7 +66,7 @@ export function shrunk(batch: Moments, count: number | Tensor, prior: PriorMomen
   const share = div(count, maximum(add(mass, count), 1e-30));
   const mean = add(center, mul(share, sub(batch.mean, center)));
   const ofBatch = mul(share, add(batch.variance, square(sub(batch.mean, mean))));
-  const ofPrior = mul(sub(1, share), add(spread, square(sub(center, mean))));
+  const ofPrior = mul(restOf(share, count, mass), add(spread, square(sub(center, mean))));
   return { mean, variance: add(ofBatch, ofPrior) };
 }
 
@@ -90,7 +100,8 @@ export function standardize(
       ? unrecorded(() => {
           const [mean, variance] = [priorMean, priorVariance].map((tensor) => reshape(tensor, [1, channels, 1]));
           const share = div(count, add(priorMass, count));
-          return { mean: mean as Tensor, variance: variance as Tensor, share, isAll: greaterEqual(priorMass, MAX_FLOAT32) };
+          const rest = restOf(share, count, priorMass);
+          return { mean: mean as Tensor, variance: variance as Tensor, share, rest, isAll: greaterEqual(priorMass, MAX_FLOAT32) };
         })
       : undefined;
   // If all is the prior's, the batch counts for nothing, not even if it has NaN.
@@ -104,8 +115,7 @@ export function standardize(
   let offset = ownOffset;
   let variance = ownVariance;
   if (prior) {
-    const { share, isAll } = prior;
-    const rest = sub(1, share);
+    const { share, rest, isAll } = prior;
     const distance = sub(sub(prior.mean, pivot), ownOffset);
     offset = where(isAll, zerosLike(ownOffset), add(ownOffset, mul(rest, distance)));
     const both = add(mul(share, ownVariance), mul(rest, add(prior.variance, mul(share, square(distance)))));

@@ -1,4 +1,4 @@
-import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
+import type { KernelFunc, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import { composedActivationGrad } from "../composed/activationGrad.js";
 import { composedBatchMomentsNorm, composedBatchMomentsNormGrad } from "../composed/batchMomentsNorm.js";
 import { composedMixtureMoments } from "../composed/mixtureMoments.js";
@@ -79,6 +79,21 @@ import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels
 import { Elu, Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Sigmoid, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
+import type { WebGPUBackend } from "../tensorflow/webgpu.js";
+import { webgpuMixtureMoments, webgpuMixtureResponsibilities } from "../webgpu/mixtureMoments.js";
+import {
+  webgpuNormalization,
+  webgpuNormalizationGrad,
+  webgpuNormalizationInference,
+  webgpuShrunkNormalization,
+  webgpuShrunkNormalizationGrad,
+} from "../webgpu/normalization.js";
+import {
+  webgpuStandardizedMixtureNorm,
+  webgpuStandardizedMixtureNormGrad,
+  webgpuUnsupervisedAdaptiveNorm,
+  webgpuUnsupervisedAdaptiveNormGrad,
+} from "../webgpu/unsupervisedAdaptiveNorm.js";
 
 // The list of all kernels. The plan of a kernel's declaration is its form for the binary.
 
@@ -86,8 +101,8 @@ import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kerne
 export interface KernelForms<I, A, V> {
   /** TensorFlow.js operations: runs on every backend, and can be differentiated. */
   composed(inputs: Tensors<I>, attrs: A, view: V): Tensor | Tensor[];
-  /** A program for this backend. Default: the composed form. */
-  webgpu?: KernelFunc;
+  /** Programs for this backend, or undefined where the composed form is to do it. Default: the composed form. */
+  webgpu?(backend: WebGPUBackend, inputs: I, attrs: A, view: V): TensorInfo[] | undefined;
   /** A program for this backend. Default: the composed form. */
   webgl?: KernelFunc;
 }
@@ -105,24 +120,24 @@ add(AdamUpdate, { composed: composedAdamUpdate });
 add(ActivationGrad, { composed: composedActivationGrad });
 add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
 add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
-add(MixtureMoments, { composed: composedMixtureMoments });
+add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments });
 add(MixtureNorm, { composed: composedMixtureNorm });
 add(MixtureNormEStep, { composed: composedEStep });
 add(MixtureNormGrad, { composed: composedMixtureNormGrad });
 add(MixtureNormKMeansInit, { composed: composedKMeansInit });
-add(MixtureResponsibilities, { composed: composedMixtureResponsibilities });
+add(MixtureResponsibilities, { composed: composedMixtureResponsibilities, webgpu: webgpuMixtureResponsibilities });
 add(MomentumUpdate, { composed: composedMomentumUpdate });
-add(Normalization, { composed: composedNormalization });
-add(NormalizationGrad, { composed: composedNormalizationGrad });
-add(NormalizationInference, { composed: composedNormalizationInference });
+add(Normalization, { composed: composedNormalization, webgpu: webgpuNormalization });
+add(NormalizationGrad, { composed: composedNormalizationGrad, webgpu: webgpuNormalizationGrad });
+add(NormalizationInference, { composed: composedNormalizationInference, webgpu: webgpuNormalizationInference });
 add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
 add(SgdUpdate, { composed: composedSgdUpdate });
-add(ShrunkNormalization, { composed: composedShrunkNormalization });
-add(ShrunkNormalizationGrad, { composed: composedShrunkNormalizationGrad });
-add(StandardizedMixtureNorm, { composed: composedStandardizedMixtureNorm });
-add(StandardizedMixtureNormGrad, { composed: composedStandardizedMixtureNormGrad });
-add(UnsupervisedAdaptiveNorm, { composed: composedUnsupervisedAdaptiveNorm });
-add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGrad });
+add(ShrunkNormalization, { composed: composedShrunkNormalization, webgpu: webgpuShrunkNormalization });
+add(ShrunkNormalizationGrad, { composed: composedShrunkNormalizationGrad, webgpu: webgpuShrunkNormalizationGrad });
+add(StandardizedMixtureNorm, { composed: composedStandardizedMixtureNorm, webgpu: webgpuStandardizedMixtureNorm });
+add(StandardizedMixtureNormGrad, { composed: composedStandardizedMixtureNormGrad, webgpu: webgpuStandardizedMixtureNormGrad });
+add(UnsupervisedAdaptiveNorm, { composed: composedUnsupervisedAdaptiveNorm, webgpu: webgpuUnsupervisedAdaptiveNorm });
+add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGrad, webgpu: webgpuUnsupervisedAdaptiveNormGrad });
 
 /** The library's own kernels, for every backend, with their forms. */
 export const OWN_KERNELS: ReadonlyMap<AnyKernel, AnyForms> = OWN;

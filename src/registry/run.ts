@@ -25,6 +25,7 @@ import { hasOnlyOurThreads } from "../launch/workerPools.js";
 import { warnOnce } from "../shared.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
+import { runsPrograms } from "../tensorflow/webgpu.js";
 import { areFloat32, castToFloat32 } from "./casts.js";
 import { putKernel, replacedBy } from "./copies.js";
 import { type AnyForms, OWN_KERNELS } from "./kernels.js";
@@ -133,7 +134,33 @@ function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): Kerne
   const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs);
   if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm, composed);
   if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying, composed);
-  return (backendName === "webgpu" || backendName === "webgl" ? forms[backendName] : undefined) ?? composed;
+  if (backendName === "webgpu" && forms.webgpu) return onWebGPU(kernel, forms.webgpu, composed);
+  return (backendName === "webgl" ? forms.webgl : undefined) ?? composed;
+}
+
+/** The data of ones that stand for inputs that were not given. */
+const MADE_ONES = new WeakSet<TensorInfo["dataId"]>();
+
+function madeOnes(shape: number[]): Tensor {
+  const made = ones(shape);
+  MADE_ONES.add(made.dataId);
+  return made;
+}
+
+/**
+ * A kernel's programs. They do without made ones, which take longer to upload than a call takes.
+ *
+ * @param otherwise what is run where they do not take a call
+ */
+function onWebGPU(kernel: AnyKernel, programs: NonNullable<AnyForms["webgpu"]>, otherwise: KernelFunc): KernelFunc {
+  return (call) => {
+    const { backend, inputs, attrs } = call;
+    const view = kernel.check(inputs, attrs);
+    const given = Object.fromEntries(Object.entries(inputs).filter(([, input]) => !(input && MADE_ONES.has(input.dataId))));
+    const outputs = runsPrograms(backend) ? programs(backend, given, attrs, view) : undefined;
+    if (!outputs) return otherwise(call);
+    return outputs.length === 1 ? (outputs[0] as TensorInfo) : outputs;
+  };
 }
 
 /** Registers one of the library's own kernels for a backend. */
@@ -163,7 +190,7 @@ export function run<I, A, V, T extends Tensor | Tensor[]>(kernel: KernelDeclarat
   }
   const { ones: defaults } = kernel.gradient ?? {};
   if (defaults && isRecording()) {
-    for (const name in defaults) named[name] ??= ones(defaults[name]?.(inputs, attrs) as number[]);
+    for (const name in defaults) named[name] ??= madeOnes(defaults[name]?.(inputs, attrs) as number[]);
   }
   return engine().runKernel(kernel.name, named, attrs as { [name: string]: Attribute });
 }

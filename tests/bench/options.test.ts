@@ -40,6 +40,7 @@ describe("parseOptions", () => {
     [["--backend", "cpu"], { backend: "cpu", browser: false, isolated: false }],
     [["--backend", "tensorflow"], { backend: "tensorflow", browser: false, isolated: false }],
     [["--backend=webgl"], { backend: "webgl", browser: true, isolated: false }],
+    [["--backend=webgpu"], { backend: "webgpu", browser: false, isolated: false }],
     [["--backend=webgpu", "--browser"], { backend: "webgpu", browser: true, isolated: false }],
     [["--browser"], { backend: "wasm", browser: true, isolated: false }],
     [["--threads", "2"], { backend: "wasm", browser: false, isolated: false, threads: 2 }],

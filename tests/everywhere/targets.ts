@@ -6,6 +6,7 @@ import { inChromium, type ProgramOptions } from "../../runtimes/program.js";
 import { ROOT } from "../../runtimes/project.js";
 import { TENSORFLOW, tensorflowProject } from "../../runtimes/tensorflowPackages.js";
 import { RELAXED_SIMD, WITHOUT_SIMD } from "../../runtimes/v8.js";
+import { missingVulkan, vulkanEnvironment } from "../../runtimes/vulkan.js";
 import { bundleWorker, startWorker } from "../../runtimes/workerd.js";
 import type { Result } from "./suite.js";
 import { BUN, DENO, inTerminal, NODE, PROGRAMS } from "./terminals.js";
@@ -35,6 +36,7 @@ interface Terminal {
   /** Default: the Node.js of this process. */
   command?: string;
   flags?: string[];
+  env?: NodeJS.ProcessEnv;
   /** Whether a stand-in replaces the backend's package. */
   standIn?: boolean;
   /** Whether 'wasm' has threads. */
@@ -45,7 +47,7 @@ function terminal(
   name: string,
   backend: BackendName,
   expected: Partial<Result>,
-  { runtime, variant, command = process.execPath, flags = [], standIn, threads }: Terminal,
+  { runtime, variant, command = process.execPath, flags = [], env, standIn, threads }: Terminal,
 ): Target {
   const how = standIn ? ["stand-in"] : threads ? ["threads"] : [];
   return {
@@ -55,7 +57,7 @@ function terminal(
     backend: standIn ? `${backend} (stand-in)` : backend,
     expected,
     missing: () => (existsSync(command) ? undefined : `${command} was not found`),
-    run: (only = "") => inTerminal<Result>("terminal", { command, flags }, [backend, only, ...how]),
+    run: (only = "") => inTerminal<Result>("terminal", { command, flags, ...(env && { env }) }, [backend, only, ...how]),
   };
 }
 
@@ -130,6 +132,7 @@ export const TARGETS: Target[] = [
   terminal("node/cpu", "cpu", onBinary(FASTEST), NODE),
   terminal("node/tensorflow-stand-in", "tensorflow", {}, { ...NODE, standIn: true }),
   { ...terminal("node/tensorflow", "tensorflow", {}, NODE), optional: true, missing: missingTensorFlow },
+  { ...terminal("node/webgpu", "webgpu", ON_GPU, { ...NODE, env: vulkanEnvironment() }), missing: missingVulkan },
   terminal("bun/wasm", "wasm", onBinary("relaxedSimd"), BUN),
   terminal("bun/wasm-threads", "wasm", THREADED, { ...BUN, ...ON_THREADS }),
   terminal("bun/cpu", "cpu", onBinary("relaxedSimd"), BUN),

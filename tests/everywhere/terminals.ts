@@ -13,6 +13,8 @@ export interface Command {
   /** Default: the Node.js of this process. */
   command?: string;
   flags?: string[];
+  /** Beside the environment of this process. */
+  env?: NodeJS.ProcessEnv;
 }
 
 export const NODE: Command & { runtime: string } = { runtime: "Node.js" };
@@ -26,14 +28,14 @@ export const DENO = { runtime: "Deno", command: join(ROOT, "node_modules/.bin/de
  */
 export async function inTerminal<T>(
   program: string,
-  { command = process.execPath, flags = [] }: Command,
+  { command = process.execPath, flags = [], env = {} }: Command,
   args: string[],
 ): Promise<T> {
   return inProject(async (folder) => {
     const outfile = join(folder, "program.mjs");
     const entryPoints = [join(PROGRAMS, `${program}.ts`)];
     await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error" });
-    const options = { cwd: folder, maxBuffer: 2 ** 26, shell: process.platform === "win32" };
+    const options = { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, shell: process.platform === "win32" };
     try {
       const { stdout } = await promisify(execFile)(command, [...flags, outfile, ...args], options);
       return JSON.parse(stdout.slice(stdout.lastIndexOf(RESULT) + RESULT.length));

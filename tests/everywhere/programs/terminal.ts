@@ -19,3 +19,5 @@ async function start(): Promise<BackendInfo> {
 }
 
 console.log(RESULT + JSON.stringify(await runSuite(await start(), only)));
+// Dawn would keep the process alive.
+if (backend === "webgpu") process.exit();

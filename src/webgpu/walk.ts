@@ -1,0 +1,219 @@
+import type { View } from "../arguments.js";
+import { LANES } from "../tensorflow/webgpu.js";
+
+// How the invocations of a shader share a tensor with a channel axis. Neighbours read neighbours in memory, and each stays in one
+// channel, so that it has constants and sums of one channel only.
+
+/** Work groups that keep a large GPU busy. */
+const MANY_GROUPS = 2048;
+/** Numbers that an invocation takes at least, where there are so many: its constants are made once for them. */
+const FEW_STEPS = 8;
+/** Numbers that an invocation adds up at most: the rest is trees. Their sum is off by at most 256 · 2^-24 of their magnitudes' sum. */
+const MOST_STEPS = 256;
+
+/** The names and types of the uniforms of WALK. */
+export const WALK_UNIFORMS = {
+  slices: "u32",
+  outer: "u32",
+  channels: "u32",
+  inner: "u32",
+  laneChannels: "u32",
+  laneInner: "u32",
+  laneOuter: "u32",
+  blocks: "u32",
+  chunks: "u32",
+  steps: "u32",
+  perChunk: "u32",
+} as const;
+
+/** A tensor: slices of [outer, channels, inner]. A channel of a slice is a set. */
+export interface Slices extends View {
+  /** Default 1. */
+  slices?: number;
+}
+
+/**
+ * A work group has laneOuter × laneChannels × laneInner lanes. It walks over a chunk of the rows of a block of laneChannels channels;
+ * `steps` steps take a row of theirs.
+ */
+export type Walk = Record<keyof typeof WALK_UNIFORMS, number>;
+
+/** @param width numbers beside each other that a work group reads, at most LANES. Narrower, it has fewer sums to write */
+export function walkOver({ slices = 1, outer, channels, inner }: Slices, width: number): Walk {
+  const steps = Math.ceil(inner / width);
+  const laneInner = Math.ceil(inner / steps);
+  const blocks = Math.ceil(channels / Math.max(1, Math.floor(width / laneInner)));
+  const laneChannels = Math.ceil(channels / blocks);
+  const laneOuter = Math.min(outer, Math.floor(LANES / (laneChannels * laneInner)));
+  const all = Math.ceil(outer / laneOuter) * steps;
+  const wanted = Math.max(Math.ceil((all * blocks * slices) / MANY_GROUPS), FEW_STEPS);
+  const perChunk = Math.min(Math.ceil(wanted / TOGETHER) * TOGETHER, MOST_STEPS, all);
+  const chunks = Math.ceil(all / perChunk);
+  return { slices, outer, channels, inner, laneChannels, laneInner, laneOuter, blocks, chunks, steps, perChunk };
+}
+
+export const groupsOf = ({ slices, blocks, chunks }: Walk) => slices * blocks * chunks;
+
+/** The begin of a program's body: `channel`, of which `setIndex`, and whether it `isActive`. */
+export const WALK_BEGIN = /* wgsl */ `
+  let chunk = group / (uniforms.blocks * uniforms.slices);
+  let slice = group / uniforms.blocks % uniforms.slices;
+  let width = uniforms.laneChannels * uniforms.laneInner;
+  let outerLane = localIndex / width;
+  let channelLane = localIndex % width / uniforms.laneInner;
+  let innerLane = localIndex % uniforms.laneInner;
+  let channel = group % uniforms.blocks * uniforms.laneChannels + channelLane;
+  let setIndex = slice * uniforms.channels + channel;
+  let isActive = chunk < uniforms.chunks && outerLane < uniforms.laneOuter && channel < uniforms.channels;
+`;
+
+/** Numbers that a lane reads before it works on any of them: a GPU's memory is slow to answer, and may be asked for several things. */
+const TOGETHER = 4;
+
+/**
+ * The loop over an active lane's numbers.
+ *
+ * @param reads the inputs of x's shape
+ * @param body code for the number at `at`, in `row`; that of x is `xHere`
+ */
+export function walkLoop(reads: readonly string[], body: string): string {
+  const each = (code: (i: number) => string) => Array.from({ length: TOGETHER }, (_, i) => code(i)).join("");
+  return /* wgsl */ `
+    var nextRow = chunk * uniforms.perChunk / uniforms.steps * uniforms.laneOuter + outerLane;
+    var nextStep = chunk * uniforms.perChunk % uniforms.steps;
+    for (var done = 0u; done < uniforms.perChunk && nextRow < uniforms.outer; done += ${TOGETHER}u) {${each(
+      (i) => /* wgsl */ `
+      let row${i} = nextRow;
+      let column${i} = nextStep * uniforms.laneInner + innerLane;
+      let is${i} = done + ${i}u < uniforms.perChunk && row${i} < uniforms.outer && column${i} < uniforms.inner;
+      let at${i} = select(0u, ((slice * uniforms.outer + row${i}) * uniforms.channels + channel) * uniforms.inner + column${i}, is${i});
+      ${reads.map((name) => `let ${name}${i} = ${name}[at${i}];`).join(" ")}
+      nextStep++;
+      if (nextStep == uniforms.steps) {
+        nextStep = 0u;
+        nextRow += uniforms.laneOuter;
+      }`,
+    )}${each(
+      (i) => /* wgsl */ `
+      if (is${i}) {
+        let row = row${i};
+        let at = at${i};
+        ${reads.map((name) => `let ${name}Here = ${name}${i};`).join(" ")}
+${body}
+      }`,
+    )}
+    }
+`;
+}
+
+/** Sums in a tree at a time. */
+const TREE_SUMS = 8;
+
+/** Declares what sumLanes needs. */
+export const TREE = `var<workgroup> tree : array<f32, ${TREE_SUMS * LANES}>;`;
+
+/** Expressions, the same in all lanes of a work group but for `lane` and `channelLane`. */
+export interface Lanes {
+  /** How many lanes a channel has. */
+  lanes: string;
+  /** Which of them this is. */
+  lane: string;
+  channelLane: string;
+  laneChannels: string;
+}
+
+export const WALK_LANES: Lanes = {
+  lanes: "uniforms.laneOuter * uniforms.laneInner",
+  lane: "(outerLane * uniforms.laneInner + innerLane)",
+  channelLane: "channelLane",
+  laneChannels: "uniforms.laneChannels",
+};
+
+/**
+ * Adds up each number of an array over the lanes of a channel, in a tree. All lanes of a work group must come here, those that are not
+ * active with zeros.
+ */
+export function sumLanes(sums: string, count: number, { lanes, lane, channelLane, laneChannels }: Lanes): string {
+  const batches = Array.from({ length: Math.ceil(count / TREE_SUMS) }, (_, batch) => {
+    const first = batch * TREE_SUMS;
+    const some = Array.from({ length: Math.min(TREE_SUMS, count - first) }, (_, i) => i);
+    const each = (code: (sum: string, at: string) => string) =>
+      some.map((i) => code(`${sums}[${first + i}]`, `${i * LANES}u`)).join(" ");
+    return /* wgsl */ `
+    if (${lane} < lanes) { ${each((sum, at) => `tree[own + ${at}] = ${sum};`)} }
+    workgroupBarrier();
+    for (var size = lanes; size > 1u; size = (size + 1u) / 2u) {
+      let half = (size + 1u) / 2u;
+      if (${lane} + half < size) { ${each((_, at) => `tree[own + ${at}] += tree[own + half * ${laneChannels} + ${at}];`)} }
+      workgroupBarrier();
+    }
+    ${each((sum, at) => `${sum} = tree[${channelLane} + ${at}];`)}
+    workgroupBarrier();
+`;
+  });
+  return /* wgsl */ `
+  {
+    let lanes = ${lanes};
+    let own = ${lane} * ${laneChannels} + ${channelLane};
+${batches.join("")}
+  }
+`;
+}
+
+/** Channels that a work group of ofChunks has: a sector of memory. */
+const SECTOR = 8;
+
+/** The uniforms of ofChunks. */
+export const CHUNK_UNIFORMS = { channels: "u32", chunks: "u32", laneChannels: "u32" } as const;
+
+/** Values of its uniforms, and its work groups. */
+export function chunksOf({ slices, channels: ofSlice, chunks }: Walk) {
+  const channels = slices * ofSlice;
+  const laneChannels = Math.min(channels, SECTOR);
+  return { values: { channels, chunks, laneChannels }, groups: Math.ceil(channels / laneChannels) };
+}
+
+/** The begin of a program that puts chunks of partial sums together: `chunkLane`, of `chunkLanes`, and `channel`, a set. */
+export const CHUNKS_BEGIN = /* wgsl */ `
+  let chunkLanes = ${LANES}u / uniforms.laneChannels;
+  let chunkLane = localIndex / uniforms.laneChannels;
+  let channelLane = localIndex % uniforms.laneChannels;
+  let channel = group * uniforms.laneChannels + channelLane;
+  let isActive = chunkLane < chunkLanes && channel < uniforms.channels;
+`;
+
+export const CHUNK_LANES: Lanes = {
+  lanes: "chunkLanes",
+  lane: "chunkLane",
+  channelLane: "channelLane",
+  laneChannels: "uniforms.laneChannels",
+};
+
+/**
+ * The body of a program that adds up `partials` [chunks, count, channels] over chunks.
+ *
+ * @param finish code for each `channel`, with the array `sums`
+ */
+export const ofChunks = (count: number, finish: string): string => /* wgsl */ `
+${CHUNKS_BEGIN}
+  var sums : array<f32, ${count}>;
+  if (isActive) {
+    for (var chunk = chunkLane; chunk < uniforms.chunks; chunk += chunkLanes) {
+      let at = chunk * ${count}u * uniforms.channels + channel;
+      ${Array.from({ length: count }, (_, i) => `sums[${i}] += partials[at + ${i}u * uniforms.channels];`).join("\n      ")}
+    }
+  }
+  ${sumLanes("sums", count, CHUNK_LANES)}
+  if (chunkLane == 0u && channel < uniforms.channels) {
+${finish}
+  }
+`;
+
+/** In a walk: writes an active channel's sums as one chunk of what ofChunks adds up. */
+export const writePartials = (count: number): string => /* wgsl */ `
+  if (isActive && outerLane == 0u && innerLane == 0u) {
+    let sets = uniforms.slices * uniforms.channels;
+    let at = chunk * ${count}u * sets + setIndex;
+    ${Array.from({ length: count }, (_, i) => `partials[at + ${i}u * sets] = sums[${i}];`).join("\n    ")}
+  }
+`;

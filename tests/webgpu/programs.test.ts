@@ -1,0 +1,108 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { startNodeBackend } from "../../runtimes/nodeBackend.js";
+import { missingVulkan, vulkanEnvironment } from "../../runtimes/vulkan.js";
+import {
+  batchNormalization,
+  mixtureMoments,
+  mixtureResponsibilities,
+  unsupervisedAdaptiveNormalization,
+} from "../../src/index.js";
+import type { WebGPUBackend } from "../../src/tensorflow/webgpu.js";
+
+const reason = missingVulkan();
+if (reason) console.warn(`\n*** NOT TESTED: programs on 'webgpu' in Node.js: ${reason} ***\n`);
+
+/** Counts the dispatches of a call. */
+function dispatchesOf(call: () => void): number {
+  const backend = tf.backend() as WebGPUBackend;
+  const { runWebGPUProgram } = backend;
+  let count = 0;
+  backend.runWebGPUProgram = (...call) => {
+    count++;
+    return runWebGPUProgram.apply(backend, call);
+  };
+  try {
+    tf.tidy(call);
+  } finally {
+    Reflect.deleteProperty(backend, "runWebGPUProgram");
+  }
+  return count;
+}
+
+describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
+  const mixture = () => [tf.ones([3, 4]), tf.ones([3, 4]), tf.ones([3])] as const;
+
+  beforeAll(async () => {
+    Object.assign(process.env, vulkanEnvironment());
+    await startNodeBackend("webgpu");
+    tf.env().set("WEBGPU_CPU_FORWARD", false);
+  });
+
+  it.each(["uan", "ucb"] as const)("UAN takes one, its gradients three more: formula '%s'", (formula) => {
+    const [mean, variance, prior] = mixture();
+    const x = tf.ones([5, 4]);
+    const dy = tf.ones([5, 4]);
+    const gamma = tf.ones([4]);
+    const f = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor, gamma: tf.Tensor) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior, { gamma, formula });
+    expect(dispatchesOf(() => f(x, mean, variance, prior, gamma))).toBe(1);
+    expect(dispatchesOf(() => tf.grads(f)([x, mean, variance, prior, gamma], dy))).toBe(1 + 3);
+  });
+
+  it("UAN without gamma takes as many, and uploads nothing", () => {
+    const inputs = [tf.ones([5, 4]), ...mixture()];
+    const dy = tf.ones([5, 4]);
+    const f = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior);
+    const step = () => void tf.grads(f)(inputs, dy);
+    tf.tidy(step);
+    const device = (tf.backend() as WebGPUBackend).device as unknown as {
+      createBuffer(of: { mappedAtCreation: boolean }): unknown;
+    };
+    const createBuffer = vi.spyOn(device, "createBuffer");
+    expect(dispatchesOf(step)).toBe(1 + 3);
+    expect(createBuffer.mock.calls.filter(([{ mappedAtCreation }]) => mappedAtCreation)).toEqual([]);
+    createBuffer.mockRestore();
+  });
+
+  it("standardized UAN takes three, its gradients five more", () => {
+    const [mean, variance, prior] = mixture();
+    const x = tf.randomNormal([400, 4]);
+    const f = (x: tf.Tensor, gamma: tf.Tensor) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior, { standardize: true, gamma });
+    expect(dispatchesOf(() => f(x, tf.ones([4])))).toBe(3);
+    expect(dispatchesOf(() => tf.grads(f)([x, tf.ones([4])], tf.ones([400, 4])))).toBe(3 + 5);
+  });
+
+  it("batch normalization takes three, one less where a work group takes a whole channel; its gradients three more", () => {
+    const f = (x: tf.Tensor, gamma: tf.Tensor) => batchNormalization(x, { gamma });
+    expect(dispatchesOf(() => f(tf.ones([5, 4]), tf.ones([4])))).toBe(2);
+    expect(dispatchesOf(() => f(tf.ones([5000, 4]), tf.ones([4])))).toBe(3);
+    expect(dispatchesOf(() => tf.grads(f)([tf.ones([5000, 4]), tf.ones([4])], tf.ones([5000, 4])))).toBe(3 + 3);
+  });
+
+  it("responsibilities take one, mixture moments four", () => {
+    expect(dispatchesOf(() => mixtureResponsibilities(tf.ones([5, 4]), ...mixture()))).toBe(1);
+    expect(dispatchesOf(() => mixtureMoments(tf.ones([5, 4]), ...mixture()))).toBe(4);
+  });
+
+  it("a tensor of more work groups than a dispatch has along an axis is right in all of them", async () => {
+    const [channels, inner] = [65_600, 129];
+    const means = Float32Array.from({ length: channels }, (_, c) => c % 1000);
+    const y = tf.tidy(() => {
+      const mean = tf.tensor(means, [1, channels]);
+      const x = tf.add(tf.reshape(mean, [1, channels, 1]), tf.reshape(tf.range(0, inner), [1, 1, inner]));
+      return unsupervisedAdaptiveNormalization(x, mean, tf.ones([1, channels]), [1], { axis: 1, epsilon: 0 });
+    });
+    const wrong = (await y.data()).findIndex((value, i) => Math.abs(value - (i % inner)) > 1e-3);
+    y.dispose();
+    expect(wrong).toBe(-1);
+  });
+
+  it("more components than the programs take are composed", () => {
+    const many = [tf.ones([33, 4]), tf.ones([33, 4]), tf.fill([33], 1 / 33)] as const;
+    expect(dispatchesOf(() => unsupervisedAdaptiveNormalization(tf.ones([5, 4]), ...many))).toBeGreaterThan(33);
+  });
+});
