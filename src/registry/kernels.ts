@@ -1,4 +1,4 @@
-import type { KernelFunc, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
+import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import { composedActivationGrad } from "../composed/activationGrad.js";
 import { composedBatchMomentsNorm, composedBatchMomentsNormGrad } from "../composed/batchMomentsNorm.js";
 import { composedMixtureMoments } from "../composed/mixtureMoments.js";
@@ -79,7 +79,22 @@ import { StandardizedMixtureNorm, StandardizedMixtureNormGrad } from "../kernels
 import { Elu, Erf, Exp, Expm1, LeakyRelu, Log, Rsqrt, Selu, Sigmoid, Softplus, Sqrt, Tanh } from "../kernels/unary.js";
 import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
+import type { WebGLBackend } from "../tensorflow/webgl.js";
 import type { WebGPUBackend } from "../tensorflow/webgpu.js";
+import { webglMixtureMoments, webglMixtureResponsibilities } from "../webgl/mixtureMoments.js";
+import {
+  webglNormalization,
+  webglNormalizationGrad,
+  webglNormalizationInference,
+  webglShrunkNormalization,
+  webglShrunkNormalizationGrad,
+} from "../webgl/normalization.js";
+import {
+  webglStandardizedMixtureNorm,
+  webglStandardizedMixtureNormGrad,
+  webglUnsupervisedAdaptiveNorm,
+  webglUnsupervisedAdaptiveNormGrad,
+} from "../webgl/unsupervisedAdaptiveNorm.js";
 import { webgpuMixtureMoments, webgpuMixtureResponsibilities } from "../webgpu/mixtureMoments.js";
 import {
   webgpuNormalization,
@@ -101,10 +116,9 @@ import {
 export interface KernelForms<I, A, V> {
   /** TensorFlow.js operations: runs on every backend, and can be differentiated. */
   composed(inputs: Tensors<I>, attrs: A, view: V): Tensor | Tensor[];
-  /** Programs for this backend, or undefined where the composed form is to do it. Default: the composed form. */
+  /** Programs for these backends, or undefined where the composed form is to do it. Default: the composed form. */
   webgpu?(backend: WebGPUBackend, inputs: I, attrs: A, view: V): TensorInfo[] | undefined;
-  /** A program for this backend. Default: the composed form. */
-  webgl?: KernelFunc;
+  webgl?(backend: WebGLBackend, inputs: I, attrs: A, view: V): TensorInfo[] | undefined;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds forms of different inputs and attributes
@@ -120,24 +134,56 @@ add(AdamUpdate, { composed: composedAdamUpdate });
 add(ActivationGrad, { composed: composedActivationGrad });
 add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
 add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
-add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments });
+add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments, webgl: webglMixtureMoments });
 add(MixtureNorm, { composed: composedMixtureNorm });
 add(MixtureNormEStep, { composed: composedEStep });
 add(MixtureNormGrad, { composed: composedMixtureNormGrad });
 add(MixtureNormKMeansInit, { composed: composedKMeansInit });
-add(MixtureResponsibilities, { composed: composedMixtureResponsibilities, webgpu: webgpuMixtureResponsibilities });
+add(MixtureResponsibilities, {
+  composed: composedMixtureResponsibilities,
+  webgpu: webgpuMixtureResponsibilities,
+  webgl: webglMixtureResponsibilities,
+});
 add(MomentumUpdate, { composed: composedMomentumUpdate });
-add(Normalization, { composed: composedNormalization, webgpu: webgpuNormalization });
-add(NormalizationGrad, { composed: composedNormalizationGrad, webgpu: webgpuNormalizationGrad });
-add(NormalizationInference, { composed: composedNormalizationInference, webgpu: webgpuNormalizationInference });
+add(Normalization, { composed: composedNormalization, webgpu: webgpuNormalization, webgl: webglNormalization });
+add(NormalizationGrad, { composed: composedNormalizationGrad, webgpu: webgpuNormalizationGrad, webgl: webglNormalizationGrad });
+add(NormalizationInference, {
+  composed: composedNormalizationInference,
+  webgpu: webgpuNormalizationInference,
+  webgl: webglNormalizationInference,
+});
 add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
 add(SgdUpdate, { composed: composedSgdUpdate });
-add(ShrunkNormalization, { composed: composedShrunkNormalization, webgpu: webgpuShrunkNormalization });
-add(ShrunkNormalizationGrad, { composed: composedShrunkNormalizationGrad, webgpu: webgpuShrunkNormalizationGrad });
-add(StandardizedMixtureNorm, { composed: composedStandardizedMixtureNorm, webgpu: webgpuStandardizedMixtureNorm });
-add(StandardizedMixtureNormGrad, { composed: composedStandardizedMixtureNormGrad, webgpu: webgpuStandardizedMixtureNormGrad });
-add(UnsupervisedAdaptiveNorm, { composed: composedUnsupervisedAdaptiveNorm, webgpu: webgpuUnsupervisedAdaptiveNorm });
-add(UnsupervisedAdaptiveNormGrad, { composed: composedUnsupervisedAdaptiveNormGrad, webgpu: webgpuUnsupervisedAdaptiveNormGrad });
+add(ShrunkNormalization, {
+  composed: composedShrunkNormalization,
+  webgpu: webgpuShrunkNormalization,
+  webgl: webglShrunkNormalization,
+});
+add(ShrunkNormalizationGrad, {
+  composed: composedShrunkNormalizationGrad,
+  webgpu: webgpuShrunkNormalizationGrad,
+  webgl: webglShrunkNormalizationGrad,
+});
+add(StandardizedMixtureNorm, {
+  composed: composedStandardizedMixtureNorm,
+  webgpu: webgpuStandardizedMixtureNorm,
+  webgl: webglStandardizedMixtureNorm,
+});
+add(StandardizedMixtureNormGrad, {
+  composed: composedStandardizedMixtureNormGrad,
+  webgpu: webgpuStandardizedMixtureNormGrad,
+  webgl: webglStandardizedMixtureNormGrad,
+});
+add(UnsupervisedAdaptiveNorm, {
+  composed: composedUnsupervisedAdaptiveNorm,
+  webgpu: webgpuUnsupervisedAdaptiveNorm,
+  webgl: webglUnsupervisedAdaptiveNorm,
+});
+add(UnsupervisedAdaptiveNormGrad, {
+  composed: composedUnsupervisedAdaptiveNormGrad,
+  webgpu: webgpuUnsupervisedAdaptiveNormGrad,
+  webgl: webglUnsupervisedAdaptiveNormGrad,
+});
 
 /** The library's own kernels, for every backend, with their forms. */
 export const OWN_KERNELS: ReadonlyMap<AnyKernel, AnyForms> = OWN;

@@ -25,6 +25,7 @@ import { hasOnlyOurThreads } from "../launch/workerPools.js";
 import { warnOnce } from "../shared.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
+import { runsWebGLPrograms } from "../tensorflow/webgl.js";
 import { runsPrograms } from "../tensorflow/webgpu.js";
 import { areFloat32, castToFloat32 } from "./casts.js";
 import { putKernel, replacedBy } from "./copies.js";
@@ -134,8 +135,9 @@ function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): Kerne
   const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs);
   if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm, composed);
   if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying, composed);
-  if (backendName === "webgpu" && forms.webgpu) return onWebGPU(kernel, forms.webgpu, composed);
-  return (backendName === "webgl" ? forms.webgl : undefined) ?? composed;
+  if (backendName === "webgpu" && forms.webgpu) return onGpu(kernel, runsPrograms, forms.webgpu, composed);
+  if (backendName === "webgl" && forms.webgl) return onGpu(kernel, runsWebGLPrograms, forms.webgl, composed);
+  return composed;
 }
 
 /** The data of ones that stand for inputs that were not given. */
@@ -150,14 +152,21 @@ function madeOnes(shape: number[]): Tensor {
 /**
  * A kernel's programs. They do without made ones, which take longer to upload than a call takes.
  *
+ * @param runsThem whether a backend runs programs
  * @param otherwise what is run where they do not take a call
  */
-function onWebGPU(kernel: AnyKernel, programs: NonNullable<AnyForms["webgpu"]>, otherwise: KernelFunc): KernelFunc {
+function onGpu<B>(
+  kernel: AnyKernel,
+  runsThem: (backend: unknown) => backend is B,
+  // biome-ignore lint/suspicious/noExplicitAny: of any kernel
+  programs: (backend: B, inputs: any, attrs: any, view: any) => TensorInfo[] | undefined,
+  otherwise: KernelFunc,
+): KernelFunc {
   return (call) => {
     const { backend, inputs, attrs } = call;
     const view = kernel.check(inputs, attrs);
     const given = Object.fromEntries(Object.entries(inputs).filter(([, input]) => !(input && MADE_ONES.has(input.dataId))));
-    const outputs = runsPrograms(backend) ? programs(backend, given, attrs, view) : undefined;
+    const outputs = runsThem(backend) ? programs(backend, given, attrs, view) : undefined;
     if (!outputs) return otherwise(call);
     return outputs.length === 1 ? (outputs[0] as TensorInfo) : outputs;
   };
