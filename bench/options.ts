@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { OptionError } from "../reporting/program.js";
-import { BACKENDS, type BackendName, isOfPages, isSynchronous } from "../runtimes/backends.js";
+import { BACKENDS, type BackendName, isSynchronous } from "../runtimes/backends.js";
 import { misfit, type Section } from "./section.js";
 import type { Target } from "./target.js";
 

@@ -15,10 +15,12 @@ import { NOT_COMPILED, refusalToCompile } from "./binary/module.js";
 import { isShared } from "./binary/sharedMemory.js";
 import { threadCountFor } from "./launch/workerPools.js";
 import { builtinModule } from "./runtime/builtin.js";
-import { checkWebgl, checkWebgpu, webglHardware, webgpuHardware } from "./runtime/graphics.js";
+import { provideDawn } from "./runtime/dawn.js";
+import { checkWebgl, hasWebgpu, VENDORS, webglHardware, webgpuHardware } from "./runtime/graphics.js";
 import { findInstalled, importInstalled, messageOf } from "./runtime/packages.js";
 import { Refusal } from "./runtime/refusal.js";
 import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
+import type { NativeBackend } from "./tensorflow/native.js";
 import { initializedBackend, inTurn, registerTheirs } from "./tensorflow/registerMade.js";
 import {
   changeThreads,
@@ -69,7 +71,7 @@ export interface FastestBackend {
 const CANDIDATES: Record<BackendCandidate, (config: Pick<FastestBackendConfig, "threads" | "verbose">) => Promise<string>> = {
   "tfjs-node-gpu": () => useNative("@tensorflow/tfjs-node-gpu", true),
   webgpu: async () => {
-    checkWebgpu();
+    if (!hasWebgpu()) return useDawn();
     checkImported("webgpu");
     const hardware = await webgpuHardware();
     await initializeBackend("webgpu");
@@ -164,7 +166,9 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * Puts the fastest backend that works here in use: in the order of trying
  *
  * - "tfjs-node-gpu", if it is installed and has found a GPU;
- * - "webgpu", then "webgl", if their packages are imported and the browser runs them on hardware, not in software;
+ * - "webgpu", then "webgl", if their packages are imported and the browser runs them on hardware, not in software; in Node.js
+ *   "webgpu" also if the packages `webgpu` (Dawn) and @tensorflow/tfjs-backend-webgpu are installed, on a GPU of AMD, Apple, Intel or
+ *   NVIDIA;
  * - "tfjs-node", if it is installed;
  * - "wasm", then "cpu", with this package's kernels, or, where WebAssembly cannot be compiled, without them: the reason says so. In
  *   Node.js, Bun and Deno "wasm" has threads (see `useThreadedBackend` of `tfjs-uan/threads`), unless it was initialized without them
@@ -174,6 +178,8 @@ let lastCall: Promise<unknown> = Promise.resolve();
  * 20.16, and before in CommonJS), Bun and Deno those of @tensorflow/tfjs-node-gpu, -node, -backend-wasm and -backend-cpu that are installed are imported
  * when their turn comes: found from where this package is, or from the program that was started. In a browser nothing is. A native
  * TensorFlow has to add two numbers before it is chosen: that of 4.22 loads in Node.js 23 and later, but computes nothing there.
+ *
+ * On Dawn a process does not end by itself: call `process.exit()`, or `tf.backend().device.destroy()` once no tensor is needed any more.
  *
  * Calls wait for each other. Where TensorFlow.js's tf.setBackend("wasm") never settles, because a file is missing that
  * setWasmPaths(…, true) names, this does not either.
@@ -239,10 +245,21 @@ function provide(name: string, packageName: string): void {
   if (!findBackendFactory(name)) throw new Error(`${packageName} registered no backend '${name}' in this copy of TensorFlow.js`);
 }
 
-/** The properties that are used of the backend of @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu. */
-interface NativeBackend extends KernelBackend {
-  isGPUPackage?: boolean;
-  isUsingGpuDevice?: boolean;
+/** WebGPU out of the package `webgpu`. Where it is not chosen, nothing of it stays. */
+async function useDawn(): Promise<string> {
+  const takeAway = provideDawn();
+  const isThere = findBackendFactory("webgpu") !== null;
+  try {
+    const hardware = await webgpuHardware(VENDORS);
+    // It looks for WebGPU when it is imported.
+    provide("webgpu", "@tensorflow/tfjs-backend-webgpu");
+    await initializeBackend("webgpu");
+    return `WebGPU on ${hardware}`;
+  } catch (error) {
+    if (!isThere && findBackendFactory("webgpu")) removeBackend("webgpu");
+    takeAway();
+    throw error;
+  }
 }
 
 /**

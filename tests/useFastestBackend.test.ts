@@ -11,6 +11,7 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { missingVulkan, vulkanEnvironment } from "../runtimes/vulkan.js";
 import { type BackendCandidate, type FastestBackend, useFastestBackend } from "../src/index.js";
 
 const ALL: BackendCandidate[] = ["tfjs-node-gpu", "webgpu", "webgl", "tfjs-node", "wasm", "cpu"];
@@ -57,12 +58,15 @@ describe("useFastestBackend", () => {
   });
 
   it("takes 'wasm' in Node.js without native TensorFlow, with reasons against earlier candidates", async () => {
-    const { tried, ...chosen } = await useFastestBackend({ threads: 2 });
+    // Without "webgpu": this project has the package that brings it to Node.js.
+    const { tried, ...chosen } = await useFastestBackend({
+      order: ALL.filter((candidate) => candidate !== "webgpu"),
+      threads: 2,
+    });
     const reason = "WebAssembly on 2 threads, with the kernels of tfjs-uan";
     expect(chosen).toEqual({ backend: "wasm", candidate: "wasm", reason });
     expect(tried).toEqual([
       { candidate: "tfjs-node-gpu", reason: "@tensorflow/tfjs-node-gpu is not installed" },
-      { candidate: "webgpu", reason: "there is no WebGPU here" },
       { candidate: "webgl", reason: "there is no WebGL here" },
       { candidate: "tfjs-node", reason: "@tensorflow/tfjs-node is not installed" },
     ]);
@@ -174,8 +178,9 @@ describe("a backend that does not initialize", () => {
     it("leaves the current backend and its tensors if nothing works", async () => {
       await tf.setBackend("wasm");
       const tensor = tf.tensor1d([4]);
+      vi.stubGlobal("navigator", { gpu: gpuOf(null) });
       const call = useFastestBackend({ order: ["webgpu", "webgl"] });
-      const reasons = "\n  webgpu: there is no WebGPU here\n  webgl: no .wasm file";
+      const reasons = "\n  webgpu: @tensorflow/tfjs-backend-webgpu is not imported\n  webgl: no .wasm file";
       await expect(call).rejects.toThrow(`none of the backends in 'order' works here${reasons}`);
       expect(tf.getBackend()).toBe("wasm");
       expect(tf.add(tensor, 1).dataSync()[0]).toBe(5);
@@ -433,6 +438,42 @@ function installNative(modules: string, name: string, is: Native, onGpu: boolean
   );
 }
 
+/** The package `webgpu`, by the adapter that its WebGPU finds. */
+function installDawn(modules: string, adapter: object | null): void {
+  const at = join(modules, "webgpu");
+  write(join(at, "package.json"), JSON.stringify({ name: "webgpu", main: "index.js" }));
+  write(
+    join(at, "index.js"),
+    `
+    exports.globals = { GPUBufferUsage: {}, GPUMapMode: {} };
+    exports.create = () => ({ requestAdapter: async () => (${JSON.stringify(adapter)}) });
+    `,
+  );
+}
+
+/** TensorFlow.js's backend, which looks for WebGPU when it is imported. */
+function installWebGPU(modules: string, initializes: boolean): void {
+  const at = join(modules, "@tensorflow/tfjs-backend-webgpu");
+  write(join(at, "package.json"), JSON.stringify({ name: "@tensorflow/tfjs-backend-webgpu", main: "index.js" }));
+  write(
+    join(at, "index.js"),
+    `
+    (globalThis.loaded ??= []).push("webgpu");
+    const tf = require("@tensorflow/tfjs-core");
+    const { MathBackendCPU } = require("@tensorflow/tfjs-backend-cpu");
+    if (globalThis.navigator?.gpu && globalThis.GPUBufferUsage && globalThis.GPUMapMode) {
+      for (const kernelName of ["Add", "Identity", "Cast"]) {
+        tf.registerKernel({ ...tf.getKernel(kernelName, "cpu"), backendName: "webgpu" });
+      }
+      tf.registerBackend("webgpu", async () => {
+        if (${!initializes}) throw new Error("the device is lost");
+        return Object.assign(new MathBackendCPU(), { firstUse: false }); // greets the user
+      }, 3);
+    }
+    `,
+  );
+}
+
 interface Installed {
   gpu?: Native;
   /** Whether the installed tfjs-node-gpu finds a GPU. */
@@ -440,6 +481,10 @@ interface Installed {
   node?: Native;
   wasm?: boolean;
   cpu?: boolean;
+  /** The adapter of the package `webgpu`. */
+  adapter?: object | null;
+  /** Whether TensorFlow.js's backend for it initializes; undefined: it is not installed. */
+  webgpu?: boolean;
 }
 
 let projects = 0;
@@ -448,7 +493,7 @@ afterEach(() => {
   for (const at of made.splice(0)) rmSync(at, { recursive: true });
 });
 
-function project({ gpu, hasGpu = false, node, wasm = true, cpu = true }: Installed): string {
+function project({ gpu, hasGpu = false, node, wasm = true, cpu = true, adapter, webgpu }: Installed): string {
   const at = join(folder, `project-${projects++}`);
   const modules = join(at, "node_modules");
   made.push(at);
@@ -458,6 +503,8 @@ function project({ gpu, hasGpu = false, node, wasm = true, cpu = true }: Install
   if (wasm) link(modules, ["@tensorflow/tfjs-backend-wasm"]);
   if (gpu) installNative(modules, "tfjs-node-gpu", gpu, hasGpu);
   if (node) installNative(modules, "tfjs-node", node, false);
+  if (adapter !== undefined) installDawn(modules, adapter);
+  if (webgpu !== undefined) installWebGPU(modules, webgpu);
   return at;
 }
 
@@ -479,6 +526,8 @@ interface Report {
   loaded: string[];
   /** What is registered for the native backend at the end. */
   native: { backend: boolean; kernels: string[] };
+  /** What there is of WebGPU at the end. */
+  webgpu: { gpu: boolean; globals: boolean; backend: boolean };
 }
 
 const MAIN = `
@@ -499,7 +548,14 @@ async function main(load, { imports = [], before, config }) {
   report.loaded = globalThis.loaded ?? [];
   const kernels = tf.getKernelsForBackend("tensorflow").map(({ kernelName }) => kernelName);
   report.native = { backend: tf.findBackendFactory("tensorflow") !== null, kernels };
+  const { navigator = {} } = globalThis;
+  report.webgpu = {
+    gpu: "gpu" in navigator,
+    globals: "GPUBufferUsage" in globalThis,
+    backend: tf.findBackendFactory("webgpu") !== null,
+  };
   console.log(JSON.stringify(report));
+  process.exit(); // Dawn would keep it alive
 }`;
 
 const LOAD = { esm: "(name) => import(name)", cjs: "async (name) => require(name)" };
@@ -508,7 +564,7 @@ type Format = keyof typeof FORMATS;
 
 function runNode(cwd: string, args: string[]): Report {
   // Without the environment variables of vitest.
-  const env = { PATH: process.env.PATH };
+  const env = { PATH: process.env.PATH, ...vulkanEnvironment() };
   const output = execFileSync(process.execPath, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   return JSON.parse(output.trim().split("\n").at(-1) as string);
 }
@@ -654,7 +710,7 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
     const { error, inUse } = run(format, project({ wasm: false, cpu: false }));
     expect(error?.split("\n  ").slice(1)).toEqual([
       "tfjs-node-gpu: @tensorflow/tfjs-node-gpu is not installed",
-      "webgpu: there is no WebGPU here",
+      "webgpu: there is no WebGPU here, and webgpu is not installed",
       "webgl: there is no WebGL here",
       "tfjs-node: @tensorflow/tfjs-node is not installed",
       "wasm: @tensorflow/tfjs-backend-wasm is not installed",
@@ -682,6 +738,70 @@ describe.each(["esm", "cjs"] as const)("in Node.js, as %s,", (format) => {
       expect(error).toContain("tfjs-node-gpu: ");
       expect({ inUse, sum }).toEqual(gpu === "works" ? { inUse: "tensorflow", sum: 3 } : { inUse: undefined, sum: undefined });
     }
+  });
+
+  const NO_WEBGPU = { gpu: false, globals: false, backend: false };
+
+  it.each([
+    "amd",
+    "apple",
+    "intel",
+    "nvidia",
+  ])("takes WebGPU of the package webgpu on hardware of %s, before tfjs-node", (vendor) => {
+    const adapter = { info: { vendor, architecture: "ampere", isFallbackAdapter: false } };
+    const report = run(format, project({ adapter, webgpu: true, node: "works", gpu: "works" }));
+    expect(report.chosen).toMatchObject({ backend: "webgpu", candidate: "webgpu", reason: `WebGPU on ${vendor} ampere` });
+    expect(report.chosen?.tried.map(({ candidate }) => candidate)).toEqual(["tfjs-node-gpu"]);
+    expect(report).toMatchObject({ loaded: ["tfjs-node-gpu", "webgpu"], warnings: [], inUse: "webgpu", sum: 3 });
+    expect(report.webgpu).toEqual({ gpu: true, globals: true, backend: true });
+  });
+
+  it.each([
+    [{ vendor: "google", architecture: "swiftshader" }, "runs in software here: google swiftshader"],
+    [{ vendor: "mesa", description: "llvmpipe (LLVM 15)" }, "runs in software here: mesa llvmpipe (LLVM 15)"],
+    [{ vendor: "intel", device: "x", isFallbackAdapter: true }, "runs in software here: intel x"],
+    [
+      { vendor: "microsoft", device: "y" },
+      "is taken here on hardware of amd, apple, intel, nvidia only, and this is microsoft y",
+    ],
+    [{}, "is taken here on hardware of amd, apple, intel, nvidia only, and this is an adapter without a name"],
+  ])("does not take the package's %j, and leaves nothing of it", (info, reason) => {
+    const report = run(format, project({ adapter: { info }, webgpu: true }));
+    expect(report.chosen).toMatchObject({
+      candidate: "wasm",
+      tried: [{}, { candidate: "webgpu", reason: `WebGPU ${reason}` }, {}, {}],
+    });
+    expect(report).toMatchObject({ webgpu: NO_WEBGPU, loaded: [], warnings: [], inUse: "wasm", sum: 3 });
+  });
+
+  it("does not take it without an adapter, nor without TensorFlow.js's backend for it", () => {
+    const nvidia = { info: { vendor: "nvidia" } };
+    for (const [installed, reason] of [
+      [{ adapter: null, webgpu: true }, "WebGPU has no adapter here"],
+      [{ adapter: nvidia }, "@tensorflow/tfjs-backend-webgpu is not installed"],
+      [{ webgpu: true }, "there is no WebGPU here, and webgpu is not installed"],
+    ] as [Installed, string][]) {
+      const report = run(format, project(installed));
+      expect(report.chosen?.tried[1]).toEqual({ candidate: "webgpu", reason });
+      expect(report).toMatchObject({ webgpu: NO_WEBGPU, warnings: [], inUse: "wasm" });
+    }
+  });
+
+  it("does not take Dawn itself in software", {
+    skip: missingVulkan() !== undefined || process.env.VK_DRIVER_FILES !== undefined,
+  }, () => {
+    const at = project({});
+    link(join(at, "node_modules"), ["webgpu", "@tensorflow/tfjs-backend-webgpu"]);
+    const report = run(format, at);
+    expect(report.chosen?.tried[1]?.reason).toMatch(/^WebGPU runs in software here: google swiftshader/);
+    expect(report).toMatchObject({ webgpu: NO_WEBGPU, warnings: [], inUse: "wasm", sum: 3 });
+  });
+
+  it("reports a backend for it that does not initialize, and leaves nothing of it", () => {
+    const report = run(format, project({ adapter: { info: { vendor: "nvidia" } }, webgpu: false }));
+    expect(report.chosen?.tried[1]).toMatchObject({ candidate: "webgpu", reason: "the device is lost", error: {} });
+    expect(report.warnings).toContain("tfjs-uan: webgpu is broken: the device is lost");
+    expect(report).toMatchObject({ webgpu: NO_WEBGPU, inUse: "wasm", sum: 3 });
   });
 
   it("finds the program's packages if the library is stored elsewhere", () => {

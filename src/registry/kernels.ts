@@ -116,6 +116,10 @@ import {
 export interface KernelForms<I, A, V> {
   /** TensorFlow.js operations: runs on every backend, and can be differentiated. */
   composed(inputs: Tensors<I>, attrs: A, view: V): Tensor | Tensor[];
+  /**
+   * Numbers in an input up to which the binary is faster, over copies, than native TensorFlow composes the kernel on the CPU. Default: any.
+   */
+  maxCopied?: number;
   /** Programs for these backends, or undefined where the composed form is to do it. Default: the composed form. */
   webgpu?(backend: WebGPUBackend, inputs: I, attrs: A, view: V): TensorInfo[] | undefined;
   webgl?(backend: WebGLBackend, inputs: I, attrs: A, view: V): TensorInfo[] | undefined;
@@ -124,13 +128,21 @@ export interface KernelForms<I, A, V> {
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels holds forms of different inputs and attributes
 export type AnyForms = KernelForms<any, any, any>;
 
+// Numbers in a tensor up to which copies pay, measured on two cores: see `maxCopied`. A step of an optimizer does next to nothing with a
+// number; a normalization does little, and where its tensors leave the caches the copies cost as much as TensorFlow's operations.
+const MAX_COPIED_SGD = 2 ** 12;
+const MAX_COPIED_ADAM = 2 ** 17;
+const MAX_COPIED_INFERENCE = 2 ** 20;
+const MAX_COPIED_K_MEANS = 2 ** 21;
+const MAX_COPIED_NORMALIZATION = 2 ** 22;
+
 const OWN = new Map<AnyKernel, AnyForms>();
 
 function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, A, V>): void {
   OWN.set(kernel, forms);
 }
 
-add(AdamUpdate, { composed: composedAdamUpdate });
+add(AdamUpdate, { composed: composedAdamUpdate, maxCopied: MAX_COPIED_ADAM });
 add(ActivationGrad, { composed: composedActivationGrad });
 add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
 add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
@@ -138,29 +150,42 @@ add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMom
 add(MixtureNorm, { composed: composedMixtureNorm });
 add(MixtureNormEStep, { composed: composedEStep });
 add(MixtureNormGrad, { composed: composedMixtureNormGrad });
-add(MixtureNormKMeansInit, { composed: composedKMeansInit });
+add(MixtureNormKMeansInit, { composed: composedKMeansInit, maxCopied: MAX_COPIED_K_MEANS });
 add(MixtureResponsibilities, {
   composed: composedMixtureResponsibilities,
   webgpu: webgpuMixtureResponsibilities,
   webgl: webglMixtureResponsibilities,
 });
-add(MomentumUpdate, { composed: composedMomentumUpdate });
-add(Normalization, { composed: composedNormalization, webgpu: webgpuNormalization, webgl: webglNormalization });
-add(NormalizationGrad, { composed: composedNormalizationGrad, webgpu: webgpuNormalizationGrad, webgl: webglNormalizationGrad });
+add(MomentumUpdate, { composed: composedMomentumUpdate, maxCopied: MAX_COPIED_SGD });
+add(Normalization, {
+  composed: composedNormalization,
+  maxCopied: MAX_COPIED_NORMALIZATION,
+  webgpu: webgpuNormalization,
+  webgl: webglNormalization,
+});
+add(NormalizationGrad, {
+  composed: composedNormalizationGrad,
+  maxCopied: MAX_COPIED_NORMALIZATION,
+  webgpu: webgpuNormalizationGrad,
+  webgl: webglNormalizationGrad,
+});
 add(NormalizationInference, {
   composed: composedNormalizationInference,
+  maxCopied: MAX_COPIED_INFERENCE,
   webgpu: webgpuNormalizationInference,
   webgl: webglNormalizationInference,
 });
 add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
-add(SgdUpdate, { composed: composedSgdUpdate });
+add(SgdUpdate, { composed: composedSgdUpdate, maxCopied: MAX_COPIED_SGD });
 add(ShrunkNormalization, {
   composed: composedShrunkNormalization,
+  maxCopied: MAX_COPIED_NORMALIZATION,
   webgpu: webgpuShrunkNormalization,
   webgl: webglShrunkNormalization,
 });
 add(ShrunkNormalizationGrad, {
   composed: composedShrunkNormalizationGrad,
+  maxCopied: MAX_COPIED_NORMALIZATION,
   webgpu: webgpuShrunkNormalizationGrad,
   webgl: webglShrunkNormalizationGrad,
 });

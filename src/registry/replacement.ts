@@ -113,7 +113,8 @@ export function replaceKernels(complete?: string): void {
 }
 
 /**
- * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has. Default true.
+ * Sets whether the library's kernels take the place of kernels that TensorFlow.js's 'wasm' backend has, and of operations of native
+ * TensorFlow on the CPU. Default true.
  *
  * BatchMatMul and _FusedMatMul (tf.matMul and dense layers), Sum, Mean, Prod, Max and Min of float32 (tf.sum, tf.mean, …), Erf, Exp,
  * Expm1, LeakyRelu, Log, Rsqrt, Selu, Softplus, Sqrt and Tanh of float32 (tf.exp, tf.tanh, …), Equal, FloorDiv, Greater, GreaterEqual,
@@ -135,6 +136,10 @@ export function replaceKernels(complete?: string): void {
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
  * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.
+ *
+ * On @tensorflow/tfjs-node's CPU, the library's binary takes the place of the TensorFlow operations that compose the library's own
+ * kernels: it copies tensors in and out, and is faster up to a size that is measured for each kernel, on two cores. TensorFlow's
+ * operations use all cores of a machine.
  *
  * @param enabled false puts the replaced kernels back. Kernels that the backend lacks stay.
  */

@@ -20,15 +20,16 @@ import type { Tensors } from "../composed/tensors.js";
 import type { AnyBinaryKernel, AnyKernel, AnyNamesakeKernel, KernelDeclaration } from "../kernels/declaration.js";
 import { runCopying } from "../launch/copying.js";
 import { runInPlace } from "../launch/inPlace.js";
-import type { MakePlan } from "../launch/plan.js";
+import { type MakePlan, sizeOf } from "../launch/plan.js";
 import { hasOnlyOurThreads } from "../launch/workerPools.js";
 import { warnOnce } from "../shared.js";
+import { isNativeCpu, writeNative } from "../tensorflow/native.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
 import { runsWebGLPrograms } from "../tensorflow/webgl.js";
 import { runsPrograms } from "../tensorflow/webgpu.js";
 import { areFloat32, castToFloat32 } from "./casts.js";
-import { putKernel, replacedBy } from "./copies.js";
+import { putKernel, registry, replacedBy } from "./copies.js";
 import { type AnyForms, OWN_KERNELS } from "./kernels.js";
 
 function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
@@ -36,6 +37,10 @@ function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): T
   if (memory) return runInPlace(backend as WasmBackend, memory, makePlan);
   warnOnce("the memory of the WASM backend cannot be reached; tensors are copied, which is slower.");
   return runCopying(backend, makePlan);
+}
+
+function runOnNativeCpu(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
+  return runCopying(backend, makePlan, (values, shape, dtype) => writeNative(backend, values, shape, dtype));
 }
 
 /** A call of a kernel, as TensorFlow.js's engine makes it, and what it takes for it. */
@@ -135,9 +140,26 @@ function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): Kerne
   const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs);
   if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm, composed);
   if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying, composed);
+  if (isBinary(kernel) && backendName === "tensorflow") {
+    return onTensorFlow(kernel, forms.maxCopied ?? Number.POSITIVE_INFINITY, composed);
+  }
   if (backendName === "webgpu" && forms.webgpu) return onGpu(kernel, runsPrograms, forms.webgpu, composed);
   if (backendName === "webgl" && forms.webgl) return onGpu(kernel, runsWebGLPrograms, forms.webgl, composed);
   return composed;
+}
+
+/**
+ * A kernel's form for native TensorFlow. On a GPU tensors stay where they are. On the CPU the binary takes copies, which costs less than
+ * the operations of the composed form do.
+ */
+function onTensorFlow(kernel: AnyBinaryKernel, maxSize: number, composed: KernelFunc): KernelFunc {
+  const copying = onBinary(kernel, runOnNativeCpu, composed);
+  return (call) => {
+    const { backend, inputs } = call;
+    const isCopied =
+      registry.wanted && isNativeCpu(backend) && Object.values(inputs).every((input) => sizeOf(input?.shape ?? []) <= maxSize);
+    return (isCopied ? copying : composed)(call);
+  };
 }
 
 /** The data of ones that stand for inputs that were not given. */

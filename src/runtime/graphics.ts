@@ -1,7 +1,7 @@
 import { env } from "@tensorflow/tfjs-core";
 import { Refusal } from "./refusal.js";
 
-// Which GPU a browser's WebGPU and WebGL run on. Both also run on the CPU, in software, slower than WebAssembly does.
+// Which GPU WebGPU and WebGL run on. Both also run on the CPU, in software, slower than WebAssembly does.
 
 /** Names of renderers that are software. */
 export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|swrast|mesa offscreen|basic render|software|\bwarp\b/i;
@@ -31,17 +31,19 @@ function gpu(): Gpu | undefined {
   return (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
 }
 
-/** @throws Refusal where the runtime has no WebGPU, whatever the hardware */
-export function checkWebgpu(): void {
-  if (!gpu()) throw new Refusal("there is no WebGPU here");
-}
+/** Whether the runtime has WebGPU, whatever the hardware. */
+export const hasWebgpu = () => gpu() !== undefined;
+
+/** Vendors of the hardware that Dawn is taken for: it also names Mesa's and Microsoft's software. */
+export const VENDORS = ["amd", "apple", "intel", "nvidia"];
 
 /**
- * The hardware that TensorFlow.js's 'webgpu' backend will run on, as far as the browser tells.
+ * The hardware that TensorFlow.js's 'webgpu' backend will run on, as far as the runtime tells.
  *
+ * @param vendors the vendors that are taken. Default: any, and adapters that do not tell
  * @throws Refusal where there is none
  */
-export async function webgpuHardware(): Promise<string> {
+export async function webgpuHardware(vendors?: readonly string[]): Promise<string> {
   const adapter = await gpu()?.requestAdapter({ powerPreference: powerPreference() });
   if (!adapter) throw new Refusal("WebGPU has no adapter here");
   const info: AdapterInfo = adapter.info ?? (await adapter.requestAdapterInfo?.()) ?? {};
@@ -49,6 +51,9 @@ export async function webgpuHardware(): Promise<string> {
   const name = names.join(" ") || "an adapter without a name";
   if (info.isFallbackAdapter || adapter.isFallbackAdapter || SOFTWARE.test(name)) {
     throw new Refusal(`WebGPU runs in software here: ${name}`);
+  }
+  if (vendors && !vendors.includes(info.vendor ?? "")) {
+    throw new Refusal(`WebGPU is taken here on hardware of ${vendors.join(", ")} only, and this is ${name}`);
   }
   return name;
 }

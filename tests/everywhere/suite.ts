@@ -53,6 +53,11 @@ function isMemoryShared(): boolean {
   return typeof SharedArrayBuffer !== "undefined" && wasm?.wasmMemory?.buffer instanceof SharedArrayBuffer;
 }
 
+/** Whether native TensorFlow computes on the CPU. */
+function isNativeCpu(): boolean {
+  return (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === false;
+}
+
 /** Whether data on a GPU can be read from a result of the library, and from one that TensorFlow.js likes to compute on the CPU. */
 function isOnGpu(): boolean {
   return tf.tidy(() => {
@@ -90,7 +95,7 @@ export async function runSuite(backend: BackendInfo, only = ""): Promise<Result>
   const result: Result = {
     version: versionOfRuntime(),
     backend,
-    ...((name === "wasm" || name === "cpu") && { binary: chosenWasmModule(shared) }),
+    ...((name === "wasm" || name === "cpu" || isNativeCpu()) && { binary: chosenWasmModule(shared) }),
     isMemoryShared: shared,
     isOnGpu: isOnGpu(),
     tensorflow: tf.version_core,
