@@ -28,6 +28,7 @@ import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
 import { runsWebGLPrograms } from "../tensorflow/webgl.js";
 import { runsPrograms } from "../tensorflow/webgpu.js";
+import { withinLimits } from "../tensorflow/webgpuLimits.js";
 import { areFloat32, castToFloat32 } from "./casts.js";
 import { putKernel, registry, replacedBy } from "./copies.js";
 import { type AnyForms, OWN_KERNELS } from "./kernels.js";
@@ -207,7 +208,7 @@ export function registerOwnKernel(
 /** A kernel's composed form, with its checks. It can be differentiated. */
 export function compose<I, A, V>(kernel: KernelDeclaration<I, A, V>, inputs: Tensors<I>, attrs: A): Tensor | Tensor[] {
   const { composed } = OWN_KERNELS.get(kernel) as AnyForms;
-  return tidy(() => composed(inputs, attrs, kernel.check(inputs as I, attrs)));
+  return withinLimits(kernel.op, engine().backend, () => tidy(() => composed(inputs, attrs, kernel.check(inputs as I, attrs))));
 }
 
 /** Runs one of the library's own kernels on the current backend. */

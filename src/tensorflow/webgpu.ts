@@ -1,42 +1,13 @@
-import type { DataType, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { sizeOf } from "../launch/plan.js";
+import { type BackendProgram, type Device, type Uniform, type WebGPUBackend, withMethod } from "./webgpuBackend.js";
+import { BYTES, checkSize } from "./webgpuLimits.js";
+
+export { runsPrograms, type WebGPUBackend } from "./webgpuBackend.js";
 
 // Programs of one's own on TensorFlow.js's 'webgpu' backend. They run through its runWebGPUProgram, which is not documented. A program
 // there has one output. Of the further ones of a program here it is told that they are inputs, and while it makes the shader, they
 // become writable in the shader's text.
-
-/** What runWebGPUProgram takes. */
-interface BackendProgram {
-  outputShape: number[];
-  dispatchLayout: { x: number[] };
-  dispatch: [number, number, number];
-  variableNames: string[];
-  uniforms: string;
-  workgroupSize: [number, number, number];
-  shaderKey: string;
-  getUserCode(): string;
-}
-
-interface Uniform {
-  type: "float32" | "uint32";
-  data: number[];
-}
-
-interface Device {
-  limits: { maxStorageBufferBindingSize: number };
-  createShaderModule(descriptor: { code: string; label?: string }): unknown;
-}
-
-export interface WebGPUBackend extends KernelBackend {
-  device: Device;
-  makeTensorInfo(shape: number[], dtype: DataType): TensorInfo;
-  runWebGPUProgram(
-    program: BackendProgram,
-    inputs: TensorInfo[],
-    dtype: DataType,
-    uniforms: Uniform[],
-    output: TensorInfo,
-  ): TensorInfo;
-}
 
 /** Invocations in a work group: what every device has. */
 export const LANES = 256;
@@ -59,15 +30,18 @@ export interface Program<Input extends string, Output extends string, Uniform ex
   body(): string;
 }
 
-/** Whether a kernel can run programs on a backend: on one that TensorFlow.js calls 'webgpu'. */
-export function runsPrograms(backend: unknown): backend is WebGPUBackend {
-  const { device, runWebGPUProgram } = backend as Partial<WebGPUBackend>;
-  return typeof runWebGPUProgram === "function" && typeof device?.createShaderModule === "function";
+/** The numbers of a tensor that a shader is given, where it is not given all of them. */
+export interface Window {
+  first: number;
+  count: number;
 }
 
-/** Whether a shader can be given a float32 tensor of so many numbers. */
-export const canBind = ({ device }: WebGPUBackend, size: number): boolean =>
-  4 * size <= device.limits.maxStorageBufferBindingSize;
+/** What is different in one of several dispatches of a program. */
+export interface Dispatch<Name extends string, Uniform extends string> {
+  values: Record<Uniform, number>;
+  /** Of tensors, by their names. */
+  windows: Partial<Record<Name, Window>>;
+}
 
 /** As scalars, tensors of all shapes have the same shader. */
 const asScalar = ({ dataId, dtype }: TensorInfo): TensorInfo => ({ dataId, dtype, shape: [] });
@@ -76,7 +50,7 @@ const asScalar = ({ dataId, dtype }: TensorInfo): TensorInfo => ({ dataId, dtype
 function withOutputs<T>(device: Device, names: readonly string[], f: () => T): T {
   if (names.length === 0) return f();
   const { createShaderModule } = device;
-  device.createShaderModule = (descriptor) => {
+  const made: Device["createShaderModule"] = (descriptor) => {
     const code = names.reduce((text, name) => {
       const declared = `var<storage, read> ${name}:`;
       if (!text.includes(declared)) throw new Error(`TensorFlow.js's 'webgpu' backend declares no input '${name}' in its shader`);
@@ -84,11 +58,19 @@ function withOutputs<T>(device: Device, names: readonly string[], f: () => T): T
     }, descriptor.code);
     return createShaderModule.call(device, { ...descriptor, code });
   };
-  try {
-    return f();
-  } finally {
-    Reflect.deleteProperty(device, "createShaderModule");
-  }
+  return withMethod(device, "createShaderModule", made, f);
+}
+
+/** In `backend`, gives the shaders that f runs windows of tensors. */
+function withWindows<T>(backend: WebGPUBackend, windows: ReadonlyMap<TensorInfo, Window>, f: () => T): T {
+  if (windows.size === 0) return f();
+  const { tensorToBinding } = backend;
+  const bound: WebGPUBackend["tensorToBinding"] = (tensor) => {
+    const binding = tensorToBinding.call(backend, tensor);
+    const window = windows.get(tensor);
+    return window ? { ...binding, offset: BYTES * window.first, size: BYTES * window.count } : binding;
+  };
+  return withMethod(backend, "tensorToBinding", bound, f);
 }
 
 /**
@@ -97,24 +79,42 @@ function withOutputs<T>(device: Device, names: readonly string[], f: () => T): T
  * @param groups the number of work groups, or more are run: beyond 65,535 they are a square or a cube
  * @param shapes of the outputs, none of them empty
  * @returns the outputs, in the program's order
+ * @throws where a tensor is larger than what the device can give a shader
  */
-export function runProgram<I extends string, O extends string, U extends string>(
+export const runProgram = <I extends string, O extends string, U extends string>(
   backend: WebGPUBackend,
-  { key, inputs: inputNames, outputs: outputNames, uniforms, declarations, body }: Program<I, O, U>,
+  program: Program<I, O, U>,
   groups: number,
   inputs: Record<I, TensorInfo>,
   values: Record<U, number>,
   shapes: Record<O, number[]>,
+): Record<O, TensorInfo> => runDispatches(backend, program, groups, inputs, [{ values, windows: {} }], shapes);
+
+/** The same in several dispatches, which write into the same outputs. */
+export function runDispatches<I extends string, O extends string, U extends string>(
+  backend: WebGPUBackend,
+  { key, inputs: inputNames, outputs: outputNames, uniforms, declarations, body }: Program<I, O, U>,
+  groups: number,
+  inputs: Record<I, TensorInfo>,
+  dispatches: readonly Dispatch<I | O, U>[],
+  shapes: Record<O, number[]>,
 ): Record<O, TensorInfo> {
+  const check = (name: I | O, shape: number[]) => {
+    const isWhole = dispatches.some(({ windows }) => !windows[name]);
+    checkSize(backend, `tfjs-uan on 'webgpu': tensor '${name}' of the program '${key}'`, sizeOf(shape), isWhole);
+  };
+  for (const name of inputNames) check(name, inputs[name].shape);
+  for (const name of outputNames) check(name, shapes[name]);
   const names = Object.keys(uniforms) as U[];
-  const outputs = outputNames.map((name) => backend.makeTensorInfo(shapes[name], "float32"));
-  const [first, ...others] = outputs as [TensorInfo, ...TensorInfo[]];
-  const [resultName, ...otherNames] = outputNames;
-  const program: BackendProgram = {
+  const outputs = Object.fromEntries(outputNames.map((name) => [name, backend.makeTensorInfo(shapes[name], "float32")]));
+  const tensors = { ...inputs, ...outputs } as Record<I | O, TensorInfo>;
+  const [resultName, ...otherNames] = outputNames as readonly [O, ...O[]];
+  const variableNames = [...inputNames, ...otherNames];
+  const program = (): BackendProgram => ({
     outputShape: [],
     dispatchLayout: { x: [0] },
     dispatch: [groups, 1, 1],
-    variableNames: [...inputNames, ...otherNames],
+    variableNames,
     uniforms: `${names.map((name) => `${name} : ${uniforms[name]},`).join(" ")} NO_BITS : u32,`,
     workgroupSize: [LANES, 1, 1],
     shaderKey: `tfjs-uan ${key}`,
@@ -125,22 +125,29 @@ fn rounded(value : f32) -> f32 {
 ${declarations()}
 fn main(index : i32) {
   // A pipeline has no bindings for what its shader does not name.
-  ${[...inputNames, ...otherNames].map((name) => `_ = &${name};`).join(" ")}
+  ${variableNames.map((name) => `_ = &${name};`).join(" ")}
   let group = (workgroupId.z * numWorkgroups.y + workgroupId.y) * numWorkgroups.x + workgroupId.x;
 ${body().replaceAll(new RegExp(`\\b${resultName}\\[`, "g"), "result[")}
 }`,
-  };
-  withOutputs(backend.device, otherNames, () =>
-    backend.runWebGPUProgram(
-      program,
-      [...inputNames.map((name) => inputs[name]), ...others].map(asScalar),
-      "float32",
-      [
-        ...names.map((name): Uniform => ({ type: uniforms[name] === "f32" ? "float32" : "uint32", data: [values[name]] })),
-        { type: "uint32", data: [0] },
-      ],
-      asScalar(first),
-    ),
-  );
-  return Object.fromEntries(outputNames.map((name, i) => [name, outputs[i]])) as Record<O, TensorInfo>;
+  });
+  for (const { values, windows } of dispatches) {
+    const given = new Map<TensorInfo, Window>();
+    const asGiven = (name: I | O) => {
+      const scalar = asScalar(tensors[name]);
+      const window = windows[name];
+      if (window) given.set(scalar, window);
+      return scalar;
+    };
+    const [result, ...others] = [resultName, ...variableNames].map(asGiven) as [TensorInfo, ...TensorInfo[]];
+    const uniformValues = names.map(
+      (name): Uniform => ({ type: uniforms[name] === "f32" ? "float32" : "uint32", data: [values[name]] }),
+    );
+    uniformValues.push({ type: "uint32", data: [0] });
+    withWindows(backend, given, () =>
+      withOutputs(backend.device, otherNames, () =>
+        backend.runWebGPUProgram(program(), others, "float32", uniformValues, result),
+      ),
+    );
+  }
+  return outputs as Record<O, TensorInfo>;
 }

@@ -1,6 +1,5 @@
 import type { MixtureView, NormAttrs } from "../arguments.js";
 import { MAX_SQUARABLE, MIN_EPSILON } from "../constants.js";
-import { canBind, type WebGPUBackend } from "../tensorflow/webgpu.js";
 
 // A mixture in a shader (docs/math.md, sections 2.1 to 2.3 and 2.6): the constants of a channel, and the responsibilities of an
 // activation. Components are written out, so that all of it is in registers.
@@ -8,13 +7,8 @@ import { canBind, type WebGPUBackend } from "../tensorflow/webgpu.js";
 /** More components are left to the composed form: their programs would be long. */
 const MAX_COMPONENTS = 32;
 
-/**
- * Whether programs take a call: the composed form takes empty tensors, and those that are too much for a shader.
- *
- * @param width how many times as large as x the largest tensor is
- */
-export const takesMixture = (backend: WebGPUBackend, { size, components }: MixtureView, width = 1): boolean =>
-  size > 0 && components <= MAX_COMPONENTS && canBind(backend, size * width);
+/** Whether programs take a call: the composed form takes empty tensors, and many components. */
+export const takesMixture = ({ size, components }: MixtureView): boolean => size > 0 && components <= MAX_COMPONENTS;
 
 /** κ of section 2.3 */
 export const KAPPA = Math.sqrt(0.5 * Math.LOG2E);

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
 import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import {
   forEach,
   keyOf,
@@ -17,13 +18,15 @@ import {
 import {
   CHUNK_UNIFORMS,
   chunksOf,
-  groupsOf,
   ofChunks,
+  partialsOf,
+  runWalk,
   sumLanes,
   TREE,
   WALK_BEGIN,
   WALK_LANES,
   WALK_UNIFORMS,
+  type WalkProgram,
   walkLoop,
   walkOver,
   writePartials,
@@ -41,6 +44,7 @@ const taus = (variant: MixtureVariant) =>
     key: `responsibilities ${keyOf(variant)}`,
     inputs: INPUTS,
     outputs: ["tau"] as const,
+    streamed: ["x", "tau"] as const,
     uniforms: UNIFORMS,
     declarations: () => MIXTURE_FUNCTIONS,
     body: () => /* wgsl */ `
@@ -55,7 +59,7 @@ ${responsibilities(variant)}
 ${forEach(variant, (k) => `        tau[${variant.components}u * at + ${k}u] = select(exps[${k}] * share, uniforms.NAN, isBad);`)}`,
 )}
   }`,
-  }) satisfies Program<string, "tau", keyof typeof UNIFORMS>;
+  }) satisfies WalkProgram<string, "tau", keyof typeof UNIFORMS>;
 
 /** x.shape + [K], by one dispatch; undefined where the composed form has to do it. */
 export function webgpuMixtureResponsibilities(
@@ -64,11 +68,10 @@ export function webgpuMixtureResponsibilities(
   attrs: MixtureAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  if (!takesMixture(backend, view, view.components)) return undefined;
-  const walk = walkOver(view, LANES);
+  if (!takesMixture(view)) return undefined;
+  const walk = walkOver(view, LANES, maxWindow(backend, view.components));
   const shapes = { tau: [...inputs.x.shape, view.components] };
-  const values = { ...walk, ...mixtureValues(attrs) };
-  return [runProgram(backend, taus(variantOf(view, attrs)), groupsOf(walk), named(inputs), values, shapes).tau];
+  return [runWalk(backend, taus(variantOf(view, attrs)), walk, named(inputs), mixtureValues(attrs), shapes).tau];
 }
 
 /** Numbers beside each other that a work group reads, where it adds up: a cache line. */
@@ -86,6 +89,7 @@ const momentSums = (
     key: `mixture ${name} sums ${keyOf(variant)}`,
     inputs,
     outputs: ["partials"] as const,
+    streamed: ["x"],
     uniforms: UNIFORMS,
     declarations: () => TREE + MIXTURE_FUNCTIONS,
     body: () => /* wgsl */ `
@@ -104,7 +108,7 @@ ${forEach(variant, (k) => `        { let tau = exps[${k}] * share + bad; ${term(
   }
 ${sumLanes("sums", count * variant.components, WALK_LANES)}
 ${writePartials(count * variant.components)}`,
-  }) satisfies Program<string, "partials", keyof typeof UNIFORMS>;
+  }) satisfies WalkProgram<string, "partials", keyof typeof UNIFORMS>;
 
 /** Σ τ, and Σ τ of distances from the component's mean. */
 const ofMeans = (variant: MixtureVariant) =>
@@ -170,15 +174,15 @@ export function webgpuMixtureMoments(
   attrs: MixtureAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  if (!takesMixture(backend, view)) return undefined;
-  const { channels, components } = view;
+  if (!takesMixture(view)) return undefined;
+  const { components } = view;
   const { shape } = inputs.mean;
   const variant = variantOf(view, attrs);
-  const walk = walkOver(view, WIDTH);
+  const walk = walkOver(view, WIDTH, maxWindow(backend));
   const chunks = chunksOf(walk);
   const sums = (program: ReturnType<typeof momentSums>, count: number, tensors: object) => {
-    const shapes = { partials: [walk.chunks, count * components, channels] };
-    return runProgram(backend, program, groupsOf(walk), named(tensors), { ...walk, ...mixtureValues(attrs) }, shapes).partials;
+    const shapes = { partials: partialsOf(walk, count * components) };
+    return runWalk(backend, program, walk, named(tensors), mixtureValues(attrs), shapes).partials;
   };
   const finish = <O extends string>(program: Program<string, O, keyof typeof CHUNK_UNIFORMS>, tensors: object) => {
     const shapes = { mass: shape, newMean: shape, newVariance: shape } as unknown as Record<O, number[]>;

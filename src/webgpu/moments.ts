@@ -76,11 +76,16 @@ ${walkLoop(
 ${mergeLanes(WALK_LANES)}
 `;
 
-/** In a walk: writes an active set's moments as one chunk of what CHUNK_MOMENTS merges. */
+/** The moments of a chunk of partials: of a set of `sets`, at `at`. */
+const momentsAt = (sets: string) =>
+  `Moments(partials[at], partials[at + ${sets}], partials[at + 2u * ${sets}], partials[at + 3u * ${sets}])`;
+
+/** In a walk: writes an active set's moments as one chunk of what CHUNK_MOMENTS merges. Those of windows before are in it. */
 export const WRITE_MOMENTS = /* wgsl */ `
   if (isActive && outerLane == 0u && innerLane == 0u) {
     let sets = uniforms.slices * uniforms.channels;
     let at = chunk * ${MOMENTS}u * sets + setIndex;
+    if (uniforms.window > 0u) { moments = merged(${momentsAt("sets")}, moments); }
     partials[at] = moments.count;
     partials[at + sets] = moments.pivot;
     partials[at + 2u * sets] = moments.offset;
@@ -95,12 +100,7 @@ ${CHUNKS_BEGIN}
   if (isActive) {
     for (var chunk = chunkLane; chunk < uniforms.chunks; chunk += chunkLanes) {
       let at = chunk * ${MOMENTS}u * uniforms.channels + channel;
-      let other = Moments(
-        partials[at],
-        partials[at + uniforms.channels],
-        partials[at + 2u * uniforms.channels],
-        partials[at + 3u * uniforms.channels]);
-      moments = merged(moments, other);
+      moments = merged(moments, ${momentsAt("uniforms.channels")});
     }
   }
 ${mergeLanes(CHUNK_LANES)}

@@ -8,13 +8,15 @@ import {
   type NormalizationInferenceInputs,
 } from "../kernels/normalizationInference.js";
 import type { ShrunkNormalizationGradInputs, ShrunkNormalizationInputs } from "../kernels/shrunkNormalization.js";
-import { canBind, LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import { CHUNK_MOMENTS, MOMENTS, MOMENTS_DECLARATIONS, WRITE_MOMENTS, walkMoments } from "./moments.js";
 import {
   CHUNK_UNIFORMS,
   chunksOf,
-  groupsOf,
   ofChunks,
+  partialsOf,
+  runWalk,
   type Slices,
   sumLanes,
   TREE,
@@ -22,6 +24,7 @@ import {
   WALK_LANES,
   WALK_UNIFORMS,
   type Walk,
+  type WalkProgram,
   walkLoop,
   walkOver,
   writePartials,
@@ -47,9 +50,9 @@ const SET_UNIFORMS = { ...WALK_UNIFORMS, ofChannel: "u32", allChannels: "u32", e
 const setValues = ({ channels, inner, epsilon }: NormalizationAttrs) => ({ ofChannel: inner, allChannels: channels, epsilon });
 const SET_CHUNK_UNIFORMS = { ...CHUNK_UNIFORMS, epsilon: "f32", count: "f32" } as const;
 
-/** A channel's parameter for the number at `at`. */
+/** A channel's parameter for the number at `position`. */
 const parameter = (name: string, given: readonly string[], missing: string) =>
-  given.includes(name) ? `${name}[at / uniforms.ofChannel % uniforms.allChannels]` : missing;
+  given.includes(name) ? `${name}[position / uniforms.ofChannel % uniforms.allChannels]` : missing;
 
 /** Mean, variance and residual of a set, and where they are written. */
 const finishMoments = (isCentered: boolean, at: string) => /* wgsl */ `
@@ -63,16 +66,18 @@ const momentsOfChunks = (isCentered: boolean) =>
     key: `moments ${isCentered}`,
     inputs: ["x"],
     outputs: ["partials"],
+    streamed: ["x"],
     uniforms: WALK_UNIFORMS,
     declarations: () => MOMENTS_DECLARATIONS,
     body: () => WALK_BEGIN + walkMoments(isCentered) + WRITE_MOMENTS,
-  }) as const satisfies Program<string, string, keyof typeof WALK_UNIFORMS>;
+  }) as const satisfies WalkProgram<string, string, keyof typeof WALK_UNIFORMS>;
 
 const momentsOfSets = (isCentered: boolean) =>
   ({
     key: `moments of sets ${isCentered}`,
     inputs: ["x"],
     outputs: ["mean", "variance", "residual"],
+    streamed: ["x"],
     uniforms: WALK_UNIFORMS,
     declarations: () => MOMENTS_DECLARATIONS,
     body: () => /* wgsl */ `
@@ -81,7 +86,7 @@ ${walkMoments(isCentered)}
   if (isActive && outerLane == 0u && innerLane == 0u) {
 ${finishMoments(isCentered, "setIndex")}
   }`,
-  }) as const satisfies Program<string, string, keyof typeof WALK_UNIFORMS>;
+  }) as const satisfies WalkProgram<string, string, keyof typeof WALK_UNIFORMS>;
 
 const mergedMoments = (isCentered: boolean) =>
   ({
@@ -152,11 +157,9 @@ const PRIOR = ["priorMean", "priorVariance", "priorMass"] as const;
 /** A batch's own mean and variance, and what it is standardized by, [STANDARD_ROWS, channels]: two dispatches. */
 export function standardOf(backend: WebGPUBackend, inputs: PriorInputs & { x: TensorInfo }, view: View) {
   const { x, priorMean } = inputs;
-  const walk = walkOver(view, WIDTH);
+  const walk = walkOver(view, WIDTH, maxWindow(backend));
   const { channels } = view;
-  const { partials } = runProgram(backend, momentsOfChunks(true), groupsOf(walk), { x }, walk, {
-    partials: [walk.chunks, MOMENTS, channels],
-  });
+  const { partials } = runWalk(backend, momentsOfChunks(true), walk, { x }, {}, { partials: partialsOf(walk, MOMENTS) });
   const chunks = chunksOf(walk);
   const shapes = { ownMean: [channels], ownVariance: [channels], standard: [STANDARD_ROWS, channels] };
   const program = shrunkMoments(priorMean !== undefined);
@@ -168,11 +171,8 @@ export function standardOf(backend: WebGPUBackend, inputs: PriorInputs & { x: Te
 /** Mean, variance and residual of each set: one dispatch, or two where a set is more than a work group takes. */
 function momentsOf(backend: WebGPUBackend, x: TensorInfo, walk: Walk, isCentered: boolean, shape: number[]) {
   const shapes = { mean: shape, variance: shape, residual: shape };
-  if (walk.chunks === 1) return runProgram(backend, momentsOfSets(isCentered), groupsOf(walk), { x }, walk, shapes);
-  const sets = walk.slices * walk.channels;
-  const { partials } = runProgram(backend, momentsOfChunks(isCentered), groupsOf(walk), { x }, walk, {
-    partials: [walk.chunks, MOMENTS, sets],
-  });
+  if (walk.windows * walk.chunks === 1) return runWalk(backend, momentsOfSets(isCentered), walk, { x }, {}, shapes);
+  const { partials } = runWalk(backend, momentsOfChunks(isCentered), walk, { x }, {}, { partials: partialsOf(walk, MOMENTS) });
   const chunks = chunksOf(walk);
   const moments = runProgram(backend, mergedMoments(isCentered), chunks.groups, { partials }, chunks.values, shapes);
   backend.disposeData(partials.dataId);
@@ -192,6 +192,7 @@ const apply = (affine: readonly ("gamma" | "beta")[]) =>
     key: `normalization ${affine}`,
     inputs: ["x", "mean", "variance", "residual", ...affine],
     outputs: ["y"] as const,
+    streamed: ["x", "y"],
     uniforms: SET_UNIFORMS,
     declarations: () => "",
     body: () => /* wgsl */ `
@@ -205,7 +206,7 @@ ${walkLoop(
         y[at] = z * ${parameter("gamma", affine, "1.0")} + ${parameter("beta", affine, "0.0")};`,
 )}
   }`,
-  }) satisfies Program<string, "y", keyof typeof SET_UNIFORMS>;
+  }) satisfies WalkProgram<string, "y", keyof typeof SET_UNIFORMS>;
 
 function applied(
   backend: WebGPUBackend,
@@ -213,10 +214,9 @@ function applied(
   attrs: NormalizationAttrs,
   sets: Slices,
 ): TensorInfo {
-  const walk = walkOver(sets, LANES);
+  const walk = walkOver(sets, LANES, maxWindow(backend));
   const affine = (["gamma", "beta"] as const).filter((name) => inputs[name]);
-  const values = { ...walk, ...setValues(attrs) };
-  return runProgram(backend, apply(affine), groupsOf(walk), named(inputs), values, { y: inputs.x.shape }).y;
+  return runWalk(backend, apply(affine), walk, named(inputs), setValues(attrs), { y: inputs.x.shape }).y;
 }
 
 /** y, mean, variance and residual; undefined where the composed form has to do it. */
@@ -227,8 +227,9 @@ export function webgpuNormalization(
 ): TensorInfo[] | undefined {
   const { x } = inputs;
   const sets = setsOf(attrs);
-  if (sets.size === 0 || !canBind(backend, sets.size)) return undefined;
-  const moments = momentsOf(backend, x, walkOver(sets, WIDTH), !attrs.rms, [attrs.slices, attrs.groups]);
+  if (sets.size === 0) return undefined;
+  const walk = walkOver(sets, WIDTH, maxWindow(backend));
+  const moments = momentsOf(backend, x, walk, !attrs.rms, [attrs.slices, attrs.groups]);
   const y = applied(backend, { ...inputs, ...moments }, attrs, sets);
   return [y, moments.mean, moments.variance, moments.residual];
 }
@@ -239,6 +240,7 @@ const gradientSums = (affine: readonly "gamma"[]) =>
     key: `normalization gradient sums ${affine}`,
     inputs: ["x", "dy", "mean", "variance", "residual", ...affine],
     outputs: ["partials"] as const,
+    streamed: ["x", "dy"],
     uniforms: SET_UNIFORMS,
     declarations: () => TREE,
     body: () => /* wgsl */ `
@@ -256,7 +258,7 @@ ${walkLoop(
   }
 ${sumLanes("sums", 2, WALK_LANES)}
 ${writePartials(2)}`,
-  }) satisfies Program<string, "partials", keyof typeof SET_UNIFORMS>;
+  }) satisfies WalkProgram<string, "partials", keyof typeof SET_UNIFORMS>;
 
 /** The means of section 4.4, a and b, of each set. */
 const gradientMeans = (isCentered: boolean) =>
@@ -302,6 +304,7 @@ const gradientOfX = (affine: readonly "gamma"[]) =>
     key: `normalization gradient ${affine}`,
     inputs: ["x", "dy", "mean", "variance", "residual", "means", ...affine],
     outputs: ["dx"] as const,
+    streamed: ["x", "dy", "dx"],
     uniforms: SET_UNIFORMS,
     declarations: () => "",
     body: () => /* wgsl */ `
@@ -317,7 +320,7 @@ ${walkLoop(
         dx[at] = scale * ((dyHere * ${parameter("gamma", affine, "1.0")} - across) - along * z);`,
 )}
   }`,
-  }) satisfies Program<string, "dx", keyof typeof SET_UNIFORMS>;
+  }) satisfies WalkProgram<string, "dx", keyof typeof SET_UNIFORMS>;
 
 const CHANNEL_UNIFORMS = { ...WALK_UNIFORMS, rows: "u32", ofGroup: "u32", groups: "u32", epsilon: "f32" } as const;
 
@@ -326,6 +329,7 @@ const channelSums = {
   key: "normalization channel sums",
   inputs: ["x", "dy", "mean", "variance", "residual"],
   outputs: ["partials"],
+  streamed: ["x", "dy"],
   uniforms: CHANNEL_UNIFORMS,
   declarations: () => TREE,
   body: () => /* wgsl */ `
@@ -343,7 +347,7 @@ ${walkLoop(
   }
 ${sumLanes("sums", 2, WALK_LANES)}
 ${writePartials(2)}`,
-} as const satisfies Program<string, string, keyof typeof CHANNEL_UNIFORMS>;
+} as const satisfies WalkProgram<string, string, keyof typeof CHANNEL_UNIFORMS>;
 
 const parameterGradients = {
   key: "normalization parameters",
@@ -363,10 +367,9 @@ const parameterGradients = {
 /** The gradients of gamma and beta where sets are not channels. */
 function parametersOf(backend: WebGPUBackend, inputs: NormalizationGradInputs, attrs: NormalizationAttrs, size: number) {
   const { slices, outer, channels, inner, groups, epsilon } = attrs;
-  const walk = walkOver({ outer: slices * outer, channels, inner, size }, WIDTH);
-  const values = { ...walk, rows: outer, ofGroup: channels / groups, groups, epsilon };
-  const shapes = { partials: [walk.chunks, 2, channels] };
-  const { partials } = runProgram(backend, channelSums, groupsOf(walk), named(inputs), values, shapes);
+  const walk = walkOver({ outer: slices * outer, channels, inner, size }, WIDTH, maxWindow(backend));
+  const values = { rows: outer, ofGroup: channels / groups, groups, epsilon };
+  const { partials } = runWalk(backend, channelSums, walk, named(inputs), values, { partials: partialsOf(walk, 2) });
   const chunks = chunksOf(walk);
   const gradients = runProgram(backend, parameterGradients, chunks.groups, { partials }, chunks.values, {
     dgamma: [channels],
@@ -385,19 +388,14 @@ export function webgpuNormalizationGrad(
   const { x, priorMass } = inputs;
   const { slices, channels, groups, rms, epsilon } = attrs;
   const sets = setsOf(attrs);
-  if (sets.size === 0 || !canBind(backend, sets.size)) return undefined;
+  if (sets.size === 0) return undefined;
   const affine = inputs.gamma ? (["gamma"] as const) : [];
   const isBatch = !rms && slices === 1 && groups === channels;
-  const walk = walkOver(sets, WIDTH);
+  const walk = walkOver(sets, WIDTH, maxWindow(backend));
   const count = sets.size / (slices * groups);
-  const { partials } = runProgram(
-    backend,
-    gradientSums(isBatch ? [] : affine),
-    groupsOf(walk),
-    named(inputs),
-    { ...walk, ...setValues(attrs) },
-    { partials: [walk.chunks, 2, slices * groups] },
-  );
+  const { partials } = runWalk(backend, gradientSums(isBatch ? [] : affine), walk, named(inputs), setValues(attrs), {
+    partials: partialsOf(walk, 2),
+  });
   const chunks = chunksOf(walk);
   const values = { ...chunks.values, epsilon, count };
   const means = [slices, groups, 2];
@@ -418,15 +416,9 @@ export function webgpuNormalizationGrad(
         ...runProgram(backend, gradientMeans(!rms), chunks.groups, { partials }, values, { means }),
         ...parametersOf(backend, inputs, attrs, sets.size),
       };
-  const wide = walkOver(sets, LANES);
-  const { dx } = runProgram(
-    backend,
-    gradientOfX(affine),
-    groupsOf(wide),
-    named({ ...inputs, means: ofSets.means }),
-    { ...wide, ...setValues(attrs) },
-    { dx: x.shape },
-  );
+  const wide = walkOver(sets, LANES, maxWindow(backend));
+  const tensors = named({ ...inputs, means: ofSets.means });
+  const { dx } = runWalk(backend, gradientOfX(affine), wide, tensors, setValues(attrs), { dx: x.shape });
   for (const { dataId } of [partials, ofSets.means]) backend.disposeData(dataId);
   return [dx, ofSets.dgamma, ofSets.dbeta];
 }
@@ -454,7 +446,7 @@ export function webgpuShrunkNormalization(
 ): TensorInfo[] | undefined {
   const { outer, channels, inner } = attrs;
   const view = { outer, channels, inner, size: outer * channels * inner };
-  if (view.size === 0 || !canBind(backend, view.size)) return undefined;
+  if (view.size === 0) return undefined;
   const { ownMean, ownVariance, standard } = standardOf(backend, inputs, view);
   const shapes = { mean: [channels], variance: [channels], residual: [channels] };
   const moments = runProgram(backend, split, Math.ceil(channels / LANES), { standard }, { channels }, shapes);
@@ -475,6 +467,7 @@ const givenMoments = (affine: readonly ("gamma" | "beta")[]) =>
     key: `normalization inference ${affine}`,
     inputs: ["x", "mean", "variance", ...affine],
     outputs: ["y"] as const,
+    streamed: ["x", "y"],
     uniforms: SET_UNIFORMS,
     declarations: () => "",
     body: () => /* wgsl */ `
@@ -485,7 +478,7 @@ ${WALK_BEGIN}
     let shift = ${affine.includes("beta") ? "beta[channel]" : "0.0"};
 ${walkLoop(["x"], "        y[at] = (xHere - center) * scale + shift;")}
   }`,
-  }) satisfies Program<string, "y", keyof typeof SET_UNIFORMS>;
+  }) satisfies WalkProgram<string, "y", keyof typeof SET_UNIFORMS>;
 
 /** y, by one dispatch. */
 export function webgpuNormalizationInference(
@@ -496,9 +489,8 @@ export function webgpuNormalizationInference(
   const { x } = inputs;
   const { outer, channels, inner } = attrs;
   const view = { outer, channels, inner, size: outer * channels * inner };
-  if (view.size === 0 || !canBind(backend, view.size)) return undefined;
-  const walk = walkOver(view, LANES);
+  if (view.size === 0) return undefined;
+  const walk = walkOver(view, LANES, maxWindow(backend));
   const affine = (["gamma", "beta"] as const).filter((name) => inputs[name]);
-  const values = { ...walk, ...setValues(asOneSlice(attrs)) };
-  return [runProgram(backend, givenMoments(affine), groupsOf(walk), named(inputs), values, { y: x.shape }).y];
+  return [runWalk(backend, givenMoments(affine), walk, named(inputs), setValues(asOneSlice(attrs)), { y: x.shape }).y];
 }

@@ -5,6 +5,7 @@ import type { NormGradInputs } from "../kernels/mixturePlan.js";
 import type { StandardizedGradInputs, StandardizedInputs } from "../kernels/standardizedMixtureNorm.js";
 import type { NormInputs } from "../kernels/unsupervisedAdaptiveNorm.js";
 import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import {
   forEach,
   KAPPA,
@@ -23,13 +24,15 @@ import { standardOf } from "./normalization.js";
 import {
   CHUNK_UNIFORMS,
   chunksOf,
-  groupsOf,
   ofChunks,
+  partialsOf,
+  runWalk,
   sumLanes,
   TREE,
   WALK_BEGIN,
   WALK_LANES,
   WALK_UNIFORMS,
+  type WalkProgram,
   walkLoop,
   walkOver,
   writePartials,
@@ -56,6 +59,7 @@ function forward(variant: MixtureVariant, affine: Optional[]) {
     key: `uan ${keyOf(variant)} ${affine}`,
     inputs: ["x", "mean", "variance", "prior", ...affine],
     outputs: ["y"] as const,
+    streamed: ["x", "y"],
     uniforms: NORM_UNIFORMS,
     declarations: () => MIXTURE_FUNCTIONS,
     body: () => /* wgsl */ `
@@ -74,7 +78,7 @@ ${responsibilities(variant)}
         y[at] = select(sum * share * scale + shift, uniforms.NAN, isBad);`,
 )}
   }`,
-  } satisfies Program<string, "y", keyof typeof NORM_UNIFORMS>;
+  } satisfies WalkProgram<string, "y", keyof typeof NORM_UNIFORMS>;
 }
 
 /** y, by one dispatch; undefined where the composed form has to do it. */
@@ -84,7 +88,7 @@ export function webgpuUnsupervisedAdaptiveNorm(
   attrs: NormAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  return takesMixture(backend, view) ? [normalized(backend, inputs, attrs, view)] : undefined;
+  return takesMixture(view) ? [normalized(backend, inputs, attrs, view)] : undefined;
 }
 
 function normalized(
@@ -93,10 +97,10 @@ function normalized(
   attrs: NormAttrs,
   view: MixtureView,
 ): TensorInfo {
-  const walk = walkOver(view, LANES);
+  const walk = walkOver(view, LANES, maxWindow(backend));
   const program = forward(variantOf(view, attrs), present(inputs, "gamma", "beta", "standard"));
   const given = inputs as unknown as Record<string, TensorInfo>;
-  return runProgram(backend, program, groupsOf(walk), given, { ...walk, ...mixtureValues(attrs) }, { y: inputs.x.shape }).y;
+  return runWalk(backend, program, walk, given, mixtureValues(attrs), { y: inputs.x.shape }).y;
 }
 
 /** y, the batch's own mean and variance, and what it is standardized by: three dispatches. */
@@ -106,7 +110,7 @@ export function webgpuStandardizedMixtureNorm(
   attrs: NormAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  if (!takesMixture(backend, view)) return undefined;
+  if (!takesMixture(view)) return undefined;
   const { ownMean, ownVariance, standard } = standardOf(backend, inputs, view);
   return [normalized(backend, { ...inputs, standard }, attrs, view), ownMean, ownVariance, standard];
 }
@@ -199,6 +203,7 @@ function backward(variant: MixtureVariant, given: Optional[]) {
     key: `uan gradient ${keyOf(variant)} ${given}`,
     inputs: ["x", "dy", ...(isStandardized ? ["table"] : ["mean", "variance", "prior", ...given])],
     outputs: ["dx", "partials"] as const,
+    streamed: ["x", "dy", "dx"],
     uniforms: NORM_UNIFORMS,
     declarations: () => TREE + MIXTURE_FUNCTIONS,
     body: () => /* wgsl */ `
@@ -246,7 +251,7 @@ ${forEach(
   }
 ${sumLanes("sums", count, WALK_LANES)}
 ${writePartials(count)}`,
-  } satisfies Program<string, "dx" | "partials", keyof typeof NORM_UNIFORMS>;
+  } satisfies WalkProgram<string, "dx" | "partials", keyof typeof NORM_UNIFORMS>;
 }
 
 const PARAMETER_UNIFORMS = { ...CHUNK_UNIFORMS, ...MIXTURE_UNIFORMS, count: "f32" } as const;
@@ -303,6 +308,7 @@ function throughStandard(variant: MixtureVariant) {
     key: `uan standard ${variant.components}`,
     inputs: ["x", "dz", "table", "flow"],
     outputs: ["dx"],
+    streamed: ["x", "dz", "dx"],
     uniforms: WALK_UNIFORMS,
     declarations: () => "",
     body: () => /* wgsl */ `
@@ -315,7 +321,7 @@ ${WALK_BEGIN}
     let along = flow[2u * channel + 1u];
 ${walkLoop(["x", "dz"], `        dx[at] = inverse * ((dzHere - across) - along * (${activation(["standard"])}));`)}
   }`,
-  } as const satisfies Program<string, string, keyof typeof WALK_UNIFORMS>;
+  } as const satisfies WalkProgram<string, string, keyof typeof WALK_UNIFORMS>;
 }
 
 /** The sums of the rows of a matrix [rows, columns], a work group for each. */
@@ -346,7 +352,7 @@ export function webgpuUnsupervisedAdaptiveNormGrad(
   attrs: NormAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  return takesMixture(backend, view) ? gradientsOf(backend, inputs, attrs, view) : undefined;
+  return takesMixture(view) ? gradientsOf(backend, inputs, attrs, view) : undefined;
 }
 
 /** The same of standardized activations, by five dispatches. */
@@ -356,7 +362,7 @@ export function webgpuStandardizedMixtureNormGrad(
   attrs: NormAttrs,
   view: MixtureView,
 ): TensorInfo[] | undefined {
-  return takesMixture(backend, view) ? gradientsOf(backend, inputs, attrs, view) : undefined;
+  return takesMixture(view) ? gradientsOf(backend, inputs, attrs, view) : undefined;
 }
 
 function gradientsOf(
@@ -369,7 +375,7 @@ function gradientsOf(
   const { channels, components, size } = view;
   const variant = variantOf(view, attrs);
   const given = present(inputs, "gamma", "standard");
-  const walk = walkOver(view, WIDTH);
+  const walk = walkOver(view, WIDTH, maxWindow(backend));
   const values = mixtureValues(attrs);
   const all: Record<string, TensorInfo> = { ...(inputs as unknown as Record<string, TensorInfo>) };
   const passing: TensorInfo[] = [];
@@ -379,14 +385,10 @@ function gradientsOf(
     Object.assign(all, runProgram(backend, mixtureTable(variant, given), groups, all, { ...values, channels }, shapes));
     passing.push(all.table as TensorInfo);
   }
-  const first = runProgram(
-    backend,
-    backward(variant, given),
-    groupsOf(walk),
-    all,
-    { ...walk, ...values },
-    { dx: x.shape, partials: [walk.chunks, sumsOf(variant, given), channels] },
-  );
+  const first = runWalk(backend, backward(variant, given), walk, all, values, {
+    dx: x.shape,
+    partials: partialsOf(walk, sumsOf(variant, given)),
+  });
   const chunks = chunksOf(walk);
   const { dmean, dvariance, dgamma, dbeta, priorTerms, flow } = runProgram(
     backend,
@@ -414,10 +416,10 @@ function gradientsOf(
   passing.push(first.partials, priorTerms);
   let { dx } = first;
   if (standard) {
-    const wide = walkOver(view, LANES);
+    const wide = walkOver(view, LANES, maxWindow(backend));
     const tensors = { x, dz: dx, table: all.table as TensorInfo, flow };
     passing.push(dx, flow);
-    dx = runProgram(backend, throughStandard(variant), groupsOf(wide), tensors, wide, { dx: x.shape }).dx;
+    dx = runWalk(backend, throughStandard(variant), wide, tensors, {}, { dx: x.shape }).dx;
   }
   for (const { dataId } of passing) backend.disposeData(dataId);
   return [dx, dmean, dvariance, totals, dgamma, dbeta];

@@ -1,5 +1,7 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { View } from "../arguments.js";
-import { LANES } from "../tensorflow/webgpu.js";
+import { sizeOf } from "../launch/plan.js";
+import { type Dispatch, LANES, type Program, runDispatches, type WebGPUBackend } from "../tensorflow/webgpu.js";
 
 // How the invocations of a shader share a tensor with a channel axis. Neighbours read neighbours in memory, and each stays in one
 // channel, so that it has constants and sums of one channel only.
@@ -24,6 +26,10 @@ export const WALK_UNIFORMS = {
   chunks: "u32",
   steps: "u32",
   perChunk: "u32",
+  // Of a dispatch: the first position of its window, the last, counted from there, and which window it is.
+  first: "u32",
+  last: "u32",
+  window: "u32",
 } as const;
 
 /** A tensor: slices of [outer, channels, inner]. A channel of a slice is a set. */
@@ -32,14 +38,24 @@ export interface Slices extends View {
   slices?: number;
 }
 
+type Name = Exclude<keyof typeof WALK_UNIFORMS, "first" | "last" | "window">;
+
 /**
  * A work group has laneOuter × laneChannels × laneInner lanes. It walks over a chunk of the rows of a block of laneChannels channels;
  * `steps` steps take a row of theirs.
  */
-export type Walk = Record<keyof typeof WALK_UNIFORMS, number>;
+export interface Walk extends Record<Name, number> {
+  size: number;
+  /** Tensors that are larger than a shader can be given come in so many windows, each of windowSize positions or less. */
+  windows: number;
+  windowSize: number;
+}
 
-/** @param width numbers beside each other that a work group reads, at most LANES. Narrower, it has fewer sums to write */
-export function walkOver({ slices = 1, outer, channels, inner }: Slices, width: number): Walk {
+/**
+ * @param width numbers beside each other that a work group reads, at most LANES. Narrower, it has fewer sums to write
+ * @param windowSize default: all
+ */
+export function walkOver({ slices = 1, outer, channels, inner, size }: Slices, width: number, windowSize = size): Walk {
   const steps = Math.ceil(inner / width);
   const laneInner = Math.ceil(inner / steps);
   const blocks = Math.ceil(channels / Math.max(1, Math.floor(width / laneInner)));
@@ -49,10 +65,59 @@ export function walkOver({ slices = 1, outer, channels, inner }: Slices, width: 
   const wanted = Math.max(Math.ceil((all * blocks * slices) / MANY_GROUPS), FEW_STEPS);
   const perChunk = Math.min(Math.ceil(wanted / TOGETHER) * TOGETHER, MOST_STEPS, all);
   const chunks = Math.ceil(all / perChunk);
-  return { slices, outer, channels, inner, laneChannels, laneInner, laneOuter, blocks, chunks, steps, perChunk };
+  const windows = Math.ceil(size / windowSize);
+  const walk = { slices, outer, channels, inner, laneChannels, laneInner, laneOuter, blocks, chunks, steps, perChunk };
+  return { ...walk, size, windows, windowSize };
 }
 
 export const groupsOf = ({ slices, blocks, chunks }: Walk) => slices * blocks * chunks;
+
+/** The shape of `count` sums of each set, of each chunk. */
+export const partialsOf = ({ chunks, slices, channels }: Walk, count: number) => [chunks, count, slices * channels];
+
+/** A program that walks over tensors. */
+export interface WalkProgram<I extends string, O extends string, U extends string> extends Program<I, O, U> {
+  /** Its tensors that have numbers for each position. */
+  streamed: readonly (I | O)[];
+}
+
+/** What the shader of a walk in one window has in the place of the window's uniforms. */
+const WHOLE = { first: "0u", last: "0xffffffffu", window: "0u" };
+
+/** Runs a program over tensors: a dispatch, or one for each window. Those walk over everything, and leave out what is elsewhere. */
+export function runWalk<I extends string, O extends string, U extends string>(
+  backend: WebGPUBackend,
+  program: WalkProgram<I, O, U>,
+  walk: Walk,
+  inputs: Record<I, TensorInfo>,
+  values: Omit<Record<U, number>, keyof typeof WALK_UNIFORMS>,
+  shapes: Record<O, number[]>,
+): Record<O, TensorInfo> {
+  const { windows, windowSize, size } = walk;
+  const { key, body, streamed } = program;
+  const isWhole = windows === 1;
+  const made = isWhole
+    ? {
+        ...program,
+        body: () => body().replaceAll(/\buniforms\.(first|last|window)\b/g, (_, name: keyof typeof WHOLE) => WHOLE[name]),
+      }
+    : { ...program, key: `${key} in windows` };
+  const dispatches = Array.from({ length: windows }, (_, window): Dispatch<I | O, U> => {
+    const first = window * windowSize;
+    const count = Math.min(windowSize, size - first);
+    const parts = isWhole
+      ? []
+      : streamed.map((name) => {
+          const width = name in shapes ? sizeOf(shapes[name as O]) / size : 1;
+          return [name, { first: width * first, count: width * count }];
+        });
+    return {
+      values: { ...walk, ...values, first, last: count - 1, window } as unknown as Record<U, number>,
+      windows: Object.fromEntries(parts),
+    };
+  });
+  return runDispatches(backend, made, groupsOf(walk), inputs, dispatches, shapes);
+}
 
 /** The begin of a program's body: `channel`, of which `setIndex`, and whether it `isActive`. */
 export const WALK_BEGIN = /* wgsl */ `
@@ -74,7 +139,7 @@ const TOGETHER = 4;
  * The loop over an active lane's numbers.
  *
  * @param reads the inputs of x's shape
- * @param body code for the number at `at`, in `row`; that of x is `xHere`
+ * @param body code for the number at `position`, in `row`; that of x is `xHere`. In what the shader is given of tensors it is at `at`
  */
 export function walkLoop(reads: readonly string[], body: string): string {
   const each = (code: (i: number) => string) => Array.from({ length: TOGETHER }, (_, i) => code(i)).join("");
@@ -85,8 +150,10 @@ export function walkLoop(reads: readonly string[], body: string): string {
       (i) => /* wgsl */ `
       let row${i} = nextRow;
       let column${i} = nextStep * uniforms.laneInner + innerLane;
-      let is${i} = done + ${i}u < uniforms.perChunk && row${i} < uniforms.outer && column${i} < uniforms.inner;
-      let at${i} = select(0u, ((slice * uniforms.outer + row${i}) * uniforms.channels + channel) * uniforms.inner + column${i}, is${i});
+      let position${i} = ((slice * uniforms.outer + row${i}) * uniforms.channels + channel) * uniforms.inner + column${i};
+      let away${i} = position${i} - uniforms.first;
+      let is${i} = done + ${i}u < uniforms.perChunk && row${i} < uniforms.outer && column${i} < uniforms.inner && away${i} <= uniforms.last;
+      let at${i} = select(0u, away${i}, is${i});
       ${reads.map((name) => `let ${name}${i} = ${name}[at${i}];`).join(" ")}
       nextStep++;
       if (nextStep == uniforms.steps) {
@@ -97,6 +164,7 @@ export function walkLoop(reads: readonly string[], body: string): string {
       (i) => /* wgsl */ `
       if (is${i}) {
         let row = row${i};
+        let position = position${i};
         let at = at${i};
         ${reads.map((name) => `let ${name}Here = ${name}${i};`).join(" ")}
 ${body}
@@ -209,11 +277,11 @@ ${finish}
   }
 `;
 
-/** In a walk: writes an active channel's sums as one chunk of what ofChunks adds up. */
+/** In a walk: writes an active channel's sums as one chunk of what ofChunks adds up. Those of windows before are in it. */
 export const writePartials = (count: number): string => /* wgsl */ `
   if (isActive && outerLane == 0u && innerLane == 0u) {
     let sets = uniforms.slices * uniforms.channels;
     let at = chunk * ${count}u * sets + setIndex;
-    ${Array.from({ length: count }, (_, i) => `partials[at + ${i}u * sets] = sums[${i}];`).join("\n    ")}
+    ${Array.from({ length: count }, (_, i) => `partials[at + ${i}u * sets] = sums[${i}] + select(0.0, partials[at + ${i}u * sets], uniforms.window > 0u);`).join("\n    ")}
   }
 `;
