@@ -855,7 +855,6 @@ async function runAsBrowser(script: string, extra: object = {}): Promise<Report>
     setTimeout,
     TextEncoder,
     performance,
-    atob,
     ...extra,
   };
   page.navigator = { userAgent: "none" };

@@ -1,4 +1,5 @@
 import { shared } from "../shared.js";
+import { fromHex } from "./hex.js";
 import * as inlined from "./inlined.js";
 import type { BinaryExports } from "./interface.js";
 import { instantiate } from "./loader.js";
@@ -29,11 +30,11 @@ const ORDER = {
 
 /** The bytes of each, out of what is inlined. */
 const BYTES: Record<Binary, () => Uint8Array<ArrayBuffer>> = {
-  relaxedSimd: () => fromBase64(inlined.relaxedSimd),
-  simd: () => fromBase64(inlined.simd),
-  scalar: () => fromBase64(inlined.scalar),
-  threadedRelaxedSimd: () => withSharedMemory(fromBase64(inlined.relaxedSimd)),
-  threadedSimd: () => withSharedMemory(fromBase64(inlined.simd)),
+  relaxedSimd: () => fromHex(inlined.relaxedSimd),
+  simd: () => fromHex(inlined.simd),
+  scalar: () => fromHex(inlined.scalar),
+  threadedRelaxedSimd: () => withSharedMemory(fromHex(inlined.relaxedSimd)),
+  threadedSimd: () => withSharedMemory(fromHex(inlined.simd)),
 };
 
 type Kind = keyof typeof ORDER;
@@ -72,14 +73,6 @@ export function setWasmModules(given: WasmModules): void {
   state.chosen = {};
   state.refusals = {};
   state.instances = new WeakMap();
-}
-
-// A loop: Uint8Array.from with a function takes 7 ms for a binary, this half of one. The first call decodes two.
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
 }
 
 /** Bytes of inlined binaries, from when they are looked at until one is compiled. */

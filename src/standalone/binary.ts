@@ -1,4 +1,5 @@
 import { argumentError } from "../arguments.js";
+import { fromHex } from "../binary/hex.js";
 import type { StandaloneExports } from "../binary/interface.js";
 import { isShared, withSharedMemory } from "../binary/sharedMemory.js";
 import { isWasmModule } from "../binary/webAssembly.js";
@@ -13,9 +14,7 @@ const inlined: { unshared?: WebAssembly.Module; shared?: WebAssembly.Module } = 
 export function inlinedModule(op: string, shared: boolean): WebAssembly.Module {
   const kind = shared ? "shared" : "unshared";
   if (inlined[kind]) return inlined[kind];
-  const unshared = Uint8Array.from({ length: standaloneSimd.length / 2 }, (_, i) =>
-    Number.parseInt(standaloneSimd.slice(2 * i, 2 * i + 2), 16),
-  );
+  const unshared = fromHex(standaloneSimd);
   const bytes = shared ? withSharedMemory(unshared) : unshared;
   try {
     inlined[kind] = new WebAssembly.Module(bytes);
