@@ -1,5 +1,5 @@
 import { LANES } from "../tensorflow/webgpu.js";
-import { CHUNK_LANES, CHUNKS_BEGIN, type Lanes, WALK_LANES, walkLoop } from "./walk.js";
+import { CHUNK_LANES, CHUNKS_BEGIN, inTree, type Lanes, WALK_LANES, walkLoop } from "./walk.js";
 
 // Means and variances in a shader: docs/math.md, section 4. A lane has numbers of one set; their moments are about the first of them,
 // the pivot, so that neither a mean far from zero nor a number far from the others costs digits. Lanes, then chunks, are merged in
@@ -11,7 +11,7 @@ export const MOMENTS = 4;
 /** How many numbers there are, the pivot, what their mean is away from it, and the sum of squared deviations from the mean. */
 export const MOMENTS_DECLARATIONS = /* wgsl */ `
 struct Moments { count : f32, pivot : f32, offset : f32, squares : f32 }
-var<workgroup> momentsTree : array<Moments, ${LANES}>;
+var<workgroup> momentsTree : array<Moments, ${LANES / 2}>;
 
 fn isNotFinite(value : f32) -> bool {
   return (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u;
@@ -26,23 +26,9 @@ fn merged(a : Moments, b : Moments) -> Moments {
 }
 `;
 
-/** Merges `moments` over the lanes of a channel, in a tree. */
-function mergeLanes({ lanes, lane, channelLane, laneChannels }: Lanes): string {
-  return /* wgsl */ `
-  {
-    let lanes = ${lanes};
-    let own = ${lane} * ${laneChannels} + ${channelLane};
-    if (${lane} < lanes) { momentsTree[own] = moments; }
-    workgroupBarrier();
-    for (var size = lanes; size > 1u; size = (size + 1u) / 2u) {
-      let half = (size + 1u) / 2u;
-      if (${lane} + half < size) { momentsTree[own] = merged(momentsTree[own], momentsTree[own + half * ${laneChannels}]); }
-      workgroupBarrier();
-    }
-    moments = momentsTree[${channelLane}];
-  }
-`;
-}
+/** Merges `moments` over the lanes of a channel, as inTree does. */
+const mergeLanes = (lanes: Lanes): string =>
+  inTree(["moments"], "momentsTree", 1, (into, other) => `${into} = merged(${into}, ${other});`, lanes);
 
 /**
  * After WALK_BEGIN: the `moments` of a chunk of x's set.

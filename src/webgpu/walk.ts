@@ -174,11 +174,13 @@ ${body}
 `;
 }
 
-/** Sums in a tree at a time. */
-const TREE_SUMS = 8;
+/** Sums in a tree at a time. A shader has its memory set to zero before it begins, so that more of it costs time. */
+const TREE_SUMS = 4;
+/** Of a tree's numbers, half are in memory. */
+const TREE_LANES = LANES / 2;
 
 /** Declares what sumLanes needs. */
-export const TREE = `var<workgroup> tree : array<f32, ${TREE_SUMS * LANES}>;`;
+export const TREE = /* wgsl */ `var<workgroup> tree : array<f32, ${TREE_SUMS * TREE_LANES}>;`;
 
 /** Expressions, the same in all lanes of a work group but for `lane` and `channelLane`. */
 export interface Lanes {
@@ -198,35 +200,52 @@ export const WALK_LANES: Lanes = {
 };
 
 /**
- * Adds up each number of an array over the lanes of a channel, in a tree. All lanes of a work group must come here, those that are not
- * active with zeros.
+ * Puts each of some values together over the lanes of a channel, in a tree: in the end the first lane has it. All lanes of a work group
+ * must come here.
+ *
+ * @param values variables of a lane
+ * @param tree an array in workgroup memory, LANES / 2 for each of `together` values
+ * @param combine a statement that puts the second expression into the first
  */
-export function sumLanes(sums: string, count: number, { lanes, lane, channelLane, laneChannels }: Lanes): string {
-  const batches = Array.from({ length: Math.ceil(count / TREE_SUMS) }, (_, batch) => {
-    const first = batch * TREE_SUMS;
-    const some = Array.from({ length: Math.min(TREE_SUMS, count - first) }, (_, i) => i);
-    const each = (code: (sum: string, at: string) => string) =>
-      some.map((i) => code(`${sums}[${first + i}]`, `${i * LANES}u`)).join(" ");
+export function inTree(
+  values: readonly string[],
+  tree: string,
+  together: number,
+  combine: (into: string, other: string) => string,
+  { lanes, lane, channelLane, laneChannels }: Lanes,
+): string {
+  const batches = Array.from({ length: Math.ceil(values.length / together) }, (_, batch) => {
+    const some = values.slice(batch * together, (batch + 1) * together);
+    const each = (code: (value: string, there: string) => string) =>
+      some.map((value, i) => code(value, `${tree}[at + ${i * TREE_LANES}u]`)).join(" ");
     return /* wgsl */ `
-    if (${lane} < lanes) { ${each((sum, at) => `tree[own + ${at}] = ${sum};`)} }
-    workgroupBarrier();
-    for (var size = lanes; size > 1u; size = (size + 1u) / 2u) {
-      let half = (size + 1u) / 2u;
-      if (${lane} + half < size) { ${each((_, at) => `tree[own + ${at}] += tree[own + half * ${laneChannels} + ${at}];`)} }
-      workgroupBarrier();
+  for (var size = ${lanes}; size > 1u; size = (size + 1u) / 2u) {
+    let half = (size + 1u) / 2u;
+    if (${lane} >= half && ${lane} < size) {
+      let at = (${lane} - half) * ${laneChannels} + ${channelLane};
+      ${each((value, there) => `${there} = ${value};`)}
     }
-    ${each((sum, at) => `${sum} = tree[${channelLane} + ${at}];`)}
     workgroupBarrier();
-`;
-  });
-  return /* wgsl */ `
-  {
-    let lanes = ${lanes};
-    let own = ${lane} * ${laneChannels} + ${channelLane};
-${batches.join("")}
+    if (${lane} + half < size) {
+      let at = ${lane} * ${laneChannels} + ${channelLane};
+      ${each(combine)}
+    }
+    workgroupBarrier();
   }
 `;
+  });
+  return batches.join("");
 }
+
+/** Adds up each number of an array over the lanes of a channel, as inTree does. Lanes that are not active have zeros. */
+export const sumLanes = (sums: string, count: number, lanes: Lanes): string =>
+  inTree(
+    Array.from({ length: count }, (_, i) => `${sums}[${i}]`),
+    "tree",
+    TREE_SUMS,
+    (into, other) => `${into} += ${other};`,
+    lanes,
+  );
 
 /** Channels that a work group of ofChunks has: a sector of memory. */
 const SECTOR = 8;

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { chosenWasmModule, unsupervisedAdaptiveNormalization } from "tfjs-uan";
 import type { BackendInfo } from "../../runtimes/backends.js";
+import { webgpuFaults } from "../helpers/webgpuFaults.js";
 import { CASES } from "./cases/index.js";
 import { KNOWN_FAULTS } from "./known.js";
 
@@ -105,10 +106,12 @@ export async function runSuite(backend: BackendInfo, only = ""): Promise<Result>
     warnings,
     seconds: 0,
   };
+  const faults = webgpuFaults();
   for (const each of CASES.filter((each) => each.name.includes(only))) {
     tf.engine().startScope();
     try {
       await each.run({ backend: name, leeway, tolerance });
+      if (faults.length > 0) throw new Error(faults.splice(0).join("; "));
       result.passed++;
     } catch (error) {
       const fault = KNOWN_FAULTS.find(({ backends, cases }) => backends.includes(name) && cases.test(each.name));

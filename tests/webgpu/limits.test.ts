@@ -11,6 +11,7 @@ import { onTensors } from "../contracts/mixtureDriver.js";
 import { CASES as NORMALIZATION } from "../contracts/normalization.js";
 import { CASES as STANDARDIZED, standardizedOnTensors } from "../contracts/standardized.js";
 import { CASES as UAN } from "../contracts/unsupervisedAdaptiveNormalization.js";
+import { webgpuFaults } from "../helpers/webgpuFaults.js";
 
 // Tensors that are larger than what a device can give a shader. The device is said to have a small limit, so that they need not be large.
 
@@ -62,11 +63,13 @@ describe.skipIf(reason && !process.env.CI)("tensors beyond the limits of 'webgpu
   let limits: Device["limits"];
   /** What shaders are given. */
   let bindings: Binding[] = [];
+  let faults: string[] = [];
 
   beforeAll(async () => {
     Object.assign(process.env, vulkanEnvironment());
     await startNodeBackend("webgpu");
     tf.env().set("WEBGPU_CPU_FORWARD", false);
+    faults = webgpuFaults();
     device = (tf.backend() as WebGPUBackend).device;
     limits = device.limits;
     const { createBindGroup } = device;
@@ -84,7 +87,10 @@ describe.skipIf(reason && !process.env.CI)("tensors beyond the limits of 'webgpu
     bindings = [];
     limitTo({ maxStorageBufferBindingSize: LIMIT });
   });
-  afterEach(() => void setLimits(limits));
+  afterEach(() => {
+    setLimits(limits);
+    expect(faults).toEqual([]);
+  });
 
   const largest = () => Math.max(...bindings.map(({ buffer, offset = 0, size = buffer.size - offset }) => size));
 

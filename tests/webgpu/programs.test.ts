@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { missingVulkan, vulkanEnvironment } from "../../runtimes/vulkan.js";
 import {
@@ -9,7 +9,8 @@ import {
   mixtureResponsibilities,
   unsupervisedAdaptiveNormalization,
 } from "../../src/index.js";
-import type { WebGPUBackend } from "../../src/tensorflow/webgpu.js";
+import { type Program, runProgram, type WebGPUBackend } from "../../src/tensorflow/webgpu.js";
+import { webgpuFaults } from "../helpers/webgpuFaults.js";
 
 const reason = missingVulkan();
 if (reason) console.warn(`\n*** NOT TESTED: programs on 'webgpu' in Node.js: ${reason} ***\n`);
@@ -26,19 +27,22 @@ function dispatchesOf(call: () => void): number {
   try {
     tf.tidy(call);
   } finally {
-    Reflect.deleteProperty(backend, "runWebGPUProgram");
+    backend.runWebGPUProgram = runWebGPUProgram;
   }
   return count;
 }
 
 describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
+  let faults: string[] = [];
   const mixture = () => [tf.ones([3, 4]), tf.ones([3, 4]), tf.ones([3])] as const;
 
   beforeAll(async () => {
     Object.assign(process.env, vulkanEnvironment());
     await startNodeBackend("webgpu");
     tf.env().set("WEBGPU_CPU_FORWARD", false);
+    faults = webgpuFaults();
   });
+  afterEach(() => expect(faults).toEqual([]));
 
   it.each(["uan", "ucb"] as const)("UAN takes one, its gradients three more: formula '%s'", (formula) => {
     const [mean, variance, prior] = mixture();
@@ -104,5 +108,23 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
   it("more components than the programs take are composed", () => {
     const many = [tf.ones([33, 4]), tf.ones([33, 4]), tf.fill([33], 1 / 33)] as const;
     expect(dispatchesOf(() => unsupervisedAdaptiveNormalization(tf.ones([5, 4]), ...many))).toBeGreaterThan(33);
+  });
+
+  it("a program that is not WGSL, or has the key of another, is a fault: these tests look for them", async () => {
+    const program = (body: string): Program<never, "y", never> => ({
+      key: "for a test",
+      inputs: [],
+      outputs: ["y"],
+      uniforms: {},
+      declarations: () => "",
+      body: () => body,
+    });
+    for (const body of ["y[0] = nonsense;", "y[0] = 1.0;"]) {
+      const { y } = runProgram(tf.backend() as WebGPUBackend, program(body), 1, {}, {}, { y: [1] });
+      await (tf.backend() as WebGPUBackend).read(y.dataId);
+    }
+    const found = faults.splice(0);
+    expect(found).toContainEqual(expect.stringContaining("nonsense"));
+    expect(found).toContainEqual("two programs have the key 'tfjs-uan for a test'");
   });
 });
