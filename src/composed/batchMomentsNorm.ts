@@ -10,8 +10,6 @@ import {
   onesLike,
   reshape,
   rsqrt,
-  split,
-  sqrt,
   square,
   sub,
   type Tensor,
@@ -22,51 +20,76 @@ import {
 import type { MixtureView } from "../arguments.js";
 import { MIN_TAU, MIN_VARIANCE } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsGradInputs, BatchMomentsInputs } from "../kernels/batchMomentsNorm.js";
-import { unrecorded } from "../tensorflow/tape.js";
-import { activations, gathered, type Mixture, mixtureOf, perChannel, separate, spread, total } from "./mixture.js";
+import { constant } from "../tensorflow/constants.js";
+import { isTaped, unrecorded } from "../tensorflow/tape.js";
+import {
+  activations,
+  type Each,
+  each,
+  gathered,
+  type Layout,
+  layoutOf,
+  parameters,
+  perChannel,
+  reshaped,
+  sumsOf,
+  total,
+} from "./layout.js";
+import { type Mixture, mixtureOf, responsibilitiesOf } from "./mixture.js";
 import { restOf } from "./shrinkage.js";
-import { sumOver } from "./sums.js";
+import { sumAway } from "./sums.js";
 import { straightThrough, type Tensors } from "./tensors.js";
 
 // Normalization by moments of the batch (docs/math.md, section 2.7), composed of TensorFlow.js operations.
 
 type Inputs = Omit<Tensors<BatchMomentsInputs>, "gamma" | "beta">;
 
+/** The moments of the forward pass, [K, C]. */
+type GivenMoments = Pick<Tensors<BatchMomentsGradInputs>, "mass" | "batchMean" | "batchVariance" | "residual">;
+
 /** Comparisons have no gradient. */
-const isZero = (a: Tensor) => unrecorded(() => equal(a, 0));
+const isZero = (a: Tensor) => unrecorded(() => equal(a, constant(0)));
 
 /** A quotient, 0 where the divisor is 0. */
-function shareOf(a: Tensor, divisor: Tensor): Tensor {
-  const empty = isZero(divisor);
+function shareOf(a: Tensor, divisor: Tensor, empty = isZero(divisor)): Tensor {
   return div(where(empty, zerosLike(divisor), a), where(empty, onesLike(divisor), divisor));
 }
 
 /**
- * Mass, mean, what this lost when it was rounded, variance [K, C], and x − mean of every component, without that loss. In inference
- * there is no mass, and the mean that x is taken from is the moving one.
+ * Mass, mean, what this lost when it was rounded and variance, which are parameters, and x − mean of every component, without that loss.
+ * In inference there is no mass, and the mean that x is taken from is the moving one.
+ *
+ * @param given the moments, where they are known
  */
 function momentsOf(
-  { x, components }: Mixture,
-  { mean, variance, movingMean }: Inputs,
+  { x }: Mixture,
+  taus: Each,
+  inputs: Inputs,
   { inference }: BatchMomentsAttrs,
-  view: MixtureView,
+  layout: Layout,
+  given: GivenMoments | undefined,
 ) {
-  const distances = (means: Tensor, from: Tensor[]) => spread(means, view).map((center, k) => sub(from[k] as Tensor, center));
-  const xs = components.map(() => x as Tensor);
+  const [mean, variance, movingMean] = [inputs.mean, inputs.variance, inputs.movingMean].map((tensor) =>
+    parameters(tensor, layout),
+  ) as [Tensor, Tensor, Tensor];
+  const distances = (means: Tensor, from: Each) => each(means, layout).map((center, k) => sub(from[k] as Tensor, center));
+  const xs = taus.map(() => x);
   if (inference) {
-    return {
-      mass: zerosLike(mean),
-      mean: clone(mean),
-      residual: zerosLike(mean),
-      variance: clone(variance),
-      exact: distances(movingMean, xs),
-    };
+    const zero = zerosLike(mean);
+    return { mass: zero, mean: clone(mean), residual: zero, variance: clone(variance), exact: distances(movingMean, xs) };
   }
-  const taus = components.map(({ tau }) => tau);
-  const mass = gathered(taus, view);
+  // Those of x itself may be differentiated again.
+  if (given && !isTaped()) {
+    const [mass, mean, variance, residual] = [given.mass, given.batchMean, given.batchVariance, given.residual].map((tensor) =>
+      parameters(tensor, layout),
+    ) as [Tensor, Tensor, Tensor, Tensor];
+    return { mass, mean, residual, variance, exact: distances(residual, distances(mean, xs)) };
+  }
+  const mass = gathered(taus, layout);
   const empty = isZero(mass);
-  const average = (of: Tensor[], old: Tensor) => where(empty, old, shareOf(gathered(of, view), mass));
-  const weighted = (of: Tensor[]) => taus.map((tau, k) => mul(tau, of[k] as Tensor));
+  const divisor = where(empty, onesLike(mass), mass);
+  const average = (of: Each, old: Tensor) => where(empty, old, div(gathered(of, layout), divisor));
+  const weighted = (of: Each) => taus.map((tau, k) => mul(tau, of[k] as Tensor));
   const rounded = average(weighted(xs), mean);
   const deviations = distances(rounded, xs);
   const residual = average(weighted(deviations), zerosLike(mean));
@@ -74,31 +97,40 @@ function momentsOf(
   return { mass, mean: rounded, residual, variance: average(weighted(exact.map((d) => square(d))), variance), exact };
 }
 
-/** s_k and V_k s_k², N_k, [K, C], and τ_k and u_k of every activation. */
-function normalized(mixture: Mixture, inputs: Inputs, attrs: BatchMomentsAttrs, view: MixtureView) {
-  const { priorMass, movingMean, movingVariance } = inputs;
-  const batch = momentsOf(mixture, inputs, attrs, view);
+/** s_k and V_k, N_k, which are parameters, and τ_k, z_k/√2 and u_k of every activation. */
+function normalized(mixture: Mixture, inputs: Inputs, attrs: BatchMomentsAttrs, layout: Layout, given?: GivenMoments) {
+  const taus = responsibilitiesOf(mixture);
+  const { priorMass } = inputs;
+  const [movingMean, movingVariance] = [inputs.movingMean, inputs.movingVariance].map((tensor) => parameters(tensor, layout)) as [
+    Tensor,
+    Tensor,
+  ];
+  const batch = momentsOf(mixture, taus, inputs, attrs, layout, given);
   const count = add(batch.mass, priorMass);
   const share = shareOf(batch.mass, count);
   const rest = attrs.inference ? onesLike(share) : restOf(share, batch.mass, priorMass);
   // From the batch's mean to the moving one: E_k and x − E_k keep their digits where both are large.
   const way = attrs.inference ? zerosLike(movingMean) : sub(sub(movingMean, batch.mean), batch.residual);
   const variance = add(mul(share, batch.variance), mul(rest, add(movingVariance, mul(share, square(way)))));
-  const s = rsqrt(straightThrough(add(variance, attrs.epsilon), (v) => maximum(v, MIN_VARIANCE)));
-  const scales = spread(s, view);
-  const moved = spread(mul(rest, way), view);
-  const parts = mixture.components.map(({ tau, z }, k) => {
+  const s = rsqrt(straightThrough(add(variance, constant(attrs.epsilon)), (v) => maximum(v, constant(MIN_VARIANCE))));
+  const scales = each(s, layout);
+  const moved = each(mul(rest, way), layout);
+  const parts = taus.map((tau, k) => {
     // 0 where the component is not responsible: there u could be infinite.
-    const counts = unrecorded(() => cast(greater(tau, MIN_TAU), "float32"));
+    const counts = unrecorded(() => cast(greater(tau, constant(MIN_TAU)), "float32"));
     const u = mul(mul(sub(batch.exact[k] as Tensor, moved[k] as Tensor), counts), scales[k] as Tensor);
-    return { tau, z, u };
+    return { tau, z: mixture.zs[k] as Tensor, u };
   });
   return { batch, count, s, variance, parts };
 }
 
-/** w_k, [K, 1]. */
-const weightsOf = ({ prior }: Mixture, { componentWeights }: BatchMomentsAttrs) =>
-  componentWeights === "prior" ? div(1, sqrt(prior)) : onesLike(prior);
+/** w_k, a parameter of components. */
+const weightsOf = ({ rootPrior }: Mixture, { componentWeights }: BatchMomentsAttrs): Tensor =>
+  componentWeights === "prior" ? div(constant(1), rootPrior) : onesLike(rootPrior);
+
+/** w_k γ */
+const slopeOf = (weights: Tensor, gamma: Tensor | undefined, layout: Layout) =>
+  gamma ? mul(weights, perChannel(gamma, layout)) : weights;
 
 /** Outputs as BatchMomentsNorm names them. */
 export function composedBatchMomentsNorm(
@@ -108,47 +140,54 @@ export function composedBatchMomentsNorm(
 ): Tensor[] {
   const { mean, variance } = inputs;
   if (view.size === 0) return [zerosLike(inputs.x), zerosLike(mean), clone(mean), clone(variance), zerosLike(mean)];
-  const mixture = mixtureOf(inputs, attrs, view);
-  const { batch, parts } = normalized(mixture, inputs, attrs, view);
-  const slopes = spread(mul(weightsOf(mixture, attrs), inputs.gamma ?? onesLike(mean)), view);
-  let y = total(parts.map(({ tau, u }, k) => mul(mul(tau, u), slopes[k] as Tensor)));
-  if (inputs.beta) y = add(y, perChannel(inputs.beta, view));
-  return [reshape(y, inputs.x.shape), batch.mass, batch.mean, batch.variance, batch.residual];
+  const layout = layoutOf(inputs.x.shape, view);
+  const mixture = mixtureOf(inputs, attrs, layout);
+  const { batch, parts } = normalized(mixture, inputs, attrs, layout);
+  const slopes = each(slopeOf(weightsOf(mixture, attrs), inputs.gamma, layout), layout);
+  let y = total(
+    parts.map(({ tau, u }, k) => mul(mul(tau, u), slopes[k] as Tensor)),
+    layout,
+  );
+  if (inputs.beta) y = add(y, perChannel(inputs.beta, layout));
+  const moments = [batch.mass, batch.mean, batch.variance, batch.residual].map((tensor) => reshape(tensor, mean.shape));
+  return [reshaped(y, inputs.x.shape), ...moments];
 }
 
-/** Its gradients, as BatchMomentsNormGrad names them. The moments are those of x itself, so that they may be differentiated again. */
+/** Its gradients, as BatchMomentsNormGrad names them. The moments are those of x itself where they may be differentiated again. */
 export function composedBatchMomentsNormGrad(
   inputs: Tensors<BatchMomentsGradInputs>,
   attrs: BatchMomentsAttrs,
   view: MixtureView,
 ): Tensor[] {
-  const { x, mean } = inputs;
+  const { x, mean, gamma } = inputs;
   const { channels, components } = view;
   if (view.size === 0) {
     return [zerosLike(x), zerosLike(mean), zerosLike(mean), zeros([components]), zeros([channels]), zeros([channels])];
   }
-  const mixture = mixtureOf(inputs, attrs, view);
-  const { count, s, variance, parts } = normalized(mixture, inputs, attrs, view);
-  const { deviation, prior } = mixture;
+  const layout = layoutOf(x.shape, view);
+  const mixture = mixtureOf(inputs, attrs, layout);
+  const { count, s, variance, parts } = normalized(mixture, inputs, attrs, layout, inputs);
   const weights = weightsOf(mixture, attrs);
-  const dy = activations(inputs.dy, view);
+  const dy = activations(inputs.dy, layout);
   const shares = parts.map(({ tau }) => mul(dy, tau));
   const products = parts.map(({ u }, k) => mul(shares[k] as Tensor, u));
-  const byWeight = separate(reshape(weights, [components, 1, 1, 1]));
-  const dyY = total(products.map((product, k) => mul(product, byWeight[k] as Tensor)));
-  const sums = split(gathered([...shares, ...products, dyY, dy], view), [components, components, 1, 1]);
-  const [ofMean, ofSpread, dgamma, dbeta] = sums as [Tensor, Tensor, Tensor, Tensor];
-  const slope = mul(weights, inputs.gamma ?? onesLike(mean));
-  const halfSpread = mul(mul(slope, ofSpread), 0.5);
+  const ofMean = gathered(shares, layout);
+  const ofSpread = gathered(products, layout);
+  const [dbeta] = sumsOf([[dy]], layout) as [Tensor];
+  const slope = slopeOf(weights, gamma, layout);
+  const halfSpread = mul(mul(slope, ofSpread), constant(0.5));
   // In inference the moments are constants, also where the sums are NaN.
-  const pullOf = (sums: Tensor) => (attrs.inference ? zerosLike(sums) : shareOf(sums, count));
+  const empty = isZero(count);
+  const pullOf = (sums: Tensor) => (attrs.inference ? zerosLike(sums) : shareOf(sums, count, empty));
   const spreadPull = pullOf(halfSpread);
-  const slopes = spread(slope, view);
-  const meanPulls = spread(pullOf(mul(slope, ofMean)), view);
-  const spreadPulls = spread(spreadPull, view);
-  const offsets = spread(mul(spreadPull, mul(variance, square(s))), view);
-  const scales = spread(s, view);
-  const scores = spread(div(Math.SQRT2, deviation), view);
+  const [slopes, meanPulls, spreadPulls, offsets, scales, scores] = [
+    slope,
+    pullOf(mul(slope, ofMean)),
+    spreadPull,
+    mul(spreadPull, mul(variance, square(s))),
+    s,
+    div(constant(Math.SQRT2), mixture.deviation),
+  ].map((parameter) => each(parameter, layout)) as [Each, Each, Each, Each, Each, Each];
 
   const terms = parts.map(({ tau, z, u }, k) => {
     const pull = mul(u, spreadPulls[k] as Tensor);
@@ -156,21 +195,26 @@ export function composedBatchMomentsNormGrad(
     const direct = mul(mul(tau, scales[k] as Tensor), sub(inner, pull));
     return { tau, z, direct, dtau: add(mul(u, inner), offsets[k] as Tensor) };
   });
-  const expected = total(terms.map(({ tau, dtau }) => mul(tau, dtau)));
-  const densities = terms.map(({ tau, z, dtau }, k) => {
+  const expected = total(
+    terms.map(({ tau, dtau }) => mul(tau, dtau)),
+    layout,
+  );
+  const densities = terms.map(({ tau, z, dtau, direct }, k) => {
     const d = mul(tau, sub(dtau, expected));
     const dz = mul(d, z);
-    return { d, dx: mul(dz, scores[k] as Tensor), dzz: mul(dz, z) };
+    const dmean = mul(dz, scores[k] as Tensor);
+    return { d, dmean, dzz: mul(dz, z), dx: sub(direct, dmean) };
   });
-  const perActivation = (["d", "dx", "dzz"] as const).flatMap((name) => densities.map((term) => term[name]));
-  const [d, dmean, dzz] = split(gathered(perActivation, view), 3) as [Tensor, Tensor, Tensor];
-  const ofPrior = attrs.componentWeights === "prior" ? sub(d, halfSpread) : d;
+  const of = (name: "d" | "dmean" | "dzz" | "dx") => densities.map((term) => term[name]);
+  const [d, dmean, dzz] = sumsOf([of("d"), of("dmean"), of("dzz")], layout) as [Tensor, Tensor, Tensor];
+  const flat = (parameter: Tensor) => reshaped(parameter, mean.shape);
+  const ofPrior = attrs.componentWeights === "prior" ? sub(d, flat(halfSpread)) : d;
   return [
-    reshape(sub(total(terms.map(({ direct }) => direct)), total(densities.map(({ dx }) => dx))), x.shape),
+    reshaped(total(of("dx"), layout), x.shape),
     dmean,
-    div(sub(dzz, mul(d, 0.5)), square(deviation)),
-    reshape(div(sumOver(ofPrior, [1]), prior), [components]),
-    reshape(dgamma, [channels]),
-    reshape(dbeta, [channels]),
+    div(sub(dzz, mul(d, constant(0.5))), mixture.variance),
+    div(sumAway(ofPrior, [1]), reshaped(mixture.prior, [components])),
+    sumAway(flat(mul(ofSpread, weights)), [0]),
+    reshaped(dbeta, [channels]),
   ];
 }

@@ -46,6 +46,7 @@ import {
 } from "../constants.js";
 import type { MixtureNormAttrs } from "../kernels/mixtureNorm.js";
 import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
+import { constant } from "../tensorflow/constants.js";
 import { productOver, sumOver } from "./sums.js";
 
 // Mixture normalization (docs/math.md, section 5), composed of TensorFlow.js operations. Rows and components broadcast as [N, K, C].
@@ -53,8 +54,8 @@ import { productOver, sumOver } from "./sums.js";
 type Named<Name extends string> = Record<Name, Tensor>;
 type Mixture = Named<"mean" | "variance" | "prior">;
 
-const precise = (variance: Tensor, epsilon: number) => rsqrt(maximum(add(variance, epsilon), MIN_VARIANCE));
-const likely = (prior: Tensor) => maximum(reshape(prior, [-1, 1]), MIN_PRIOR);
+const precise = (variance: Tensor, epsilon: number) => rsqrt(maximum(add(variance, constant(epsilon)), constant(MIN_VARIANCE)));
+const likely = (prior: Tensor) => maximum(reshape(prior, [-1, 1]), constant(MIN_PRIOR));
 
 /** x − mean, [N, K, C]. */
 const deviations = (x: Tensor, mean: Tensor) => sub(expandDims(x, 1), mean);
@@ -73,7 +74,7 @@ function counted({ x, nu }: Named<"x" | "nu">): Named<"x" | "nu" | "bad"> {
 /** ν_k/M_k, [N, K], 0 for a component without mass; the masses M, and whether they are 0, [K, 1]. */
 function shares(nu: Tensor): Named<"weights" | "mass" | "empty"> {
   const mass = reshape(sumOver(nu, [0]), [-1, 1]);
-  const empty = equal(mass, 0);
+  const empty = equal(mass, constant(0));
   return { weights: div(nu, reshape(where(empty, onesLike(mass), mass), [1, -1])), mass, empty };
 }
 
@@ -87,7 +88,7 @@ function momentsOf(x: Tensor, { weights, mass, empty }: ReturnType<typeof shares
   const mean = where(empty, old.mean, add(rounded, average(weighted)));
   const variance = clipByValue(average(mul(weighted, distances)), 0, MAX_FLOAT32);
   const rows = sum(mass);
-  const prior = where(greater(rows, 0), div(reshape(mass, [-1]), maximum(rows, MIN_PRIOR)), old.prior);
+  const prior = where(greater(rows, constant(0)), div(reshape(mass, [-1]), maximum(rows, constant(MIN_PRIOR))), old.prior);
   return { mean, variance: where(empty, old.variance, variance), prior };
 }
 
@@ -101,7 +102,7 @@ export function composedKMeansInit(inputs: Named<"x" | "draws">): Tensor[] {
   const prior = fill([components], 1 / components);
   const old = { mean: zeros([components, channels]), variance: zeros([components, channels]), prior };
   if (rows === 0) return [prior, old.mean, old.variance];
-  const good = less(sum(square(x), 1, true), MAX_SQUARE);
+  const good = less(sum(square(x), 1, true), constant(MAX_SQUARE));
   const points = where(good, x, zerosLike(x));
   const counts = cast(good, "float32");
   let nearest: Tensor = counts;
@@ -139,11 +140,11 @@ export function composedEStep(
 function responsibilities({ x, mean, variance, prior }: Mixture & Named<"x">, epsilon: number): Tensor {
   const inverse = precise(variance, epsilon);
   // The first component's are subtracted before the sum over channels: sums of many keep their digits.
-  const densities = sub(log(inverse), mul(squares(mul(deviations(x, mean), inverse)), 0.5));
+  const densities = sub(log(inverse), mul(squares(mul(deviations(x, mean), inverse)), constant(0.5)));
   const relative = sumOver(sub(densities, slice(densities, [0, 0, 0], [-1, 1, -1])), [2]);
   const density = add(reshape(relative, relative.shape.slice(0, 2)), reshape(log(likely(prior)), [-1]));
   const share = exp(sub(density, max(density, 1, true)));
-  const kept = where(less(share, MIN_RESPONSIBILITY), zerosLike(share), share);
+  const kept = where(less(share, constant(MIN_RESPONSIBILITY)), zerosLike(share), share);
   // NaN, and nothing else, in rows that are not finite.
   return add(div(kept, sum(kept, 1, true)), sum(sub(x, x), 1, true));
 }
@@ -190,6 +191,6 @@ export function composedMixtureNormGrad(
   const y = sum(mul(gain, deviations(x, mean)), 1);
   const perChannel = (tensor: Tensor) => reshape(sumOver(tensor, [0]), [channels]);
   // NaN in the rows whose responsibilities are NaN.
-  const none = mul(slice(inputs.nu, [0, 0], [-1, 1]), 0);
+  const none = mul(slice(inputs.nu, [0, 0], [-1, 1]), constant(0));
   return [add(dx, none), perChannel(mul(dy, y)), perChannel(dy)];
 }

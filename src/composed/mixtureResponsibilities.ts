@@ -1,9 +1,13 @@
-import { reshape, stack, type Tensor } from "@tensorflow/tfjs-core";
+import { stack, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureView } from "../arguments.js";
-import { type MixtureTensors, mixtureOf } from "./mixture.js";
+import { layoutOf, reshaped } from "./layout.js";
+import { type MixtureTensors, mixtureOf, responsibilitiesOf } from "./mixture.js";
 
 /** τ of docs/math.md, section 2.1, x.shape + [K]. */
 export function composedMixtureResponsibilities(inputs: MixtureTensors, attrs: MixtureAttrs, view: MixtureView): Tensor {
-  const taus = mixtureOf(inputs, attrs, view).components.map(({ tau }) => tau);
-  return reshape(stack(taus, -1), [...inputs.x.shape, view.components]);
+  const { shape } = inputs.x;
+  const layout = layoutOf(shape, view);
+  const taus = responsibilitiesOf(mixtureOf(inputs, attrs, layout));
+  const last = layout.isStacked ? transpose(taus[0] as Tensor, [...layout.shape.map((_, axis) => axis + 1), 0]) : stack(taus, -1);
+  return reshaped(last, [...shape, view.components]);
 }

@@ -2,10 +2,11 @@ import { add, div, mul, sqrt, square, type Tensor } from "@tensorflow/tfjs-core"
 import { type AdamUpdateAttrs, adamFactors } from "../kernels/adamUpdate.js";
 import type { SgdUpdateAttrs } from "../kernels/sgdUpdate.js";
 import { factorsOf } from "../kernels/weightUpdate.js";
+import { constant } from "../tensorflow/constants.js";
 
 // Steps of optimizers (docs/math.md, section 7). A product with 1 is left out: it changes nothing.
 
-const kept = (weight: Tensor, keep: number) => (keep === 1 ? weight : mul(weight, keep));
+const kept = (weight: Tensor, keep: number) => (keep === 1 ? weight : mul(weight, constant(keep)));
 
 interface AdamInputs {
   gradient: Tensor;
@@ -17,10 +18,12 @@ interface AdamInputs {
 export function composedAdamUpdate({ gradient, weight, m, v }: AdamInputs, attrs: AdamUpdateAttrs): Tensor[] {
   const { beta1, beta2, epsilon } = attrs;
   const { gain1, gain2, correction1, correction2, step, keep } = adamFactors(attrs);
-  const newM = add(mul(m, beta1), mul(gradient, gain1));
-  const newV = add(mul(v, beta2), mul(square(gradient), gain2));
-  const direction = div(mul(newM, correction1), add(sqrt(mul(newV, correction2)), epsilon));
-  return [add(mul(direction, step), kept(weight, keep)), newM, newV];
+  const newM = add(mul(m, constant(beta1)), mul(gradient, constant(gain1)));
+  const newV = add(mul(v, constant(beta2)), mul(square(gradient), constant(gain2)));
+  // √(v/(1 − β₂ᵗ)) + ε, and what is divided by it, without the root's factor.
+  const root = Math.sqrt(correction2);
+  const direction = div(mul(newM, constant((step * correction1) / root)), add(sqrt(newV), constant(epsilon / root)));
+  return [add(direction, kept(weight, keep)), newM, newV];
 }
 
 interface SgdInputs {
@@ -30,7 +33,7 @@ interface SgdInputs {
 
 export function composedSgdUpdate({ gradient, weight }: SgdInputs, attrs: SgdUpdateAttrs): Tensor {
   const { step, keep } = factorsOf(attrs);
-  return add(mul(gradient, step), kept(weight, keep));
+  return add(mul(gradient, constant(step)), kept(weight, keep));
 }
 
 export function composedMomentumUpdate(
@@ -39,7 +42,7 @@ export function composedMomentumUpdate(
 ): Tensor[] {
   const { momentum, nesterov } = attrs;
   const { step, keep } = factorsOf(attrs);
-  const newAccumulation = add(mul(accumulation, momentum), gradient);
-  const direction = nesterov ? add(gradient, mul(newAccumulation, momentum)) : newAccumulation;
-  return [add(mul(direction, step), kept(weight, keep)), newAccumulation];
+  const newAccumulation = add(mul(accumulation, constant(momentum)), gradient);
+  const direction = nesterov ? add(gradient, mul(newAccumulation, constant(momentum))) : newAccumulation;
+  return [add(mul(direction, constant(step)), kept(weight, keep)), newAccumulation];
 }

@@ -6,19 +6,19 @@ import {
   less,
   maximum,
   mul,
-  reshape,
   rsqrt,
   square,
   sub,
   type Tensor,
-  type Tensor3D,
   where,
+  zeros,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import type { View } from "../arguments.js";
 import { MAX_FLOAT32 } from "../constants.js";
-import { unrecorded } from "../tensorflow/tape.js";
-import { meanOver, sumOver } from "./sums.js";
+import { sizeOf } from "../launch/plan.js";
+import { constant } from "../tensorflow/constants.js";
+import { isTaped, unrecorded } from "../tensorflow/tape.js";
+import { activations, channelMean, channelSum, type Layout, perChannel } from "./layout.js";
 
 // Moments of a batch, shrunk toward moving moments by a prior mass (docs/math.md, section 2.5).
 
@@ -48,7 +48,7 @@ export interface PriorTensors {
  */
 export function restOf(share: Tensor, count: number | Tensor, mass: Tensor): Tensor {
   const isSmall = unrecorded(() => less(mass, count));
-  return where(isSmall, div(mass, maximum(add(mass, count), 1e-30)), sub(1, share));
+  return where(isSmall, div(mass, maximum(add(mass, count), constant(1e-30))), sub(constant(1), share));
 }
 
 /**
@@ -70,11 +70,10 @@ export function shrunk(batch: Moments, count: number | Tensor, prior: PriorMomen
   return { mean, variance: add(ofBatch, ofPrior) };
 }
 
-const ACTIVATIONS = [0, 2];
-
-/** x as [outer, channels, inner] with a mean and a variance taken out, and all about these, [1, channels, 1]. */
+/** x with a mean and a variance taken out, and all about these, one number a channel, as it broadcasts. */
 export interface Standardized {
-  z: Tensor3D;
+  /** In the layout's shape. */
+  z: Tensor;
   /** 1/√(V + ε) */
   scale: Tensor;
   own: Moments;
@@ -82,36 +81,49 @@ export interface Standardized {
   variance: Tensor;
   /** What the mean lost when it was rounded. */
   residual: Tensor;
-  /** Makes of sums over the batch what flows through the mean and the variance: Σ/(n + m). */
-  perMass(sum: Tensor): Tensor;
 }
+
+/** What makes of sums over the batch what flows through the mean and the variance: Σ/(n + m). */
+function perMassOf(count: number, mass: Tensor | undefined): (sum: Tensor) => Tensor {
+  if (!mass) return (sum) => div(sum, constant(count));
+  const [all, isAll] = unrecorded(() => [add(mass, constant(count)), greaterEqual(mass, constant(MAX_FLOAT32))] as const);
+  return (sum) => where(isAll, zerosLike(sum), div(sum, all));
+}
+
+/** One number as one for each channel: what it meets is not broadcast then, which tf.where does by operations of its own. */
+const spreadMass = (mass: Tensor, layout: Layout): Tensor =>
+  mass.size === layout.channels ? perChannel(mass, layout) : add(zeros(layout.perChannel), mass);
+
+const countOf = ({ shape, channels }: Layout) => sizeOf(shape) / channels;
 
 /** Takes the batch's mean and variance out of x, shrunk toward the prior's if there is one. */
 export function standardize(
   x: Tensor,
   { priorMean, priorVariance, priorMass }: PriorTensors,
-  { outer, channels, inner }: View,
+  layout: Layout,
   epsilon: number,
 ): Standardized {
-  const numbers = reshape(x, [outer, channels, inner]);
-  const count = outer * inner;
+  const numbers = activations(x, layout);
+  const count = countOf(layout);
   const prior =
     priorMean && priorVariance && priorMass
       ? unrecorded(() => {
-          const [mean, variance] = [priorMean, priorVariance].map((tensor) => reshape(tensor, [1, channels, 1]));
-          const share = div(count, add(priorMass, count));
-          const rest = restOf(share, count, priorMass);
-          return { mean: mean as Tensor, variance: variance as Tensor, share, rest, isAll: greaterEqual(priorMass, MAX_FLOAT32) };
+          const [mean, variance] = [priorMean, priorVariance].map((tensor) => perChannel(tensor, layout)) as [Tensor, Tensor];
+          const mass = spreadMass(priorMass, layout);
+          const share = div(constant(count), add(mass, constant(count)));
+          const isAll = greaterEqual(mass, constant(MAX_FLOAT32));
+          return { mean, variance, share, rest: restOf(share, constant(count), mass), isAll };
         })
       : undefined;
   // If all is the prior's, the batch counts for nothing, not even if it has NaN.
   const pivot = unrecorded(() => {
-    const rounded = meanOver(numbers, ACTIVATIONS);
+    const rounded = channelMean(numbers, layout);
     return prior ? where(prior.isAll, prior.mean, rounded) : rounded;
   });
   const deviations = sub(numbers, pivot);
-  const ownOffset = meanOver(deviations, ACTIVATIONS);
-  const ownVariance = meanOver(square(sub(deviations, ownOffset)), ACTIVATIONS);
+  const ownOffset = channelMean(deviations, layout);
+  const exact = sub(deviations, ownOffset);
+  const ownVariance = channelMean(square(exact), layout);
   let offset = ownOffset;
   let variance = ownVariance;
   if (prior) {
@@ -121,25 +133,50 @@ export function standardize(
     const both = add(mul(share, ownVariance), mul(rest, add(prior.variance, mul(share, square(distance)))));
     variance = where(isAll, prior.variance, both);
   }
-  const scale = rsqrt(add(variance, epsilon));
+  const scale = rsqrt(add(variance, constant(epsilon)));
   const mean = add(pivot, offset);
   return {
-    z: mul(sub(deviations, offset), scale) as Tensor3D,
+    z: mul(prior ? sub(deviations, offset) : exact, scale),
     scale,
-    own: { mean: add(pivot, ownOffset), variance: ownVariance },
+    own: { mean: prior ? add(pivot, ownOffset) : mean, variance: ownVariance },
     mean,
     variance,
     residual: add(sub(pivot, mean), offset),
-    perMass: (sum) => {
-      const mean = div(sum, count);
-      return prior ? where(prior.isAll, zerosLike(sum), mul(mean, prior.share)) : mean;
-    },
   };
 }
 
-/** The gradient of x, from that of z. */
-export function standardizeGrad({ z, scale, perMass }: Standardized, dz: Tensor): Tensor {
-  const across = perMass(sumOver(dz, ACTIVATIONS));
-  const along = perMass(sumOver(mul(dz, z), ACTIVATIONS));
+/** What the gradient kernels have of the forward pass, one number a channel. */
+export interface StandardTensors extends PriorTensors {
+  mean: Tensor;
+  variance: Tensor;
+  residual: Tensor;
+}
+
+/** Takes a mean and a variance out of x: those of the forward pass, or those of x itself, where it may be differentiated again. */
+export function standardizeAgain(
+  x: Tensor,
+  standard: StandardTensors,
+  layout: Layout,
+  epsilon: number,
+): Pick<Standardized, "z" | "scale"> {
+  if (isTaped()) return standardize(x, standard, layout, epsilon);
+  const [mean, variance, residual] = [standard.mean, standard.variance, standard.residual].map((tensor) =>
+    perChannel(tensor, layout),
+  ) as [Tensor, Tensor, Tensor];
+  const scale = rsqrt(add(variance, constant(epsilon)));
+  return { z: mul(sub(sub(activations(x, layout), mean), residual), scale), scale };
+}
+
+/** The gradient of x, from that of z. @param priorMass one number, or one for each channel */
+export function standardizeGrad(
+  { z, scale }: Pick<Standardized, "z" | "scale">,
+  dz: Tensor,
+  priorMass: Tensor | undefined,
+  layout: Layout,
+): Tensor {
+  const mass = priorMass && unrecorded(() => spreadMass(priorMass, layout));
+  const perMass = perMassOf(countOf(layout), mass);
+  const across = perMass(channelSum(dz, layout));
+  const along = perMass(channelSum(mul(dz, z), layout));
   return mul(sub(sub(dz, across), mul(z, along)), scale);
 }

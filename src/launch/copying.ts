@@ -6,7 +6,7 @@ import { shared } from "../shared.js";
 import { launch } from "./launch.js";
 import { type Addresses, type KernelPlan, type MakePlan, sizeOf } from "./plan.js";
 
-// Kernels over a memory of the library's own, for backends whose tensors are JavaScript arrays, or TensorFlow's own. The memory grows as plans need, up
+// Kernels over a memory of the library's own, for backends whose tensors are JavaScript arrays. The memory grows as plans need, up
 // to maxBytes; streamed tensors that do not fit go through it in windows. It holds nothing between calls.
 
 const state = shared("copying", () => ({ maxBytes: 64 * 2 ** 20, memory: undefined as WebAssembly.Memory | undefined }));
@@ -36,29 +36,21 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 /** Views of tensors that are not float32. */
 const VIEWS: { [dtype in DataType]?: typeof Int32Array | typeof Uint8Array } = { int32: Int32Array, bool: Uint8Array };
 
-/** Makes the data of a tensor out of numbers of which it keeps no more than a copy. */
-export type WriteCopy = (values: Float32Array, shape: number[], dtype: DataType) => TensorInfo["dataId"];
-
-/**
- * Runs a plan over the library's own memory: inputs are copied in, outputs are copied out.
- *
- * @param writeCopy takes outputs out of that memory itself. Default: they are copied first, for the backend's `write` to keep
- */
-export function runCopying(backend: KernelBackend, makePlan: MakePlan<BinaryExports>, writeCopy?: WriteCopy): TensorInfo[] {
+/** Runs a plan over the library's own memory: inputs are copied in, outputs are copied out. */
+export function runCopying(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
   const plan = makePlan(bindBinary(memoryOf(PAGE)));
-  return launch(plan, { runner: undefined, place: (plan, bytes) => placeCopies(backend, plan, bytes, writeCopy) });
+  return launch(plan, { runner: undefined, place: (plan, bytes) => placeCopies(backend, plan, bytes) });
 }
 
 /** A streamed tensor. */
 interface Stream {
   shape: number[];
+  values: Float32Array;
   /** Numbers for each position. */
   width: number;
-  /** All of its numbers. An output that is taken out of the memory at once has none. */
-  values?: Float32Array;
 }
 
-function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: number, writeCopy?: WriteCopy) {
+function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: number) {
   const { count, chunkAlignment, dtype = "float32" } = plan;
   const { maxBytes } = state;
   // Address 0 stands for an input that was not given: start behind it.
@@ -72,15 +64,25 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
   for (const [name, tensor] of Object.entries(plan.inputs)) at[name] = tensor ? take(4 * sizeOf(tensor.shape)) : (0 as Pointer);
   for (const [name, shape] of Object.entries(plan.outputs)) at[name] = take(4 * sizeOf(shape as number[]));
 
-  const stream = (shape: number[], values?: Float32Array): Stream => {
-    return { shape, width: count > 0 ? sizeOf(shape) / count : 0, ...(values && { values }) };
-  };
-  const inputs = new Map<string, Stream>();
-  for (const [name, tensor] of Object.entries(plan.streamedInputs)) {
-    if (tensor) inputs.set(name, stream(tensor.shape, valuesOf(backend, tensor)));
-  }
-  const outputs = new Map<string, Stream>();
-  for (const [name, shape] of Object.entries(plan.streamedOutputs)) outputs.set(name, stream(shape as number[]));
+  const streams = (entries: Array<[string, number[], () => Float32Array]>) =>
+    new Map<string, Stream>(
+      entries.map(([name, shape, make]) => {
+        const values = make();
+        return [name, { shape, values, width: count > 0 ? values.length / count : 0 }];
+      }),
+    );
+  const inputs = streams(
+    Object.entries(plan.streamedInputs).flatMap(([name, tensor]) =>
+      tensor ? [[name, tensor.shape, () => valuesOf(backend, tensor)]] : [],
+    ),
+  );
+  const outputs = streams(
+    Object.entries(plan.streamedOutputs).map(([name, shape]) => [
+      name,
+      shape as number[],
+      () => new Float32Array(sizeOf(shape as number[])),
+    ]),
+  );
   const all = [...inputs, ...outputs];
   const perPosition = all.reduce((sum, [, { width }]) => sum + width, 0);
   const room = maxBytes - used - 16 * all.length;
@@ -89,10 +91,6 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
   for (const [name, { width }] of all) at[name] = take(4 * window * width);
   if (used > maxBytes) {
     throw new RangeError(`tfjs-uan: a call needs ${used} bytes of memory, more than the limit of ${maxBytes}`);
-  }
-
-  if (!writeCopy || window < count) {
-    for (const output of outputs.values()) output.values = new Float32Array(sizeOf(output.shape));
   }
 
   const memory = memoryOf(used);
@@ -111,7 +109,7 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
     load(tensors: readonly string[], start: number, length: number): void {
       for (const name of new Set(tensors)) {
         const stream = inputs.get(name) ?? (done.has(name) && window < count ? outputs.get(name) : undefined);
-        if (!stream?.values) continue;
+        if (!stream) continue;
         const { values, width } = stream;
         floats(name, length * width).set(values.subarray(start * width, (start + length) * width));
       }
@@ -119,20 +117,19 @@ function placeCopies(backend: KernelBackend, plan: KernelPlan, tableBytes: numbe
     store(tensors: readonly string[], start: number, length: number): void {
       for (const name of new Set(tensors)) {
         const output = outputs.get(name);
-        if (!output?.values) continue;
+        if (!output) continue;
         output.values.set(floats(name, length * output.width), start * output.width);
         if (start + length === count) done.add(name);
       }
     },
     outputs(): TensorInfo[] {
-      const View = VIEWS[dtype] ?? Float32Array;
-      const write = (values: Float32Array, shape: number[]) => ({ dataId: backend.write(values, shape, dtype), shape, dtype });
-      const taken = (name: string, shape: number[]) => {
-        const values = new View(memory.buffer, at[name], sizeOf(shape)) as Float32Array;
-        return writeCopy ? { dataId: writeCopy(values, shape, dtype), shape, dtype } : write(values.slice(), shape);
-      };
-      const streamed = [...outputs].map(([name, { values, shape }]) => (values ? write(values, shape) : taken(name, shape)));
-      return [...streamed, ...Object.entries(plan.outputs).map(([name, shape]) => taken(name, shape as number[]))];
+      const whole = Object.entries(plan.outputs).map(([name, shape]) => {
+        const View = VIEWS[dtype] ?? Float32Array;
+        return { shape: shape as number[], values: new View(memory.buffer, at[name], sizeOf(shape as number[])).slice() };
+      });
+      return [...outputs.values(), ...whole].map(({ values, shape }) => {
+        return { dataId: backend.write(values, shape, dtype), shape, dtype };
+      });
     },
     release() {},
   };

@@ -1,5 +1,5 @@
 import { add, customGrad, div, exp, mul, neg, reshape, rsqrt, softmax, square, sub, type Tensor } from "@tensorflow/tfjs-core";
-import { separate, total } from "../composed/mixture.js";
+import { added, separate } from "../composed/layout.js";
 import { meanOver, sumOver } from "../composed/sums.js";
 import { sizeOf } from "../launch/plan.js";
 import type { OUTPUT_SCALES } from "../ops/unsupervisedAdaptiveNormalization.js";
@@ -54,7 +54,7 @@ export function authorsFormula(x: Tensor, { mean, variance, prior }: AuthorsMixt
     const distance = sub(numbers, means[k] as Tensor);
     return mul(lambda, exponential(neg(div(square(distance), mul(variances[k] as Tensor, 2)))));
   });
-  const all = add(total(densities), epsilon);
+  const all = add(added(densities), epsilon);
   const parts = densities.map((density, k) => {
     const tau = div(density, all);
     const share = div(tau, add(sumOver(tau, everywhere), epsilon));
@@ -65,7 +65,7 @@ export function authorsFormula(x: Tensor, { mean, variance, prior }: AuthorsMixt
     return mul(mul(tau, sub(numbers, center)), gain);
   });
   const factor = outputScale === "components" ? 1 / Math.sqrt(components) : 1;
-  let y = mul(total(parts), factor);
+  let y = mul(added(parts), factor);
   if (gamma) y = mul(y, reshape(gamma, [channels, 1]));
   if (beta) y = add(y, reshape(beta, [channels, 1]));
   return reshape(y, shape);

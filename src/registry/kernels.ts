@@ -132,9 +132,9 @@ export type AnyForms = KernelForms<any, any, any>;
 // number; a normalization does little, and where its tensors leave the caches the copies cost as much as TensorFlow's operations.
 const MAX_COPIED_SGD = 2 ** 12;
 const MAX_COPIED_ADAM = 2 ** 17;
-const MAX_COPIED_INFERENCE = 2 ** 20;
+const MAX_COPIED_INFERENCE = 2 ** 16;
 const MAX_COPIED_K_MEANS = 2 ** 21;
-const MAX_COPIED_NORMALIZATION = 2 ** 22;
+const MAX_COPIED_NORMALIZATION = 2 ** 20;
 
 const OWN = new Map<AnyKernel, AnyForms>();
 

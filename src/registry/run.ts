@@ -7,6 +7,7 @@ import {
   type KernelBackend,
   type KernelConfig,
   type KernelFunc,
+  type NamedTensorInfoMap,
   type NamedTensorMap,
   ones,
   type Tensor,
@@ -23,7 +24,7 @@ import { runInPlace } from "../launch/inPlace.js";
 import { type MakePlan, sizeOf } from "../launch/plan.js";
 import { hasOnlyOurThreads } from "../launch/workerPools.js";
 import { warnOnce } from "../shared.js";
-import { isNativeCpu, writeNative } from "../tensorflow/native.js";
+import { isNativeCpu } from "../tensorflow/native.js";
 import { isRecording } from "../tensorflow/tape.js";
 import { memoryOf, type WasmBackend } from "../tensorflow/wasmHeap.js";
 import { runsWebGLPrograms } from "../tensorflow/webgl.js";
@@ -38,10 +39,6 @@ function runOnWasm(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): T
   if (memory) return runInPlace(backend as WasmBackend, memory, makePlan);
   warnOnce("the memory of the WASM backend cannot be reached; tensors are copied, which is slower.");
   return runCopying(backend, makePlan);
-}
-
-function runOnNativeCpu(backend: KernelBackend, makePlan: MakePlan<BinaryExports>): TensorInfo[] {
-  return runCopying(backend, makePlan, (values, shape, dtype) => writeNative(backend, values, shape, dtype));
 }
 
 /** A call of a kernel, as TensorFlow.js's engine makes it, and what it takes for it. */
@@ -138,7 +135,7 @@ const isBinary = (kernel: AnyKernel): kernel is AnyBinaryKernel => kernel.plan !
 /** The form of one of the library's own kernels that runs on a backend. */
 function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): KernelFunc {
   // The engine hands a kernel the tensors themselves, and takes tensors from it.
-  const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, inputs as Record<string, Tensor>, attrs);
+  const composed: KernelFunc = ({ inputs, attrs }) => compose(kernel, given(inputs) as Record<string, Tensor>, attrs);
   if (isBinary(kernel) && backendName === "wasm") return onBinary(kernel, runOnWasm, composed);
   if (isBinary(kernel) && backendName === "cpu") return onBinary(kernel, runCopying, composed);
   if (isBinary(kernel) && backendName === "tensorflow") {
@@ -154,7 +151,7 @@ function formFor(kernel: AnyKernel, forms: AnyForms, backendName: string): Kerne
  * the operations of the composed form do.
  */
 function onTensorFlow(kernel: AnyBinaryKernel, maxSize: number, composed: KernelFunc): KernelFunc {
-  const copying = onBinary(kernel, runOnNativeCpu, composed);
+  const copying = onBinary(kernel, runCopying, composed);
   return (call) => {
     const { backend, inputs } = call;
     const isCopied =
@@ -172,6 +169,10 @@ function madeOnes(shape: number[]): Tensor {
   return made;
 }
 
+/** Inputs without made ones. */
+const given = (inputs: NamedTensorInfoMap): NamedTensorInfoMap =>
+  Object.fromEntries(Object.entries(inputs).filter(([, input]) => !(input && MADE_ONES.has(input.dataId))));
+
 /**
  * A kernel's programs. They do without made ones, which take longer to upload than a call takes.
  *
@@ -188,8 +189,7 @@ function onGpu<B>(
   return (call) => {
     const { backend, inputs, attrs } = call;
     const view = kernel.check(inputs, attrs);
-    const given = Object.fromEntries(Object.entries(inputs).filter(([, input]) => !(input && MADE_ONES.has(input.dataId))));
-    const outputs = runsThem(backend) ? programs(backend, given, attrs, view) : undefined;
+    const outputs = runsThem(backend) ? programs(backend, given(inputs), attrs, view) : undefined;
     if (!outputs) return otherwise(call);
     return outputs.length === 1 ? (outputs[0] as TensorInfo) : outputs;
   };

@@ -7,6 +7,12 @@ export function isRecording(): boolean {
   return engine().state.gradientDepth > 0;
 }
 
+/** Whether what is computed now is recorded: not within kernels, nor while nothing is differentiated. */
+export function isTaped(): boolean {
+  const { gradientDepth, kernelDepth } = engine().state;
+  return gradientDepth > 0 && kernelDepth === 0;
+}
+
 /** Runs f unrecorded: gradients take its results for constants. */
 export function unrecorded<T>(f: () => T): T {
   const { state } = engine();

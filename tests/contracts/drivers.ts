@@ -53,6 +53,13 @@ export const DRIVERS: StartedDriver[] = [
           // Other shapes concern loops of the binary; 'device' has them, too.
           casesOf: <D extends Driver>(cases: Case<D>[]) => cases.filter(({ quick }) => quick),
         },
+        {
+          name: "native",
+          leeway: 1,
+          library,
+          start: () => useBackend("native"),
+          casesOf: <D extends Driver>(cases: Case<D>[]) => cases,
+        },
       ]
     : []),
 ];

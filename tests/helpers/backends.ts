@@ -14,16 +14,27 @@ const RUNS_ONCE = process.env.BINARY === "simd";
  */
 export const BACKENDS: readonly ("wasm" | "cpu" | "device")[] = ["wasm", "cpu", ...(RUNS_ONCE ? (["device"] as const) : [])];
 
-// A backend that the library does not know: TensorFlow.js's own CPU code, under another name.
-tf.registerBackend("device", () => new MathBackendCPU());
-for (const kernel of tf.getKernelsForBackend("cpu")) {
-  const isOurs =
-    /^(ActivationGrad|BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk|(Adam|Momentum|Sgd)Update)/.test(
-      kernel.kernelName,
-    );
-  if (!isOurs) tf.registerKernel({ ...kernel, backendName: "device" });
+/** A backend with TensorFlow.js's own CPU code, and none of the library's, that adds up in float32. */
+function register(name: string, make: () => MathBackendCPU): void {
+  tf.registerBackend(name, make);
+  for (const kernel of tf.getKernelsForBackend("cpu")) {
+    const isOurs =
+      /^(ActivationGrad|BatchMoments|UnsupervisedAdaptive|Standardized|Mixture|Normalization|Shrunk|(Adam|Momentum|Sgd)Update)/.test(
+        kernel.kernelName,
+      );
+    if (!isOurs) tf.registerKernel({ ...kernel, backendName: name });
+  }
+  addUpInFloat32(name);
 }
-addUpInFloat32("device");
+
+/** Native TensorFlow on a GPU, as it looks to the library. */
+class Native extends MathBackendCPU {
+  isUsingGpuDevice = true;
+}
+
+// One that the library does not know, and one that it takes for native TensorFlow: there it composes otherwise.
+register("device", () => new MathBackendCPU());
+register("native", () => new Native());
 
 export async function useBackend(name: string): Promise<void> {
   if (!(await tf.setBackend(name))) throw new Error(`no backend '${name}'`);

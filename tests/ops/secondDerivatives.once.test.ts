@@ -244,7 +244,7 @@ const TABLE = Object.entries(SUBJECTS).flatMap(([name, subject]) =>
     .map((of) => [name, of, subject] as const),
 );
 
-describe.each(BACKENDS)("second derivatives on '%s'", (backend) => {
+describe.each([...BACKENDS, "native"])("second derivatives on '%s'", (backend) => {
   beforeAll(() => useBackend(backend));
 
   it.each(TABLE)("are those of differences: %s, the gradient of %s by every input", (_, of, subject) => {
