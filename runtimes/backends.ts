@@ -9,6 +9,9 @@ export class BackendError extends Error {}
 /** Whether the backend exists only in a page. */
 export const isOfPages = (name: BackendName) => name === "webgl" || name === "webgpu";
 
+/** Whether programs of the library compute there, on the device. */
+export const hasPrograms = (name: string) => name === "webgl" || name === "webgpu";
+
 /** Whether operations are complete when their call returns. Other backends may queue them. */
 export const isSynchronous = (name: string) => name === "wasm" || name === "cpu";
 

@@ -1,5 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { WebGLBackend } from "../../src/tensorflow/webgl.js";
 import { LANES, type Program, runProgram, type WebGPUBackend } from "../../src/tensorflow/webgpu.js";
+import { drawBlocks } from "../../src/webgl/blocks.js";
+import type { Problem } from "../problem.js";
 import type { Contender } from "./contender.js";
 
 // What a GPU's memory allows: a program that reads x and writes y, and nothing else.
@@ -23,17 +26,20 @@ const program: Program<"x", "y", "size" | "groups"> = {
   }`,
 };
 
-/** A copy of x by the device, on 'webgpu'. */
+function onWebGPU({ x, shape, size }: Problem): tf.TensorInfo {
+  const groups = Math.ceil(size / (NUMBERS * LANES));
+  return runProgram(tf.backend() as WebGPUBackend, program, groups, { x }, { size, groups }, { y: shape }).y;
+}
+
+const onWebGL = ({ x, shape }: Problem) => drawBlocks(tf.backend() as WebGLBackend, shape, { x }, {}, "  block = xBlock(at);");
+
+/** A copy of x by the device, on 'webgpu' and 'webgl'. */
 export const copy: Contender = {
   name: "copy",
   traffic: { forward: 2, training: 2 },
-  calls({ x, shape, size }) {
-    const backend = tf.backend() as WebGPUBackend;
-    const groups = Math.ceil(size / (NUMBERS * LANES));
-    const call = () => {
-      const { y } = runProgram(backend, program, groups, { x }, { size, groups }, { y: shape });
-      backend.disposeData(y.dataId);
-    };
-    return { forward: call, training: call };
+  calls(problem) {
+    const run = tf.getBackend() === "webgl" ? onWebGL : onWebGPU;
+    const call = () => tf.backend().disposeData(run(problem).dataId);
+    return { forward: () => void call(), training: () => void call() };
   },
 };

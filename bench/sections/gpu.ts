@@ -55,7 +55,7 @@ async function callsOf(problem: Problem, pass: Pass, contenders: Contender[], co
 export const gpu: Section = {
   name: "gpu",
   question: "How fast is UAN on a GPU, compared with batch normalization and with a copy of the activations?",
-  backends: ["webgpu"],
+  backends: ["webgpu", "webgl"],
   async run(context) {
     const clocks = { ...(hasClock() && { "on the device's clock": onDevice }), "calls in a row": timeInRounds };
     const tables: ResultTable[] = [];

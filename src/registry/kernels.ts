@@ -81,14 +81,17 @@ import { UnsortedSegmentSum } from "../kernels/unsortedSegmentSum.js";
 import { UnsupervisedAdaptiveNorm, UnsupervisedAdaptiveNormGrad } from "../kernels/unsupervisedAdaptiveNorm.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
 import type { WebGPUBackend } from "../tensorflow/webgpu.js";
+import { webglBatchMomentsNorm, webglBatchMomentsNormGrad } from "../webgl/batchMomentsNorm.js";
 import { webglMixtureMoments, webglMixtureResponsibilities } from "../webgl/mixtureMoments.js";
+import { webglMixtureNorm, webglMixtureNormGrad } from "../webgl/mixtureNorm.js";
+import { webglMixtureNormEStep } from "../webgl/mixtureNormEStep.js";
 import {
   webglNormalization,
   webglNormalizationGrad,
-  webglNormalizationInference,
   webglShrunkNormalization,
   webglShrunkNormalizationGrad,
 } from "../webgl/normalization.js";
+import { webglNormalizationInference, webglNormalizationInferenceGrad } from "../webgl/normalizationInference.js";
 import {
   webglStandardizedMixtureNorm,
   webglStandardizedMixtureNormGrad,
@@ -144,12 +147,27 @@ function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, 
 
 add(AdamUpdate, { composed: composedAdamUpdate, maxCopied: MAX_COPIED_ADAM });
 add(ActivationGrad, { composed: composedActivationGrad });
-add(BatchMomentsNorm, { composed: composedBatchMomentsNorm });
-add(BatchMomentsNormGrad, { composed: composedBatchMomentsNormGrad });
+add(BatchMomentsNorm, {
+  composed: composedBatchMomentsNorm,
+  webgl: webglBatchMomentsNorm,
+});
+add(BatchMomentsNormGrad, {
+  composed: composedBatchMomentsNormGrad,
+  webgl: webglBatchMomentsNormGrad,
+});
 add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments, webgl: webglMixtureMoments });
-add(MixtureNorm, { composed: composedMixtureNorm });
-add(MixtureNormEStep, { composed: composedEStep });
-add(MixtureNormGrad, { composed: composedMixtureNormGrad });
+add(MixtureNorm, {
+  composed: composedMixtureNorm,
+  webgl: webglMixtureNorm,
+});
+add(MixtureNormEStep, {
+  composed: composedEStep,
+  webgl: webglMixtureNormEStep,
+});
+add(MixtureNormGrad, {
+  composed: composedMixtureNormGrad,
+  webgl: webglMixtureNormGrad,
+});
 add(MixtureNormKMeansInit, { composed: composedKMeansInit, maxCopied: MAX_COPIED_K_MEANS });
 add(MixtureResponsibilities, {
   composed: composedMixtureResponsibilities,
@@ -175,7 +193,10 @@ add(NormalizationInference, {
   webgpu: webgpuNormalizationInference,
   webgl: webglNormalizationInference,
 });
-add(NormalizationInferenceGrad, { composed: composedNormalizationInferenceGrad });
+add(NormalizationInferenceGrad, {
+  composed: composedNormalizationInferenceGrad,
+  webgl: webglNormalizationInferenceGrad,
+});
 add(SgdUpdate, { composed: composedSgdUpdate, maxCopied: MAX_COPIED_SGD });
 add(ShrunkNormalization, {
   composed: composedShrunkNormalization,

@@ -83,7 +83,8 @@ const samePacking = ([countA, rowsA, columnsA]: Matrices, [countB, rowsB, column
 
 /**
  * GLSL functions that read a tensor. `NAMEAt(i)` is number i; `NAMEIn(row, column)` is that of the matrix of all rows, and
- * `NAMEPair(row, column)` it and the next in the row, from an even column on. `NAMEBlock(at)` are the 2 × 2 numbers from [matrix, row,
+ * `NAMEPair(row, column)` it and the next in the row, from an even column on, and `NAMEBelow(row, column)` it and the one below, from an
+ * even row on. `NAMEBlock(at)` are the 2 × 2 numbers from [matrix, row,
  * column] on, both even, where a matrix with an even number of rows may be one with those below it. Of packed tensors, `NAMETexel(i)` is
  * texel i. Beyond a tensor's end are any numbers.
  */
@@ -94,6 +95,10 @@ function reader(name: string, { shape }: TensorInfo, { isPacked, shape: packedSh
   const pair = /* glsl */ `
 vec2 ${name}Pair(int row, int column) {
   return vec2(${name}In(row, column), ${name}In(row, ${next}));
+}`;
+  const below = /* glsl */ `
+vec2 ${name}Below(int row, int column) {
+  return vec2(${name}In(row, column), ${name}In(row + 1, column));
 }`;
   const block = /* glsl */ `
 vec4 ${name}Block(ivec3 at) {
@@ -112,6 +117,7 @@ float ${name}In(int row, int column) {
   return ${isMatrix ? `texelFetch(${name}, ivec2(column, row), 0).r` : `${name}At(row * ${columns} + column)`};
 }
 ${pair}
+${below}
 ${block}`;
   }
   const [width, height] = [half(numbersWide), half(numbersHigh)];
@@ -149,6 +155,15 @@ vec2 ${name}Pair(int row, int column) {
   return ${name}PackedPair(row, column);
 }`
     : pair
+}
+${
+  packedColumns === columns && (count === 1 || isEven(packedRows))
+    ? /* glsl */ `
+vec2 ${name}Below(int row, int column) {
+  vec4 texel = ${name}Texel(row >> 1, column >> 1);
+  return (column & 1) == 0 ? texel.xz : texel.yw;
+}`
+    : below
 }
 ${
   samePacking(packed, given)

@@ -1,6 +1,8 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView, NormAttrs } from "../arguments.js";
 import { MAX_SQUARABLE, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
-import { type Entries, glsl } from "./blocks.js";
+import { quotient, remainder } from "../tensorflow/webgl.js";
+import { type Entries, entriesIn, glsl } from "./blocks.js";
 
 // A mixture in a fragment shader (docs/math.md, sections 2.1 to 2.3 and 2.6): the constants of a channel, and the responsibilities of
 // activations. Components are written out, so that all of it is in registers.
@@ -37,11 +39,11 @@ export const mixtureUniforms = ({ epsilon }: NormAttrs) => ({
 });
 
 /** Code for each component. */
-export const forEach = ({ components }: MixtureVariant, code: (k: number) => string): string =>
+export const forEach = ({ components }: Pick<MixtureView, "components">, code: (k: number) => string): string =>
   Array.from({ length: components }, (_, k) => code(k)).join("\n");
 
 /** An expression for each component, all of them added up. */
-export const sumOf = ({ components }: MixtureVariant, term: (k: number) => string): string =>
+export const sumOf = ({ components }: Pick<MixtureView, "components">, term: (k: number) => string): string =>
   Array.from({ length: components }, (_, k) => term(k)).join(" + ");
 
 /** For mixtureConstants: the order of components in an invocation that sums for one of them, `part`. That is the first. */
@@ -62,6 +64,18 @@ export const ONE: Channels = {
   activations: "float",
   spread: (e) => e,
 };
+
+/** The channels of a block of x. */
+export const channelsIn = (x: TensorInfo, { inner, channels }: MixtureView) => ({
+  ...entriesIn(x.shape, "channel", [{ step: inner, count: channels }]),
+  activations: "vec4" as const,
+});
+
+/** The number i of a tensor [K, C], `k` of `channel`, and its texel of `sums`. */
+export const ofComponent = ({ channels, components }: Pick<MixtureView, "channels" | "components">) => /* glsl */ `
+  int k = ${quotient("i", channels)};
+  int channel = ${remainder("i", channels)};
+  vec4 sums = sumsTexel(channel * ${components} + k);`;
 
 /**
  * Constants of the components of channels. Each has a mean, a scale κ/√v, a height log₂ λ − ½ log₂ v, and a weight 1/√(λ v).

@@ -7,6 +7,7 @@ import {
   mixtureConstants,
   mixtureUniforms,
   ONE,
+  ofComponent,
   ownComponent,
   responsibilities,
   takesMixture,
@@ -51,46 +52,62 @@ ${forEach(variant, (k) => `  if (at.z == ${k}) block.xz = e${k}.xz; if (at.z + 1
   return [tau];
 }
 
-/** Mass, mean and variance: a pass over x for the means, and one for squared distances from them. */
-export function webglMixtureMoments(
+/**
+ * Sums over each channel, a texel for each component: Σ τ, Σ τ d and Σ τ d². The distances d are from `center` [K, C], which is the mean
+ * up to rounding: a pass over x makes it.
+ */
+export function drawMixtureMoments(
   backend: WebGLBackend,
   { x, mean, variance, prior }: MixtureInputs,
   attrs: MixtureAttrs,
   view: MixtureView,
-): TensorInfo[] | undefined {
-  if (!takesMixture(view)) return undefined;
-  const { channels, components } = view;
+): Record<"sums" | "center", TensorInfo> {
   const variant = variantOf(view, attrs);
-  /** Sums over each channel, a texel for each component. @param term changes `sums`, by `tau` */
-  const sumsOf = (others: Record<string, TensorInfo>, term: string) =>
+  /** @param center GLSL for what distances are from */
+  const sumsOf = (others: Record<string, TensorInfo>, center: string) =>
     drawSums(backend, {
       sets: view,
-      parts: components,
+      parts: view.components,
       shape: x.shape,
       streams: ["x"],
       inputs: { x, mean, variance, prior, ...others },
       uniforms: mixtureUniforms(attrs),
-      constants: `  int channel = set;\n${mixtureConstants(variant, ONE, ownComponent(variant))}`,
+      constants: `  int channel = set;\n${mixtureConstants(variant, ONE, ownComponent(variant))}\n  float center = ${center};`,
       body: /* glsl */ `
   float given = xHere;
 ${responsibilities(variant, ONE)}
   float tau = e0 * share + (isBad ? NAN : 0.0);
-  ${term}`,
+  float distance = value - center;
+  // 0 where tau is 0, although a square may be infinite.
+  float weighted = rounded(tau * distance);
+  sums.xyz += vec3(tau, weighted, weighted * distance);`,
     });
-  const finish = (inputs: Record<string, TensorInfo>, value: string) =>
-    drawNumbers(backend, mean.shape, inputs, {
-      statements: `  vec4 own = sumsTexel(i % ${channels} * ${components} + i / ${channels});`,
-      value,
-    });
-  const first = sumsOf({}, "sums.xy += vec2(tau, tau * (value - mean0));");
-  const mass = finish({ sums: first }, "own.x");
+  const first = sumsOf({}, "mean0");
   // An average, or the old value where nothing has mass.
-  const newMean = finish({ sums: first, mean }, "own.x == 0.0 ? meanAt(i) : meanAt(i) + own.y / own.x");
-  const second = sumsOf(
-    { newMean },
-    "float distance = value - newMeanIn(part, channel); sums.xy += vec2(tau, tau * distance * distance);",
+  const center = drawNumbers(
+    backend,
+    mean.shape,
+    { sums: first, mean },
+    { statements: ofComponent(view), value: "sums.x == 0.0 ? meanAt(i) : meanAt(i) + sums.y / sums.x" },
   );
-  const newVariance = finish({ sums: second, variance }, "own.x == 0.0 ? varianceAt(i) : own.y / own.x");
-  for (const { dataId } of [first, second]) backend.disposeData(dataId);
-  return [mass, newMean, newVariance];
+  backend.disposeData(first.dataId);
+  return { sums: sumsOf({ center }, "centerIn(part, channel)"), center };
+}
+
+/** Mass, mean and variance; undefined where the composed form has to do it. */
+export function webglMixtureMoments(
+  backend: WebGLBackend,
+  inputs: MixtureInputs,
+  attrs: MixtureAttrs,
+  view: MixtureView,
+): TensorInfo[] | undefined {
+  if (!takesMixture(view)) return undefined;
+  const { variance } = inputs;
+  const { sums, center } = drawMixtureMoments(backend, inputs, attrs, view);
+  const made = (value: string) =>
+    drawNumbers(backend, variance.shape, { sums, variance }, { statements: ofComponent(view), value });
+  const mass = made("sums.x");
+  const newVariance = made("sums.x == 0.0 ? varianceAt(i) : sums.z / sums.x");
+  backend.disposeData(sums.dataId);
+  return [mass, center, newVariance];
 }

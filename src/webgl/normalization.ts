@@ -2,11 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { PriorInputs, View } from "../arguments.js";
 import { MAX_FLOAT32, STANDARD_ROWS } from "../constants.js";
 import type { NormalizationAttrs, NormalizationGradInputs, NormalizationInputs } from "../kernels/normalization.js";
-import {
-  asOneSlice,
-  type NormalizationInferenceAttrs,
-  type NormalizationInferenceInputs,
-} from "../kernels/normalizationInference.js";
+import { asOneSlice, type NormalizationInferenceAttrs } from "../kernels/normalizationInference.js";
 import type { ShrunkNormalizationGradInputs, ShrunkNormalizationInputs } from "../kernels/shrunkNormalization.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, type Entries, entriesIn, glsl } from "./blocks.js";
@@ -252,29 +248,3 @@ export const webglShrunkNormalizationGrad = (
   inputs: ShrunkNormalizationGradInputs,
   attrs: NormalizationInferenceAttrs,
 ): TensorInfo[] | undefined => webglNormalizationGrad(backend, inputs, asOneSlice(attrs));
-
-/** y, by one draw. */
-export function webglNormalizationInference(
-  backend: WebGLBackend,
-  inputs: NormalizationInferenceInputs,
-  attrs: NormalizationInferenceAttrs,
-): TensorInfo[] | undefined {
-  const { x, mean, variance, gamma, beta } = inputs;
-  const { outer, channels, inner, epsilon } = attrs;
-  if (outer * channels * inner === 0) return undefined;
-  const { type, declared, of, spread } = entriesIn(x.shape, "channel", [{ step: inner, count: channels }]);
-  const y = drawBlocks(
-    backend,
-    x.shape,
-    { x, mean, variance, gamma, beta },
-    { epsilon },
-    /* glsl */ `
-${declared}
-  ${type} scale = 1.0 / sqrt(${of("variance")} + epsilon);
-  ${gamma ? `scale *= ${of("gamma")};` : ""}
-  ${type} center = ${of("mean")};
-  block = (xBlock(at) - ${spread("center")}) * ${spread("scale")};
-  ${beta ? `block += ${spread(of("beta"))};` : ""}`,
-  );
-  return [y];
-}

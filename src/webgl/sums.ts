@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { View } from "../arguments.js";
-import { type Drawing, draw, quotient, remainder, type WebGLBackend } from "../tensorflow/webgl.js";
+import { type Drawing, draw, isEven, quotient, remainder, type WebGLBackend } from "../tensorflow/webgl.js";
 
 // Reductions by drawing. The numbers that are added up are a set; what comes of a set are texels, each of four sums. An invocation adds
 // up a chunk of a set one after the other; then chunks are put together, until there is one. So the error does not grow with how many
@@ -8,6 +8,12 @@ import { type Drawing, draw, quotient, remainder, type WebGLBackend } from "../t
 
 /** Numbers that an invocation takes at most. */
 const MOST = 128;
+
+/** Numbers of a chunk that make its pivot. */
+const SAMPLES = 8;
+
+/** Where a set has more texels, for the components of a mixture, the loop is written for one number: that is long, and not limited by reading. */
+const MAX_PARTS_OF_TWO = 4;
 
 /** A tensor: slices of [outer, channels, inner]. A channel of a slice is a set. */
 export interface Sets extends View {
@@ -31,13 +37,25 @@ function placesIn({ slices = 1, outer, channels, inner }: Sets) {
   return { row: ofAll, channel, column, index: `(${ofAll} * ${channels} + ${channel}) * ${inner} + ${column}` };
 }
 
-/** How number j of a set is read from a tensor of x's shape: GLSL. */
-function readIn(shape: readonly number[], sets: Sets): (name: string) => string {
+interface Reading {
+  /** Number j of a set, in GLSL. */
+  one(name: string): string;
+  /** Numbers j and j + 1, of an even j, where both may be in one texel. */
+  two?(name: string): string;
+}
+
+/** How numbers of a set are read from a tensor of x's shape. */
+function readIn(shape: readonly number[], sets: Sets): Reading {
   const columns = shape.at(-1);
   const { row, channel } = placesIn(sets);
-  if (sets.inner === 1 && sets.channels === columns) return (name) => `${name}In(${row}, ${channel})`;
-  if (sets.outer === 1 && sets.inner === columns) return (name) => `${name}In(set, j)`;
-  return (name) => `${name}At(i)`;
+  const { slices = 1, outer, inner, channels } = sets;
+  if (inner === 1 && channels === columns) {
+    const one = (name: string) => `${name}In(${row}, ${channel})`;
+    const hasPairs = outer > 1 && (slices === 1 || isEven(outer));
+    return hasPairs ? { one, two: (name) => `${name}Below(${row}, ${channel})` } : { one };
+  }
+  if (outer === 1 && inner === columns) return { one: (name) => `${name}In(set, j)`, two: (name) => `${name}Pair(set, j)` };
+  return { one: (name) => `${name}At(i)` };
 }
 
 export interface Chunks {
@@ -64,6 +82,8 @@ interface Summing {
   streams: readonly string[];
   inputs: Drawing["inputs"];
   uniforms?: Record<string, number>;
+  /** A stream whose numbers `sums.x` is a pivot of before the loop: the mean of some, so that no number far from the others is it alone. */
+  pivot?: string | undefined;
   /** Statements before the loop: `set` and `part` are known. */
   constants?: string;
   /** Statements for number `j` of the set, at `i` in x; those of the streams are `NAMEHere`. They change the vec4 `sums`. */
@@ -75,13 +95,43 @@ interface Summing {
 /** The first level: chunks of each set. */
 export function drawChunks(
   backend: WebGLBackend,
-  { sets, parts = 1, shape, streams, inputs, uniforms, constants = "", body, finish = "" }: Summing,
+  { sets, parts = 1, shape, streams, inputs, uniforms, pivot, constants = "", body, finish = "" }: Summing,
 ): Chunks {
   const whole = sets.outer * sets.inner;
-  const each = chunkOf(whole);
+  const reading = readIn(shape, sets);
+  const { one } = reading;
+  const two = parts <= MAX_PARTS_OF_TWO ? reading.two : undefined;
+  const each = two ? 2 * Math.ceil(chunkOf(whole) / 2) : chunkOf(whole);
   const count = Math.ceil(whole / each);
   const width = setCount(sets) * parts;
-  const read = readIn(shape, sets);
+  const { index } = placesIn(sets);
+  const start = /* glsl */ `
+  int stride = (count + ${SAMPLES - 1}) / ${SAMPLES};
+  float samples = float((count + stride - 1) / stride);
+  for (int step = 0; step < count; step += stride) {
+    int j = first + step;
+    int i = ${index};
+    sums.x += ${one(pivot ?? "")} / samples;
+  }`;
+  const here = (value: (name: string) => string) => streams.map((name) => `float ${name}Here = ${value(name)};`).join(" ");
+  const visit = (number: string, value: (name: string) => string) => /* glsl */ `
+    int j = ${number};
+    int i = ${index};
+    ${here(value)}
+${body}`;
+  const loop = two
+    ? /* glsl */ `
+  for (int step = 0; step < count; step += 2) {
+    int j = first + step;
+    ${streams.map((name) => `vec2 ${name}Two = ${two(name)};`).join(" ")}
+    {${visit("first + step", (name) => `${name}Two.x`)}
+    }
+    if (step + 1 < count) {${visit("first + step + 1", (name) => `${name}Two.y`)}
+    }
+  }`
+    : /* glsl */ `
+  for (int step = 0; step < count; step++) {${visit("first + step", one)}
+  }`;
   const code = /* glsl */ `
 void main() {
   ivec2 at = getOutputCoords() / 2;
@@ -91,12 +141,8 @@ void main() {
   int count = min(${each}, ${whole} - first);
   vec4 sums = vec4(0.0);
 ${constants}
-  for (int step = 0; step < count; step++) {
-    int j = first + step;
-    int i = ${placesIn(sets).index};
-    ${streams.map((name) => `float ${name}Here = ${read(name)};`).join(" ")}
-${body}
-  }
+${pivot ? start : ""}
+${loop}
 ${finish}
   setOutput(sums);
 }`;
@@ -139,7 +185,7 @@ export const drawSums = (backend: WebGLBackend, summing: Summing): TensorInfo =>
 
 /**
  * Moments of each set (docs/math.md, section 4): texels of a pivot, what the mean is away from it, and the variance. The moments of a
- * chunk are about the first of its numbers, so that neither a mean far from zero nor a number far from the others costs digits.
+ * chunk are about the mean of some of its numbers, so that neither a mean far from zero nor a number far from the others costs digits.
  *
  * @param isCentered whether they are about the mean: else about 0
  */
@@ -149,8 +195,8 @@ export function drawMoments(backend: WebGLBackend, x: TensorInfo, sets: Sets, is
     shape: x.shape,
     streams: ["x"],
     inputs: { x },
+    pivot: isCentered ? "x" : undefined,
     body: /* glsl */ `
-    ${isCentered ? "if (step == 0) sums.x = xHere;" : ""}
     float distance = xHere - sums.x;
     sums.y += distance;
     sums.z += distance * distance + (notFinite(xHere) ? NAN : 0.0);`,

@@ -5,15 +5,17 @@ import type { NormGradInputs } from "../kernels/mixturePlan.js";
 import type { StandardizedGradInputs, StandardizedInputs } from "../kernels/standardizedMixtureNorm.js";
 import type { NormInputs } from "../kernels/unsupervisedAdaptiveNorm.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
-import { drawBlocks, drawNumbers, entriesIn, glsl } from "./blocks.js";
+import { drawBlocks, drawNumbers, glsl } from "./blocks.js";
 import {
   type Channels,
+  channelsIn,
   forEach,
   KAPPA,
   type MixtureVariant,
   mixtureConstants,
   mixtureUniforms,
   ONE,
+  ofComponent,
   ownComponent,
   responsibilities,
   sumOf,
@@ -24,12 +26,6 @@ import { standardOf } from "./normalization.js";
 import { drawSums } from "./sums.js";
 
 // Unsupervised Adaptive Normalization as fragment shaders: docs/math.md, sections 2.1 and 2.2.
-
-/** The channels of a block of x. */
-const channelsIn = (x: TensorInfo, { inner, channels }: MixtureView) => ({
-  ...entriesIn(x.shape, "channel", [{ step: inner, count: channels }]),
-  activations: "vec4" as const,
-});
 
 /** By what x is standardized. */
 const standardConstants = ({ type, of }: Channels) => /* glsl */ `
@@ -108,7 +104,8 @@ const gains = (variant: MixtureVariant, { type }: Channels) =>
 
 /**
  * Sums over each channel, a texel for each component: Σ M_k, Σ P_k, κ² Σ P_k z_k², Σ u_k g_k, all without gamma. P of the last component
- * is minus the sum of the others: Σ dy is in its place.
+ * is minus the sum of the others: Σ dy is in its place. A draw has one output, so each component's texel evaluates the whole mixture. A
+ * draw before it, of what the components share, would save little up to K = 8 (in software): it is a draw, and two more numbers to read.
  */
 function sumsOf(
   backend: WebGLBackend,
@@ -143,12 +140,6 @@ ${differences(variant, ONE)}
   sums += vec4(u * weight0 - pz * slope0, part == ${components - 1} ? dyHere : p, pz * z0, u * weight0 * (value - mean0));`,
   });
 }
-
-/** The number i of a tensor [K, C], `k` of `channel`, and its texel of sums. */
-const ofComponent = ({ channels, components }: MixtureVariant) => /* glsl */ `
-  int k = i / ${channels};
-  int channel = i % ${channels};
-  vec4 sums = sumsTexel(channel * ${components} + k);`;
 
 /** Σ P_k of component k, whose texel is given. */
 const sumOfP = ({ components }: MixtureVariant, texel: string) => {

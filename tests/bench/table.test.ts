@@ -77,7 +77,8 @@ describe("renderHeading", () => {
     expect(heading({ name: "wasm", simd: true, threads: 1 })).toContain("SIMD, with 1 thread\n");
     expect(heading({ name: "cpu" })).toContain("\ncpu backend\n");
     const gpu = heading({ name: "webgl", device: "an abacus", software: true });
-    expect(gpu).toContain(`\nwebgl backend on an abacus, software${composed}\n`);
+    expect(gpu).toContain("\nwebgl backend on an abacus, software; tfjs-uan has programs of its own there\n");
+    expect(heading({ name: "tensorflow", device: "an abacus" })).toContain(`\ntensorflow backend on an abacus${composed}\n`);
   });
 
   it("says that a run was quick", () => {

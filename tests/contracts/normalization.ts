@@ -182,6 +182,7 @@ export const CASES: Case<TensorDriver>[] = [
   },
   {
     name: "batchNormalization keeps its digits where the first number of a channel is far from all others",
+    quick: true,
     async run(driver) {
       const [batch] = MEMBERS[0] as (typeof MEMBERS)[number];
       for (const shape of [

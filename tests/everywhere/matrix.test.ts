@@ -28,8 +28,8 @@ it("the matrix says what passed, and once why something did not", () => {
 | runtime | backend | computed by | passed |
 |---|---|---|---|
 | Node.js 20.1.0 | wasm | binary simd | 5 of 5 |
-| Chromium 156 | webgl | TensorFlow.js, a GPU in software | 4 of 5 |
-| Chromium 156 | webgpu | TensorFlow.js, a GPU in software | 4 of 5 |
+| Chromium 156 | webgl | programs of the library, a GPU in software | 4 of 5 |
+| Chromium 156 | webgpu | programs of the library, a GPU in software | 4 of 5 |
 
 Not passed:
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Docs, publish } from "../../reporting/docs.js";
 import { writeWhole } from "../../reporting/files.js";
 import { markdownTable } from "../../reporting/markdown.js";
+import { hasPrograms } from "../../runtimes/backends.js";
 import { ROOT } from "../../runtimes/project.js";
 import type { Result } from "./suite.js";
 
@@ -27,7 +28,8 @@ function computedBy({ binary, backend }: Result): string {
   if (binary) return `binary ${binary}`;
   const { device, software } = backend;
   // The name of a renderer in software does not matter, that of a package does.
-  return ["TensorFlow.js", ...(software ? ["a GPU in software"] : device ? [device] : [])].join(", ");
+  const by = hasPrograms(backend.name) ? "programs of the library" : "TensorFlow.js";
+  return [by, ...(software ? ["a GPU in software"] : device ? [device] : [])].join(", ");
 }
 
 /** The matrix as text. The first row is its heads. */

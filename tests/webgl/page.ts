@@ -4,6 +4,7 @@ import {
   batchNormalization,
   layerNormalization,
   mixtureMoments,
+  mixtureNormalization,
   mixtureResponsibilities,
   unsupervisedAdaptiveNormalization,
 } from "tfjs-uan";
@@ -14,7 +15,7 @@ import { type CaseOptions, makeCase } from "../helpers/problems.js";
 
 export interface Computed {
   y: number[];
-  /** Of x, mean, variance, prior, gamma and beta. */
+  /** Of what the call has gradients of. */
   gradients: number[][];
 }
 
@@ -52,10 +53,17 @@ type Inputs = [x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Ten
 const uan = (...[x, mean, variance, prior, gamma, beta]: Inputs) =>
   unsupervisedAdaptiveNormalization(x, mean, variance, prior, { gamma, beta });
 
-/** How many draws calls take. @param components of the mixture */
-function draws(components: number): { [call: string]: number } {
+/** What mixtureNormalization runs to fit a mixture. */
+const emStep = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor) =>
+  void tf.engine().runKernel("MixtureNormEStep", { x, mean, variance, prior }, { epsilon: 1e-3, moments: true });
+
+/** How many draws calls take. @param components of the mixture @param only the call's name. Default: all */
+function draws(components: number, only?: string): { [call: string]: number } {
   return tf.tidy(() => {
     const mixture = [tf.ones([components, 4]), tf.ones([components, 4]), tf.fill([components], 1 / components)] as const;
+    const [mean, variance, prior] = mixture;
+    const given = { mean, variance, prior };
+    const ofChannels = tf.fill([4], 0.5);
     const x = tf.randomNormal([300, 4]);
     const [gamma, beta, dy] = [tf.ones([4]), tf.ones([4]), tf.ones([300, 4])];
     const all: Inputs = [x, ...mixture, gamma, beta];
@@ -67,15 +75,30 @@ function draws(components: number): { [call: string]: number } {
       "uan without gamma, with gradients": () =>
         void tf.grads((x) => unsupervisedAdaptiveNormalization(x as tf.Tensor, ...mixture))([x], dy),
       standardize: () => unsupervisedAdaptiveNormalization(x, ...mixture, { standardize: true }),
+      "moments of the batch": () => unsupervisedAdaptiveNormalization(x, ...mixture, { moments: "batch" }),
+      "moments of the batch, with gradients": () =>
+        void tf.grads((x) => unsupervisedAdaptiveNormalization(x as tf.Tensor, ...mixture, { moments: "batch" }) as tf.Tensor)(
+          [x],
+          dy,
+        ),
       batchNormalization: () => batchNormalization(x, { gamma, beta }),
       "batchNormalization, with gradients": affine(batchNormalization),
       "batchNormalization, inference": () => batchNormalization(x, { mean: beta, variance: gamma, gamma, beta }),
+      "batchNormalization, inference, with gradients": affine((x, { gamma, beta }) =>
+        batchNormalization(x, { mean: ofChannels, variance: ofChannels, gamma, beta }),
+      ),
       layerNormalization: () => layerNormalization(x, { gamma, beta }),
       "layerNormalization, with gradients": affine(layerNormalization),
+      "mixtureNormalization of a given mixture": () => mixtureNormalization(x, { mixture: given, gamma, beta }),
+      "mixtureNormalization of a given mixture, with gradients": affine((x, options) =>
+        mixtureNormalization(x, { mixture: given, ...options }),
+      ),
+      "an EM step": () => emStep(x, ...mixture),
       responsibilities: () => mixtureResponsibilities(x, ...mixture),
       moments: () => mixtureMoments(x, ...mixture),
     };
-    return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, drawsOf(call)]));
+    const wanted = Object.entries(calls).filter(([name]) => only === undefined || name === only);
+    return Object.fromEntries(wanted.map(([name, call]) => [name, drawsOf(call)]));
   });
 }
 
@@ -97,27 +120,65 @@ function textured(values: Float32Array, shape: number[], textures: Textures): tf
   }
 }
 
+type Given = Record<"x" | "mean" | "variance" | "prior" | "gamma", tf.Tensor>;
+
+/** A call of x, a mixture and gamma, and of which of these it has gradients. */
+interface GivenCall {
+  of: (keyof Given)[];
+  run(given: Given, options: { axis: number; epsilon: number }): tf.Tensor;
+}
+
+const CALLS = {
+  uan: {
+    of: ["x", "mean", "variance", "prior", "gamma"],
+    run: ({ x, mean, variance, prior, gamma }, options) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior, { ...options, gamma }),
+  },
+  "moments of the batch": {
+    of: ["x", "mean", "variance", "prior", "gamma"],
+    run: ({ x, mean, variance, prior, gamma }, options) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior, { ...options, gamma, moments: "batch" }),
+  },
+  "batchNormalization, inference": {
+    of: ["x", "mean", "variance", "gamma"],
+    run: ({ x, mean, variance, gamma }, options) =>
+      batchNormalization(x, { ...options, gamma, mean: tf.mean(mean, 0), variance: tf.mean(variance, 0) }),
+  },
+  mixtureNormalization: {
+    of: ["x", "gamma"],
+    run: ({ x, mean, variance, prior, gamma }, options) =>
+      mixtureNormalization(x, { ...options, gamma, mixture: { mean, variance, prior } }),
+  },
+} satisfies Record<string, GivenCall>;
+export type CallName = keyof typeof CALLS;
+
 /** y and its gradients. @param digits of a number's fraction in binary, that all inputs are rounded to. Default: as many as there are */
-async function compute(options: CaseOptions, textures: Textures, digits?: number): Promise<Computed> {
+async function compute(name: CallName, options: CaseOptions, textures: Textures, digits?: number): Promise<Computed> {
   const { shape, axis, x, mean, variance, prior, components, channels, epsilon } = makeCase(options);
-  const rounded = (values: ArrayLike<number>) =>
-    Float32Array.from(values, (value) => (digits === undefined ? value : Math.round(value * 2 ** digits) / 2 ** digits));
+  const call: GivenCall = CALLS[name];
+  const made = (values: ArrayLike<number>, shape: number[]) =>
+    textured(
+      Float32Array.from(values, (value) => (digits === undefined ? value : Math.round(value * 2 ** digits) / 2 ** digits)),
+      shape,
+      textures,
+    );
   const results = tf.tidy(() => {
     const of = [components, channels];
-    const inputs = [
-      textured(rounded(x), shape, textures),
-      textured(rounded(mean), of, textures),
-      textured(rounded(variance), of, textures),
-      textured(rounded(prior), [components], textures),
-      textured(rounded(Array.from({ length: channels }, (_, c) => 1 + 0.25 * Math.sin(c))), [channels], textures),
-    ];
-    const dy = textured(rounded(Array.from({ length: x.length }, (_, i) => Math.cos(i * i))), shape, textures);
-    const f = (...[x, mean, variance, prior, gamma]: tf.Tensor[]) =>
-      unsupervisedAdaptiveNormalization(x as tf.Tensor, mean as tf.Tensor, variance as tf.Tensor, prior as tf.Tensor, {
-        axis,
-        epsilon,
-        gamma: gamma as tf.Tensor,
-      });
+    const gamma = Array.from({ length: channels }, (_, c) => 1 + 0.25 * Math.sin(c));
+    const given: Given = {
+      x: made(x, shape),
+      mean: made(mean, of),
+      variance: made(variance, of),
+      prior: made(prior, [components]),
+      gamma: made(gamma, [channels]),
+    };
+    const dy = made(
+      Array.from({ length: x.length }, (_, i) => Math.cos(i * i)),
+      shape,
+    );
+    const f = (...inputs: tf.Tensor[]) =>
+      call.run({ ...given, ...Object.fromEntries(call.of.map((name, i) => [name, inputs[i]])) }, { axis, epsilon });
+    const inputs = call.of.map((name) => given[name]);
     return [f(...inputs), ...tf.grads(f)(inputs, dy)];
   });
   const [y, ...gradients] = await Promise.all(results.map(async (result) => Array.from(await result.data())));
