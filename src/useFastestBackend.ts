@@ -10,7 +10,7 @@ import {
   tidy,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
-import { argumentError, checkChoice } from "./arguments.js";
+import { argumentError, checkChoice, checkCount } from "./arguments.js";
 import { NOT_COMPILED, refusalToCompile } from "./binary/module.js";
 import { isShared } from "./binary/sharedMemory.js";
 import { threadCountFor } from "./launch/workerPools.js";
@@ -19,7 +19,13 @@ import { provideDawn } from "./runtime/dawn.js";
 import { checkWebgl, hasWebgpu, VENDORS, webglHardware, webgpuHardware } from "./runtime/graphics.js";
 import { findInstalled, importInstalled, messageOf } from "./runtime/packages.js";
 import { Refusal } from "./runtime/refusal.js";
-import { initializeBackend, pendingInitialization, restoreBackend } from "./tensorflow/backends.js";
+import {
+  DEFAULT_TIMEOUT,
+  initializeBackend,
+  initializeWasm,
+  pendingInitialization,
+  restoreBackend,
+} from "./tensorflow/backends.js";
 import type { NativeBackend } from "./tensorflow/native.js";
 import { initializedBackend, inTurn, registerTheirs } from "./tensorflow/registerMade.js";
 import {
@@ -43,6 +49,11 @@ export interface FastestBackendConfig {
    * to 64; 1 for none but the caller's. Default: as many as the process may use cores, at most 8.
    */
   threads?: number;
+  /**
+   * How long a backend may take to start, in milliseconds: an integer of at least 1. Default 60,000. TensorFlow.js itself waits forever for a
+   * file that setWasmPaths(…, true) names and that is missing, and for workers that a page's policy forbids.
+   */
+  timeout?: number;
   /** Whether every decision is logged to the console. Default false. A broken installation gives a warning in any case. */
   verbose?: boolean;
 }
@@ -68,24 +79,27 @@ export interface FastestBackend {
 }
 
 /** Each makes its backend the current one and says what that runs on; or it throws a Refusal, or the error that breaks it. */
-const CANDIDATES: Record<BackendCandidate, (config: Pick<FastestBackendConfig, "threads" | "verbose">) => Promise<string>> = {
+const CANDIDATES: Record<
+  BackendCandidate,
+  (config: Required<Pick<FastestBackendConfig, "timeout" | "verbose">> & Pick<FastestBackendConfig, "threads">) => Promise<string>
+> = {
   "tfjs-node-gpu": () => useNative("@tensorflow/tfjs-node-gpu", true),
-  webgpu: async () => {
-    if (!hasWebgpu()) return useDawn();
+  webgpu: async ({ timeout }) => {
+    if (!hasWebgpu()) return useDawn(timeout);
     checkImported("webgpu");
     const hardware = await webgpuHardware();
-    await initializeBackend("webgpu");
+    await initializeBackend("webgpu", timeout);
     return `WebGPU on ${hardware}`;
   },
-  webgl: async () => {
+  webgl: async ({ timeout }) => {
     checkWebgl();
     checkImported("webgl");
     const hardware = webglHardware();
-    await initializeBackend("webgl");
+    await initializeBackend("webgl", timeout);
     return `WebGL on ${hardware}`;
   },
   "tfjs-node": () => useNative("@tensorflow/tfjs-node", false),
-  wasm: async ({ threads, verbose }) => {
+  wasm: async ({ threads, timeout, verbose }) => {
     if (typeof WebAssembly === "undefined") throw new Refusal("there is no WebAssembly here");
     registerTheirs();
     provide("wasm", WASM_PACKAGE);
@@ -94,7 +108,7 @@ const CANDIDATES: Record<BackendCandidate, (config: Pick<FastestBackendConfig, "
     );
     if (count > 1) return `WebAssembly on ${count} threads, ${kernels()}`;
     try {
-      await initializeBackend("wasm");
+      await initializeWasm(timeout);
     } catch (error) {
       const refusal = refusalToCompile(false);
       throw refusal === undefined ? error : new Refusal(`${NOT_COMPILED}: ${refusal}`);
@@ -181,11 +195,11 @@ let lastCall: Promise<unknown> = Promise.resolve();
  *
  * On Dawn a process does not end by itself: call `process.exit()`, or `tf.backend().device.destroy()` once no tensor is needed any more.
  *
- * Calls wait for each other. Where TensorFlow.js's tf.setBackend("wasm") never settles, because a file is missing that
- * setWasmPaths(…, true) names, this does not either.
+ * Calls wait for each other. A backend that does not start in time is passed over, with a warning. In a cross-origin isolated page whose
+ * policy forbids workers from blobs, "wasm" starts without TensorFlow.js's threads, with a warning.
  *
  * @returns the choice with its reason, and the candidates before it with theirs
- * @throws where `order` is empty or names something else, or `threads` is none, before anything is tried; and where nothing in it works, with all the
+ * @throws where `order` is empty or names something else, or `threads` or `timeout` is none, before anything is tried; and where nothing in it works, with all the
  * reasons: then the backend that was in use still is
  */
 export function useFastestBackend(config: FastestBackendConfig = {}): Promise<FastestBackend> {
@@ -203,17 +217,23 @@ function checkOrder(order: unknown): void {
   for (const candidate of order) checkChoice("useFastestBackend", "order", candidate, NAMES);
 }
 
-async function choose({ order = NAMES, threads, verbose = false }: FastestBackendConfig): Promise<FastestBackend> {
+async function choose({
+  order = NAMES,
+  threads,
+  timeout = DEFAULT_TIMEOUT,
+  verbose = false,
+}: FastestBackendConfig): Promise<FastestBackend> {
   checkOrder(order);
   threadCountFor("useFastestBackend", threads);
+  checkCount("useFastestBackend", "timeout", timeout);
   // A backend that somebody else has begun to initialize would replace the one that is chosen.
-  await pendingInitialization();
+  await pendingInitialization(timeout);
 
   const before = getBackend();
   const tried: PassedOver[] = [];
   for (const candidate of new Set(order)) {
     try {
-      const reason = await CANDIDATES[candidate]({ threads, verbose });
+      const reason = await CANDIDATES[candidate]({ threads, timeout, verbose });
       if (verbose) console.log(`tfjs-uan: ${candidate} is chosen: ${reason}`);
       return { backend: getBackend(), candidate, reason, tried };
     } catch (error) {
@@ -246,14 +266,14 @@ function provide(name: string, packageName: string): void {
 }
 
 /** WebGPU out of the package `webgpu`. Where it is not chosen, nothing of it stays. */
-async function useDawn(): Promise<string> {
+async function useDawn(timeout: number): Promise<string> {
   const takeAway = provideDawn();
   const isThere = findBackendFactory("webgpu") !== null;
   try {
     const hardware = await webgpuHardware(VENDORS);
     // It looks for WebGPU when it is imported.
     provide("webgpu", "@tensorflow/tfjs-backend-webgpu");
-    await initializeBackend("webgpu");
+    await initializeBackend("webgpu", timeout);
     return `WebGPU on ${hardware}`;
   } catch (error) {
     if (!isThere && findBackendFactory("webgpu")) removeBackend("webgpu");

@@ -103,6 +103,40 @@ describe("useFastestBackend", () => {
     expect(tf.getBackend()).toBe("webgpu");
   });
 
+  it("waits no longer than its timeout for a backend, and passes over one that does not start", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    tf.removeBackend("wasm");
+    let late = (_: tf.KernelBackend) => {};
+    const dispose = vi.spyOn(MathBackendCPU.prototype, "dispose");
+    tf.registerBackend("wasm", () => new Promise((resolve) => (late = resolve)));
+    try {
+      const { candidate, tried } = await useFastestBackend({ order: ["wasm", "cpu"], threads: 1, timeout: 20 });
+      expect(candidate).toBe("cpu");
+      expect(tried).toMatchObject([{ candidate: "wasm", reason: "'wasm' has not started in 0.02 s" }]);
+      expect(ownWarnings()).toEqual(["tfjs-uan: wasm is broken: 'wasm' has not started in 0.02 s"]);
+      late(new MathBackendCPU());
+      await vi.waitFor(() => expect(dispose).toHaveBeenCalled());
+      expect(tf.getBackend()).toBe("cpu");
+    } finally {
+      tf.removeBackend("wasm");
+      tf.registerBackend("wasm", wasmFactory, 2);
+    }
+  });
+
+  it("waits no longer for one that other code has begun to initialize, with a warning", async () => {
+    registerBackend("slow", () => new Promise(() => {}));
+    void tf.setBackend("slow");
+    const { candidate } = await useFastestBackend({ order: ["cpu"], timeout: 20 });
+    expect(candidate).toBe("cpu");
+    expect(ownWarnings()).toEqual([
+      expect.stringMatching(/'slow'.* has not started in 0.02 s: it is not waited for any longer$/),
+    ]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])("refuses a timeout of %j", async (timeout) => {
+    await expect(useFastestBackend({ timeout })).rejects.toThrow(/^useFastestBackend: argument 'timeout' must/);
+  });
+
   it("skips packages that it has no permission to look for", async () => {
     const resolve = () => {
       throw Object.assign(new Error("Access to this API has been restricted"), { code: "ERR_ACCESS_DENIED" });

@@ -48,16 +48,18 @@ describeInChromium("in a page whose policy", () => {
     expect(outcome.engine).not.toContain("argument");
   });
 
-  it("forbids workers, an engine says that it gets no threads, and computes all the same", async () => {
+  it("forbids workers, 'wasm' and an engine say that they get no threads, and compute all the same", async () => {
     const policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'";
     const { engine, warnings, ...outcome } = await underPolicy({ policy, isolated: true });
     expect(outcome).toMatchObject({
-      backend: "cpu",
-      reason: "JavaScript, with the kernels of tfjs-uan",
+      backend: "wasm",
+      reason: "WebAssembly, with the kernels of tfjs-uan",
+      tried: [],
       y: expect.closeTo(1, 5),
     });
     expect(engine).toBe("1.000 on 1");
     expect(warnings).toEqual([
+      expect.stringMatching(/'wasm' has not started: .*forbids 'blob.*' by worker-src\. It is started without threads/),
       "tfjs-uan: a thread cannot be started here, so that the caller's does its work: the page's policy may forbid workers from blobs",
     ]);
   });

@@ -36,8 +36,7 @@ async function normalizeInEngine(threads: number): Promise<string> {
 
 async function run() {
   setWasmPaths(WASM_PATH);
-  // In an isolated page whose policy forbids workers, TensorFlow.js's 'wasm' never settles.
-  const { backend, reason, tried } = await useFastestBackend({ order: crossOriginIsolated ? ["cpu"] : ["wasm", "cpu"] });
+  const { backend, reason, tried } = await useFastestBackend({ order: ["wasm", "cpu"] });
   const [y] = await tf.tidy(() => unsupervisedAdaptiveNormalization([[3]], [[1]], [[4]], [1], { epsilon: 0 })).data();
   const engine = await normalizeInEngine(crossOriginIsolated ? 2 : 1);
   return { backend, reason, tried, y, engine, warnings };
