@@ -1,11 +1,14 @@
-import { type BackendInfo, describeBackend, hasPrograms, isSynchronous } from "../../runtimes/backends.js";
+import { type BackendInfo, describeBackend, hasPrograms } from "../../runtimes/backends.js";
 import { coresText, runtimeText, versionsText } from "../../runtimes/environment.js";
 import type { Report, Run } from "../results.js";
 import { bytes } from "./format.js";
 
-/** What computes where the binary does not work on TensorFlow.js's memory. */
-const onDevice = (name: string) =>
-  hasPrograms(name) ? "; tfjs-uan has programs of its own there" : "; tfjs-uan is composed of TensorFlow.js operations there";
+/** What of the library computes on a backend: where it says nothing, the binary. */
+function computedBy({ name, device }: BackendInfo): string {
+  if (hasPrograms(name)) return "; tfjs-uan's programs compute there";
+  const isNativeGpu = name === "tensorflow" && device?.endsWith("with a GPU");
+  return isNativeGpu ? "; tfjs-uan is composed of TensorFlow.js operations there" : "";
+}
 
 /** What ran where, as lines of text. */
 export function headingLines(report: Report): string[] {
@@ -13,9 +16,7 @@ export function headingLines(report: Report): string[] {
   return [
     `${coresText(report)}, ${bytes(machine.memoryBytes)} of memory, ${machine.platform}`,
     `${runtimeText(report)}; ${versionsText(report)}`,
-    ...(backend
-      ? [`${describeBackend(backend as BackendInfo)}${isSynchronous(backend.name) ? "" : onDevice(backend.name)}`]
-      : []),
+    ...(backend ? [`${describeBackend(backend as BackendInfo)}${computedBy(backend as BackendInfo)}`] : []),
     quick ? `${date}, a quick run with rough figures` : date,
   ];
 }

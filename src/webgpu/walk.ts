@@ -38,13 +38,11 @@ export interface Slices extends View {
   slices?: number;
 }
 
-type Name = Exclude<keyof typeof WALK_UNIFORMS, "first" | "last" | "window">;
-
 /**
  * A work group has laneOuter × laneChannels × laneInner lanes. It walks over a chunk of the rows of a block of laneChannels channels;
  * `steps` steps take a row of theirs.
  */
-export interface Walk extends Record<Name, number> {
+export interface Walk extends Record<keyof typeof WALK_UNIFORMS, number> {
   size: number;
   /** Tensors that are larger than a shader can be given come in so many windows, each of windowSize positions or less. */
   windows: number;
@@ -67,7 +65,7 @@ export function walkOver({ slices = 1, outer, channels, inner, size }: Slices, w
   const chunks = Math.ceil(all / perChunk);
   const windows = Math.ceil(size / windowSize);
   const walk = { slices, outer, channels, inner, laneChannels, laneInner, laneOuter, blocks, chunks, steps, perChunk };
-  return { ...walk, size, windows, windowSize };
+  return { ...walk, first: 0, last: size - 1, window: 0, size, windows, windowSize };
 }
 
 export const groupsOf = ({ slices, blocks, chunks }: Walk) => slices * blocks * chunks;

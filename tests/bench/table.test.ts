@@ -71,14 +71,15 @@ describe("renderHeading", () => {
 
   it("says which backend ran, and on what", () => {
     const heading = (backend: Report["backend"]) => renderHeading({ ...madeUpReport(), backend });
-    const composed = "; tfjs-uan is composed of TensorFlow.js operations there";
     expect(heading({ name: "wasm", simd: true })).toContain("\nwasm backend with SIMD, without threads\n");
     expect(heading({ name: "wasm", simd: true, threads: 4 })).toContain("\nwasm backend with SIMD, with 4 threads\n");
     expect(heading({ name: "wasm", simd: true, threads: 1 })).toContain("SIMD, with 1 thread\n");
     expect(heading({ name: "cpu" })).toContain("\ncpu backend\n");
     const gpu = heading({ name: "webgl", device: "an abacus", software: true });
-    expect(gpu).toContain("\nwebgl backend on an abacus, software; tfjs-uan has programs of its own there\n");
-    expect(heading({ name: "tensorflow", device: "an abacus" })).toContain(`\ntensorflow backend on an abacus${composed}\n`);
+    expect(gpu).toContain("\nwebgl backend on an abacus, software; tfjs-uan's programs compute there\n");
+    const native = (device: string) => heading({ name: "tensorflow", device });
+    expect(native("tfjs-node without a GPU")).toContain("\ntensorflow backend on tfjs-node without a GPU\n");
+    expect(native("tfjs-node-gpu with a GPU")).toContain("with a GPU; tfjs-uan is composed of TensorFlow.js operations there\n");
   });
 
   it("says that a run was quick", () => {
