@@ -98,14 +98,16 @@ import {
   webglUnsupervisedAdaptiveNorm,
   webglUnsupervisedAdaptiveNormGrad,
 } from "../webgl/unsupervisedAdaptiveNorm.js";
+import { webgpuBatchMomentsNorm } from "../webgpu/batchMomentsNorm.js";
+import { webgpuBatchMomentsNormGrad } from "../webgpu/batchMomentsNormGrad.js";
 import { webgpuMixtureMoments, webgpuMixtureResponsibilities } from "../webgpu/mixtureMoments.js";
 import {
   webgpuNormalization,
   webgpuNormalizationGrad,
-  webgpuNormalizationInference,
   webgpuShrunkNormalization,
   webgpuShrunkNormalizationGrad,
 } from "../webgpu/normalization.js";
+import { webgpuNormalizationInference, webgpuNormalizationInferenceGrad } from "../webgpu/normalizationInference.js";
 import {
   webgpuStandardizedMixtureNorm,
   webgpuStandardizedMixtureNormGrad,
@@ -147,12 +149,10 @@ function add<I, A, V>(kernel: KernelDeclaration<I, A, V>, forms: KernelForms<I, 
 
 add(AdamUpdate, { composed: composedAdamUpdate, maxCopied: MAX_COPIED_ADAM });
 add(ActivationGrad, { composed: composedActivationGrad });
-add(BatchMomentsNorm, {
-  composed: composedBatchMomentsNorm,
-  webgl: webglBatchMomentsNorm,
-});
+add(BatchMomentsNorm, { composed: composedBatchMomentsNorm, webgpu: webgpuBatchMomentsNorm, webgl: webglBatchMomentsNorm });
 add(BatchMomentsNormGrad, {
   composed: composedBatchMomentsNormGrad,
+  webgpu: webgpuBatchMomentsNormGrad,
   webgl: webglBatchMomentsNormGrad,
 });
 add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments, webgl: webglMixtureMoments });
@@ -195,6 +195,7 @@ add(NormalizationInference, {
 });
 add(NormalizationInferenceGrad, {
   composed: composedNormalizationInferenceGrad,
+  webgpu: webgpuNormalizationInferenceGrad,
   webgl: webglNormalizationInferenceGrad,
 });
 add(SgdUpdate, { composed: composedSgdUpdate, maxCopied: MAX_COPIED_SGD });

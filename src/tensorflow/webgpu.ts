@@ -15,7 +15,8 @@ export const LANES = 256;
 /**
  * A shader, for one of the LANES invocations of a work group: `localIndex`, of group `group`. Inputs and outputs are arrays of f32 by
  * their names. `uniforms` has NAN and INFINITY beside the program's own. Compilers of shaders take float numbers for real ones, and
- * (a - b) + b for a: `rounded(a)` is a float32 that they know nothing about.
+ * (a - b) + b for a: `rounded(a)` is a float32 that they know nothing about. They may also take it that no number is NaN or infinite:
+ * `isNotFinite(a)` and `isNaN(a)` look at its bits.
  */
 export interface Program<Input extends string, Output extends string, Uniform extends string> {
   /** What is different in the text of programs that are made by one function. */
@@ -41,6 +42,15 @@ export interface Dispatch<Name extends string, Uniform extends string> {
   values: Record<Uniform, number>;
   /** Of tensors, by their names. */
   windows: Partial<Record<Name, Window>>;
+}
+
+/** Inputs of a program that takes some of them alone. */
+export const named = (inputs: object) => inputs as Record<string, TensorInfo>;
+
+/** A kernel's output that is a tensor it has already: one more reference to the data, and no copy. */
+export function again(backend: WebGPUBackend, { dataId, dtype, shape }: TensorInfo): TensorInfo {
+  backend.incRef(dataId);
+  return { dataId, dtype, shape };
 }
 
 /** As scalars, tensors of all shapes have the same shader. */
@@ -121,6 +131,12 @@ export function runDispatches<I extends string, O extends string, U extends stri
     getUserCode: () => /* wgsl */ `
 fn rounded(value : f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(value) | uniforms.NO_BITS);
+}
+fn isNotFinite(value : f32) -> bool {
+  return (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u;
+}
+fn isNaN(value : f32) -> bool {
+  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
 }
 ${declarations()}
 fn main(index : i32) {

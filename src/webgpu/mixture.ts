@@ -50,9 +50,6 @@ export const sumOf = ({ components }: MixtureVariant, term: (k: number) => strin
 
 /** Functions that mixtures need. */
 export const MIXTURE_FUNCTIONS = /* wgsl */ `
-fn isNotFinite(value : f32) -> bool {
-  return (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u;
-}
 fn varianceOf(variance : f32) -> f32 {
   let withEpsilon = variance + uniforms.epsilon;
   return select(withEpsilon, 0x1p-40f, withEpsilon < 0x1p-40f);

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
-import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import {
   forEach,
@@ -36,8 +36,6 @@ import {
 
 const UNIFORMS = { ...WALK_UNIFORMS, ...MIXTURE_UNIFORMS };
 const INPUTS = ["x", ...MIXTURE_INPUTS] as const;
-
-const named = (inputs: object) => inputs as Record<string, TensorInfo>;
 
 const taus = (variant: MixtureVariant) =>
   ({

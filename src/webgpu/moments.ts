@@ -1,3 +1,4 @@
+import { MAX_FLOAT32 } from "../constants.js";
 import { LANES } from "../tensorflow/webgpu.js";
 import { CHUNK_LANES, CHUNKS_BEGIN, inTree, type Lanes, WALK_LANES, walkLoop } from "./walk.js";
 
@@ -8,27 +9,73 @@ import { CHUNK_LANES, CHUNKS_BEGIN, inTree, type Lanes, WALK_LANES, walkLoop } f
 /** Numbers of moments in a chunk's partials. */
 export const MOMENTS = 4;
 
-/** How many numbers there are, the pivot, what their mean is away from it, and the sum of squared deviations from the mean. */
-export const MOMENTS_DECLARATIONS = /* wgsl */ `
-struct Moments { count : f32, pivot : f32, offset : f32, squares : f32 }
-var<workgroup> momentsTree : array<Moments, ${LANES / 2}>;
+/** Moments in a tree at a time. */
+const TREE_MOMENTS = 2;
 
-fn isNotFinite(value : f32) -> bool {
-  return (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u;
-}
+/**
+ * How many numbers there are, or what they weigh, the pivot, what their mean is away from it, and the sum of squared deviations from the
+ * mean. Merged moments have the pivot of the heavier: numbers that hardly count may be far away.
+ *
+ * @param count how many moments of each channel a program has
+ */
+export const momentsDeclarations = (count = 1): string => /* wgsl */ `
+struct Moments { count : f32, pivot : f32, offset : f32, squares : f32 }
+var<workgroup> momentsTree : array<Moments, ${(Math.min(count, TREE_MOMENTS) * LANES) / 2}>;
+
 fn merged(a : Moments, b : Moments) -> Moments {
-  if (b.count == 0.0) { return a; }
-  if (a.count == 0.0) { return b; }
-  let count = a.count + b.count;
-  let distance = rounded(b.pivot - a.pivot) + (b.offset - a.offset);
-  let share = b.count / count;
-  return Moments(count, a.pivot, a.offset + distance * share, a.squares + b.squares + distance * distance * a.count * share);
+  var most = a;
+  var other = b;
+  if (b.count > a.count) {
+    most = b;
+    other = a;
+  }
+  if (other.count == 0.0) { return most; }
+  let count = most.count + other.count;
+  let distance = rounded(other.pivot - most.pivot) + (other.offset - most.offset);
+  let share = other.count / count;
+  let squares = most.squares + other.squares + distance * distance * most.count * share;
+  return Moments(count, most.pivot, most.offset + distance * share, squares);
 }
 `;
 
-/** Merges `moments` over the lanes of a channel, as inTree does. */
-const mergeLanes = (lanes: Lanes): string =>
-  inTree(["moments"], "momentsTree", 1, (into, other) => `${into} = merged(${into}, ${other});`, lanes);
+/** What normalizes: a mean, what it lost when it was rounded, and a variance. Needs momentsDeclarations. */
+export const NORMALIZER = /* wgsl */ `
+struct Normalizer { mean : f32, residual : f32, variance : f32 }
+
+fn about(pivot : f32, offset : f32, variance : f32) -> Normalizer {
+  let mean = rounded(pivot + offset);
+  return Normalizer(mean, rounded(pivot - mean) + offset, variance);
+}
+// A batch's moments, shrunk toward a prior's mean and variance by its mass: docs/math.md, sections 2.5 and 2.7.
+fn shrunk(batch : Moments, variance : f32, priorMean : f32, priorVariance : f32, mass : f32) -> Normalizer {
+  // If all is the prior's, the batch counts for nothing, not even if it has NaN.
+  if (mass >= ${MAX_FLOAT32}f) { return Normalizer(priorMean, 0.0, priorVariance); }
+  if (mass == 0.0) { return about(batch.pivot, batch.offset, variance); }
+  let whole = batch.count + mass;
+  let share = batch.count / whole;
+  // On a GPU, n/n need not be 1: the smaller part is not what the larger one leaves.
+  let rest = select(1.0 - share, mass / whole, mass < batch.count);
+  let distance = rounded(priorMean - batch.pivot) - batch.offset;
+  let both = share * variance + rest * (priorVariance + share * distance * distance);
+  return about(batch.pivot, batch.offset + rest * distance, both);
+}
+`;
+
+/** The names of a program's moments of each channel: one, or elements of an array. */
+const namesOf = (count: number) => (count === 1 ? ["moments"] : Array.from({ length: count }, (_, k) => `moments[${k}]`));
+
+/** Declares them. */
+export const noMoments = (count: number) => `var moments : ${count === 1 ? "Moments" : `array<Moments, ${count}>`};`;
+
+/** The name of the moments number k, of `count`. */
+export const momentsAt = (k: number, count: number) => namesOf(count)[k] as string;
+
+/** Merges moments over the lanes of a channel, as inTree does. */
+const mergeLanes = (count: number, lanes: Lanes): string =>
+  inTree(namesOf(count), "momentsTree", TREE_MOMENTS, (into, other) => `${into} = merged(${into}, ${other});`, lanes);
+
+/** In a walk: merges the moments of each lane to those of a chunk of a set. */
+export const mergeWalk = (count: number) => mergeLanes(count, WALK_LANES);
 
 /**
  * After WALK_BEGIN: the `moments` of a chunk of x's set.
@@ -59,35 +106,41 @@ ${walkLoop(
       }
     }
   }
-${mergeLanes(WALK_LANES)}
+${mergeWalk(1)}
 `;
 
-/** The moments of a chunk of partials: of a set of `sets`, at `at`. */
-const momentsAt = (sets: string) =>
-  `Moments(partials[at], partials[at + ${sets}], partials[at + 2u * ${sets}], partials[at + 3u * ${sets}])`;
+/** A chunk's moments number k in partials: of a set of `sets`, from `at`. */
+const inPartials = (k: number, sets: string) =>
+  `Moments(${Array.from({ length: MOMENTS }, (_, i) => `partials[at + ${MOMENTS * k + i}u * ${sets}]`).join(", ")})`;
 
-/** In a walk: writes an active set's moments as one chunk of what CHUNK_MOMENTS merges. Those of windows before are in it. */
-export const WRITE_MOMENTS = /* wgsl */ `
+/** In a walk: writes an active set's moments as one chunk of what chunkMoments merges. Those of windows before are in it. */
+export const writeMoments = (count = 1): string => /* wgsl */ `
   if (isActive && outerLane == 0u && innerLane == 0u) {
     let sets = uniforms.slices * uniforms.channels;
-    let at = chunk * ${MOMENTS}u * sets + setIndex;
-    if (uniforms.window > 0u) { moments = merged(${momentsAt("sets")}, moments); }
-    partials[at] = moments.count;
-    partials[at + sets] = moments.pivot;
-    partials[at + 2u * sets] = moments.offset;
-    partials[at + 3u * sets] = moments.squares;
+    let at = chunk * ${MOMENTS * count}u * sets + setIndex;
+    ${namesOf(count)
+      .map((name, k) => {
+        const rows = ["count", "pivot", "offset", "squares"].map(
+          (of, i) => `partials[at + ${MOMENTS * k + i}u * sets] = ${name}.${of};`,
+        );
+        return `if (uniforms.window > 0u) { ${name} = merged(${inPartials(k, "sets")}, ${name}); }
+    ${rows.join("\n    ")}`;
+      })
+      .join("\n    ")}
   }
 `;
 
-/** The `moments` of a set, `channel`, by the program that merges chunks. */
-export const CHUNK_MOMENTS = /* wgsl */ `
+/** The `moments` of a set, `channel`, by the program that merges chunks: `partials` [chunks, count · MOMENTS, sets]. */
+export const chunkMoments = (count = 1): string => /* wgsl */ `
 ${CHUNKS_BEGIN}
-  var moments = Moments(0.0, 0.0, 0.0, 0.0);
+  ${noMoments(count)}
   if (isActive) {
     for (var chunk = chunkLane; chunk < uniforms.chunks; chunk += chunkLanes) {
-      let at = chunk * ${MOMENTS}u * uniforms.channels + channel;
-      moments = merged(moments, ${momentsAt("uniforms.channels")});
+      let at = chunk * ${MOMENTS * count}u * uniforms.channels + channel;
+      ${namesOf(count)
+        .map((name, k) => `${name} = merged(${name}, ${inPartials(k, "uniforms.channels")});`)
+        .join("\n      ")}
     }
   }
-${mergeLanes(CHUNK_LANES)}
+${mergeLanes(count, CHUNK_LANES)}
 `;

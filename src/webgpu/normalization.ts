@@ -2,15 +2,11 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { PriorInputs, View } from "../arguments.js";
 import { MAX_FLOAT32, STANDARD_ROWS } from "../constants.js";
 import type { NormalizationAttrs, NormalizationGradInputs, NormalizationInputs } from "../kernels/normalization.js";
-import {
-  asOneSlice,
-  type NormalizationInferenceAttrs,
-  type NormalizationInferenceInputs,
-} from "../kernels/normalizationInference.js";
+import { asOneSlice, type NormalizationInferenceAttrs } from "../kernels/normalizationInference.js";
 import type { ShrunkNormalizationGradInputs, ShrunkNormalizationInputs } from "../kernels/shrunkNormalization.js";
-import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import { CHUNK_MOMENTS, MOMENTS, MOMENTS_DECLARATIONS, WRITE_MOMENTS, walkMoments } from "./moments.js";
+import { chunkMoments, MOMENTS, momentsDeclarations, NORMALIZER, walkMoments, writeMoments } from "./moments.js";
 import {
   CHUNK_UNIFORMS,
   chunksOf,
@@ -32,8 +28,6 @@ import {
 
 // Normalization by mean and variance as shaders: docs/math.md, section 4. Numbers that share a mean and a variance are a set of a walk.
 
-const named = (inputs: object) => inputs as Record<string, TensorInfo>;
-
 /** Numbers beside each other that a work group reads, where it adds up: a cache line. */
 const WIDTH = 32;
 
@@ -54,12 +48,13 @@ const SET_CHUNK_UNIFORMS = { ...CHUNK_UNIFORMS, epsilon: "f32", count: "f32" } a
 const parameter = (name: string, given: readonly string[], missing: string) =>
   given.includes(name) ? `${name}[position / uniforms.ofChannel % uniforms.allChannels]` : missing;
 
-/** Mean, variance and residual of a set, and where they are written. */
+/** Writes mean, variance and residual of a set. */
 const finishMoments = (isCentered: boolean, at: string) => /* wgsl */ `
-    let whole = ${isCentered ? "rounded(moments.pivot + moments.offset)" : "0.0"};
-    mean[${at}] = whole;
-    variance[${at}] = moments.squares / moments.count;
-    residual[${at}] = ${isCentered ? "rounded(moments.pivot - whole) + moments.offset" : "0.0"};`;
+    let spread = moments.squares / moments.count;
+    let own = ${isCentered ? "about(moments.pivot, moments.offset, spread)" : "Normalizer(0.0, 0.0, spread)"};
+    mean[${at}] = own.mean;
+    variance[${at}] = own.variance;
+    residual[${at}] = own.residual;`;
 
 const momentsOfChunks = (isCentered: boolean) =>
   ({
@@ -68,8 +63,8 @@ const momentsOfChunks = (isCentered: boolean) =>
     outputs: ["partials"],
     streamed: ["x"],
     uniforms: WALK_UNIFORMS,
-    declarations: () => MOMENTS_DECLARATIONS,
-    body: () => WALK_BEGIN + walkMoments(isCentered) + WRITE_MOMENTS,
+    declarations: () => momentsDeclarations(),
+    body: () => WALK_BEGIN + walkMoments(isCentered) + writeMoments(),
   }) as const satisfies WalkProgram<string, string, keyof typeof WALK_UNIFORMS>;
 
 const momentsOfSets = (isCentered: boolean) =>
@@ -79,7 +74,7 @@ const momentsOfSets = (isCentered: boolean) =>
     outputs: ["mean", "variance", "residual"],
     streamed: ["x"],
     uniforms: WALK_UNIFORMS,
-    declarations: () => MOMENTS_DECLARATIONS,
+    declarations: () => momentsDeclarations() + NORMALIZER,
     body: () => /* wgsl */ `
 ${WALK_BEGIN}
 ${walkMoments(isCentered)}
@@ -94,9 +89,9 @@ const mergedMoments = (isCentered: boolean) =>
     inputs: ["partials"],
     outputs: ["mean", "variance", "residual"],
     uniforms: CHUNK_UNIFORMS,
-    declarations: () => MOMENTS_DECLARATIONS,
+    declarations: () => momentsDeclarations() + NORMALIZER,
     body: () => /* wgsl */ `
-${CHUNK_MOMENTS}
+${chunkMoments()}
   if (isActive && chunkLane == 0u) {
 ${finishMoments(isCentered, "channel")}
   }`,
@@ -112,40 +107,24 @@ const shrunkMoments = (hasPrior: boolean) =>
     inputs: ["partials", ...(hasPrior ? PRIOR : [])],
     outputs: ["ownMean", "ownVariance", "standard"] as const,
     uniforms: CHUNK_UNIFORMS,
-    declarations: () => MOMENTS_DECLARATIONS,
+    declarations: () => momentsDeclarations() + NORMALIZER,
     body: () => /* wgsl */ `
-${CHUNK_MOMENTS}
+${chunkMoments()}
   if (isActive && chunkLane == 0u) {
-    let ofBatch = moments.squares / moments.count;
-    var whole = rounded(moments.pivot + moments.offset);
-    var residue = rounded(moments.pivot - whole) + moments.offset;
-    ownMean[channel] = whole;
-    ownVariance[channel] = ofBatch;
-    var both = ofBatch;
+    let own = about(moments.pivot, moments.offset, moments.squares / moments.count);
+    ownMean[channel] = own.mean;
+    ownVariance[channel] = own.variance;
     ${
       hasPrior
-        ? /* wgsl */ `let mass = priorMass[0];
-    let center = priorMean[channel];
+        ? /* wgsl */ `let center = priorMean[channel];
     let spread = priorVariance[channel];
-    let share = moments.count / (moments.count + mass);
-    // On a GPU, n/n need not be 1: the smaller part is not what the larger one leaves.
-    let rest = select(1.0 - share, mass / (moments.count + mass), mass < moments.count);
-    let distance = rounded(center - moments.pivot) - moments.offset;
-    let offset = moments.offset + rest * distance;
-    whole = rounded(moments.pivot + offset);
-    residue = rounded(moments.pivot - whole) + offset;
-    both = share * ofBatch + rest * (spread + share * distance * distance);
-    // If all is the prior's, the batch counts for nothing, not even if it has NaN.
-    if (mass >= ${MAX_FLOAT32}f) {
-      whole = center;
-      residue = 0.0;
-      both = spread;
-    }`
-        : "let mass = 0.0; let center = 0.0; let spread = 0.0;"
+    let mass = priorMass[0];
+    let by = shrunk(moments, own.variance, center, spread, mass);`
+        : "let by = own; let center = 0.0; let spread = 0.0; let mass = 0.0;"
     }
-    standard[channel] = whole;
-    standard[uniforms.channels + channel] = both;
-    standard[2u * uniforms.channels + channel] = residue;
+    standard[channel] = by.mean;
+    standard[uniforms.channels + channel] = by.variance;
+    standard[2u * uniforms.channels + channel] = by.residual;
     standard[3u * uniforms.channels + channel] = center;
     standard[4u * uniforms.channels + channel] = spread;
     standard[5u * uniforms.channels + channel] = mass;
@@ -461,36 +440,3 @@ export const webgpuShrunkNormalizationGrad = (
   inputs: ShrunkNormalizationGradInputs,
   attrs: NormalizationInferenceAttrs,
 ): TensorInfo[] | undefined => webgpuNormalizationGrad(backend, inputs, asOneSlice(attrs));
-
-const givenMoments = (affine: readonly ("gamma" | "beta")[]) =>
-  ({
-    key: `normalization inference ${affine}`,
-    inputs: ["x", "mean", "variance", ...affine],
-    outputs: ["y"] as const,
-    streamed: ["x", "y"],
-    uniforms: SET_UNIFORMS,
-    declarations: () => "",
-    body: () => /* wgsl */ `
-${WALK_BEGIN}
-  if (isActive) {
-    let center = mean[channel];
-    let scale = inverseSqrt(variance[channel] + uniforms.epsilon)${affine.includes("gamma") ? " * gamma[channel]" : ""};
-    let shift = ${affine.includes("beta") ? "beta[channel]" : "0.0"};
-${walkLoop(["x"], "        y[at] = (xHere - center) * scale + shift;")}
-  }`,
-  }) satisfies WalkProgram<string, "y", keyof typeof SET_UNIFORMS>;
-
-/** y, by one dispatch. */
-export function webgpuNormalizationInference(
-  backend: WebGPUBackend,
-  inputs: NormalizationInferenceInputs,
-  attrs: NormalizationInferenceAttrs,
-): TensorInfo[] | undefined {
-  const { x } = inputs;
-  const { outer, channels, inner } = attrs;
-  const view = { outer, channels, inner, size: outer * channels * inner };
-  if (view.size === 0) return undefined;
-  const walk = walkOver(view, LANES, maxWindow(backend));
-  const affine = (["gamma", "beta"] as const).filter((name) => inputs[name]);
-  return [runWalk(backend, givenMoments(affine), walk, named(inputs), setValues(asOneSlice(attrs)), { y: x.shape }).y];
-}

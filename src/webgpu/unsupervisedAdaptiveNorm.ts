@@ -21,9 +21,11 @@ import {
   variantOf,
 } from "./mixture.js";
 import { standardOf } from "./normalization.js";
+import { rowSums } from "./rowSums.js";
 import {
   CHUNK_UNIFORMS,
   chunksOf,
+  inRow,
   ofChunks,
   partialsOf,
   runWalk,
@@ -136,7 +138,7 @@ const tableRows = ({ components }: MixtureVariant) => {
   return { ...named, parameters, count: parameters + 2 * components };
 };
 
-const inTable = (row: number) => `table[${row}u * uniforms.channels + channel]`;
+const inTable = (row: number) => inRow("table", row);
 const COMPONENT_ROWS = ["means", "scales", "heights", "weights"] as const;
 
 function mixtureTable(variant: MixtureVariant, given: Optional[]) {
@@ -324,27 +326,6 @@ ${walkLoop(["x", "dz"], `        dx[at] = inverse * ((dzHere - across) - along *
   } as const satisfies WalkProgram<string, string, keyof typeof WALK_UNIFORMS>;
 }
 
-/** The sums of the rows of a matrix [rows, columns], a work group for each. */
-const rowSums = {
-  key: "row sums",
-  inputs: ["terms"],
-  outputs: ["totals"],
-  uniforms: { rows: "u32", columns: "u32" },
-  declarations: () => TREE,
-  body: () => /* wgsl */ `
-  let row = group;
-  var sums : array<f32, 1>;
-  if (row < uniforms.rows) {
-    for (var column = localIndex; column < uniforms.columns; column += ${LANES}u) {
-      sums[0] += terms[row * uniforms.columns + column];
-    }
-  }
-${sumLanes("sums", 1, { lanes: `${LANES}u`, lane: "localIndex", channelLane: "0u", laneChannels: "1u" })}
-  if (row < uniforms.rows && localIndex == 0u) {
-    totals[row] = sums[0];
-  }`,
-} as const satisfies Program<"terms", "totals", "rows" | "columns">;
-
 /** Its gradients, by three dispatches; undefined where the composed form has to do it. */
 export function webgpuUnsupervisedAdaptiveNormGrad(
   backend: WebGPUBackend,
@@ -405,14 +386,7 @@ function gradientsOf(
       flow: [channels, 2],
     },
   );
-  const { totals } = runProgram(
-    backend,
-    rowSums,
-    components,
-    { terms: priorTerms },
-    { rows: components, columns: channels },
-    { totals: [components] },
-  );
+  const dprior = rowSums(backend, priorTerms, components, channels);
   passing.push(first.partials, priorTerms);
   let { dx } = first;
   if (standard) {
@@ -422,5 +396,5 @@ function gradientsOf(
     dx = runWalk(backend, throughStandard(variant), wide, tensors, {}, { dx: x.shape }).dx;
   }
   for (const { dataId } of passing) backend.disposeData(dataId);
-  return [dx, dmean, dvariance, totals, dgamma, dbeta];
+  return [dx, dmean, dvariance, dprior, dgamma, dbeta];
 }

@@ -130,6 +130,9 @@ export const WALK_BEGIN = /* wgsl */ `
   let isActive = chunk < uniforms.chunks && outerLane < uniforms.laneOuter && channel < uniforms.channels;
 `;
 
+/** The number of a `channel` in a row of a matrix [rows, channels]. */
+export const inRow = (matrix: string, row: number | string) => `${matrix}[${row}u * uniforms.channels + channel]`;
+
 /** Numbers that a lane reads before it works on any of them: a GPU's memory is slow to answer, and may be asked for several things. */
 const TOGETHER = 4;
 

@@ -87,6 +87,69 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
     expect(dispatchesOf(() => tf.grads(f)([tf.ones([5000, 4]), tf.ones([4])], tf.ones([5000, 4])))).toBe(3 + 3);
   });
 
+  it("batch normalization by given moments takes one, its gradients two more", () => {
+    const moments = () => [tf.ones([4]), tf.ones([4])] as const;
+    const f = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, gamma: tf.Tensor) =>
+      batchNormalization(x, { mean, variance, gamma });
+    expect(dispatchesOf(() => f(tf.ones([500, 4]), ...moments(), tf.ones([4])))).toBe(1);
+    const inputs = () => [tf.ones([500, 4]), ...moments(), tf.ones([4])];
+    expect(dispatchesOf(() => tf.grads(f)(inputs(), tf.ones([500, 4])))).toBe(1 + 2);
+  });
+
+  it.each([
+    { priorMass: 0, forward: 3 },
+    { priorMass: 2, forward: 3 },
+    { priorMass: Number.POSITIVE_INFINITY, forward: 2 },
+  ])("UAN by moments of the batch takes $forward with prior mass $priorMass, its gradients six more", ({
+    priorMass,
+    forward,
+  }) => {
+    const inputs = [tf.randomNormal([400, 4]), ...mixture(), tf.ones([4]), tf.zeros([4])];
+    const [, movingMean, movingVariance] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const dy = tf.ones([400, 4]);
+    const config = { moments: "batch", priorMass, movingMean, movingVariance } as const;
+    const f = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, prior: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
+      unsupervisedAdaptiveNormalization(x, mean, variance, prior, { ...config, gamma, beta });
+    expect(dispatchesOf(() => f(...(inputs as Parameters<typeof f>)))).toBe(forward);
+    expect(dispatchesOf(() => tf.grads(f)(inputs, dy))).toBe(forward + 6);
+  });
+
+  it("UAN by moments of the batch leaves no data behind, in inference neither", () => {
+    const dataIds = () => (tf.backend() as WebGPUBackend).numDataIds();
+    for (const priorMass of [0, Number.POSITIVE_INFINITY]) {
+      const before = dataIds();
+      tf.tidy(() => {
+        const [mean, variance, prior] = mixture();
+        const f = (x: tf.Tensor, mean: tf.Tensor) =>
+          unsupervisedAdaptiveNormalization(x, mean, variance, prior, {
+            ...{ moments: "batch", priorMass, movingMean: mean, movingVariance: variance },
+          });
+        tf.grads(f)([tf.randomNormal([400, 4]), mean]);
+      });
+      expect(dataIds()).toBe(before);
+    }
+  });
+
+  it("a prior mass that is a tensor may be infinite: an activation that is not a number is NaN, and no other", async () => {
+    const [mean, variance, prior] = mixture();
+    const y = tf.tidy(() =>
+      unsupervisedAdaptiveNormalization(
+        tf.tensor2d([
+          [1, Number.NaN, 1, 1],
+          [2, 2, 2, 2],
+        ]),
+        mean,
+        variance,
+        prior,
+        {
+          ...{ moments: "batch", priorMass: tf.scalar(3.4028234663852886e38), movingMean: mean, movingVariance: variance },
+        },
+      ),
+    );
+    expect(Array.from(await y.data(), Number.isNaN)).toEqual(Array.from({ length: 8 }, (_, i) => i === 1));
+    y.dispose();
+  });
+
   it("responsibilities take one, mixture moments four", () => {
     expect(dispatchesOf(() => mixtureResponsibilities(tf.ones([5, 4]), ...mixture()))).toBe(1);
     expect(dispatchesOf(() => mixtureMoments(tf.ones([5, 4]), ...mixture()))).toBe(4);
@@ -107,7 +170,9 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
 
   it("more components than the programs take are composed", () => {
     const many = [tf.ones([33, 4]), tf.ones([33, 4]), tf.fill([33], 1 / 33)] as const;
-    expect(dispatchesOf(() => unsupervisedAdaptiveNormalization(tf.ones([5, 4]), ...many))).toBeGreaterThan(33);
+    for (const moments of ["learned", "batch"] as const) {
+      expect(dispatchesOf(() => unsupervisedAdaptiveNormalization(tf.ones([5, 4]), ...many, { moments }))).toBeGreaterThan(33);
+    }
   });
 
   it("a program that is not WGSL, or has the key of another, is a fault: these tests look for them", async () => {
