@@ -101,6 +101,9 @@ import {
 import { webgpuBatchMomentsNorm } from "../webgpu/batchMomentsNorm.js";
 import { webgpuBatchMomentsNormGrad } from "../webgpu/batchMomentsNormGrad.js";
 import { webgpuMixtureMoments, webgpuMixtureResponsibilities } from "../webgpu/mixtureMoments.js";
+import { webgpuMixtureNorm, webgpuMixtureNormGrad } from "../webgpu/mixtureNorm.js";
+import { webgpuEStep } from "../webgpu/mixtureNormEStep.js";
+import { webgpuKMeansInit } from "../webgpu/mixtureNormKMeansInit.js";
 import {
   webgpuNormalization,
   webgpuNormalizationGrad,
@@ -156,19 +159,10 @@ add(BatchMomentsNormGrad, {
   webgl: webglBatchMomentsNormGrad,
 });
 add(MixtureMoments, { composed: composedMixtureMoments, webgpu: webgpuMixtureMoments, webgl: webglMixtureMoments });
-add(MixtureNorm, {
-  composed: composedMixtureNorm,
-  webgl: webglMixtureNorm,
-});
-add(MixtureNormEStep, {
-  composed: composedEStep,
-  webgl: webglMixtureNormEStep,
-});
-add(MixtureNormGrad, {
-  composed: composedMixtureNormGrad,
-  webgl: webglMixtureNormGrad,
-});
-add(MixtureNormKMeansInit, { composed: composedKMeansInit, maxCopied: MAX_COPIED_K_MEANS });
+add(MixtureNorm, { composed: composedMixtureNorm, webgpu: webgpuMixtureNorm, webgl: webglMixtureNorm });
+add(MixtureNormEStep, { composed: composedEStep, webgpu: webgpuEStep, webgl: webglMixtureNormEStep });
+add(MixtureNormGrad, { composed: composedMixtureNormGrad, webgpu: webgpuMixtureNormGrad, webgl: webglMixtureNormGrad });
+add(MixtureNormKMeansInit, { composed: composedKMeansInit, maxCopied: MAX_COPIED_K_MEANS, webgpu: webgpuKMeansInit });
 add(MixtureResponsibilities, {
   composed: composedMixtureResponsibilities,
   webgpu: webgpuMixtureResponsibilities,

@@ -5,7 +5,7 @@ import { MAX_SQUARABLE, MIN_EPSILON } from "../constants.js";
 // activation. Components are written out, so that all of it is in registers.
 
 /** More components are left to the composed form: their programs would be long. */
-const MAX_COMPONENTS = 32;
+export const MAX_COMPONENTS = 32;
 
 /** Whether programs take a call: the composed form takes empty tensors, and many components. */
 export const takesMixture = ({ size, components }: MixtureView): boolean => size > 0 && components <= MAX_COMPONENTS;
@@ -40,9 +40,11 @@ export const mixtureValues = ({ epsilon }: NormAttrs) => ({
   root: Math.sqrt(1 + epsilon),
 });
 
-/** Code for each component. */
-export const forEach = ({ components }: MixtureVariant, code: (k: number) => string): string =>
-  Array.from({ length: components }, (_, k) => code(k)).join("\n");
+/** Code for each of so many, as of components. */
+export const each = (count: number, code: (k: number) => string): string =>
+  Array.from({ length: count }, (_, k) => code(k)).join("\n");
+
+export const forEach = ({ components }: MixtureVariant, code: (k: number) => string): string => each(components, code);
 
 /** An expression for each component, all of them added up. */
 export const sumOf = ({ components }: MixtureVariant, term: (k: number) => string): string =>

@@ -6,10 +6,17 @@ import { missingVulkan, vulkanEnvironment } from "../../runtimes/vulkan.js";
 import {
   batchNormalization,
   mixtureMoments,
+  mixtureNormalization,
   mixtureResponsibilities,
   unsupervisedAdaptiveNormalization,
 } from "../../src/index.js";
+import { MixtureNormEStep } from "../../src/kernels/mixtureNormEStep.js";
+import { MixtureNormKMeansInit } from "../../src/kernels/mixtureNormKMeansInit.js";
+import { moments, responsibilities } from "../../src/reference/mixtureNormalization.js";
+import { compose, run } from "../../src/registry/run.js";
 import { type Program, runProgram, type WebGPUBackend } from "../../src/tensorflow/webgpu.js";
+import { makeProblem, type Problem, randomMixture } from "../contracts/mixtureNormalization.js";
+import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { webgpuFaults } from "../helpers/webgpuFaults.js";
 
 const reason = missingVulkan();
@@ -43,6 +50,9 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
     faults = webgpuFaults();
   });
   afterEach(() => expect(faults).toEqual([]));
+
+  // Shaders are compiled while JavaScript waits: between tests vitest gets its answers.
+  afterEach(() => new Promise((resolve) => setImmediate(resolve)));
 
   it.each(["uan", "ucb"] as const)("UAN takes one, its gradients three more: formula '%s'", (formula) => {
     const [mean, variance, prior] = mixture();
@@ -155,6 +165,70 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
     expect(dispatchesOf(() => mixtureMoments(tf.ones([5, 4]), ...mixture()))).toBe(4);
   });
 
+  it("mixture normalization by a given mixture takes two, its gradients three more", () => {
+    const [mean, variance, prior] = mixture();
+    const f = (x: tf.Tensor, gamma: tf.Tensor) => mixtureNormalization(x, { mixture: { mean, variance, prior }, gamma });
+    expect(dispatchesOf(() => f(tf.ones([50, 4]), tf.ones([4])))).toBe(2);
+    expect(dispatchesOf(() => tf.grads(f)([tf.ones([50, 4]), tf.ones([4])], tf.ones([50, 4])))).toBe(2 + 3);
+  });
+
+  it("mixture normalization of a batch takes one for each component and three to start, three for each of EM's steps, and one", () => {
+    const x = tf.randomNormal([50, 4]) as tf.Tensor2D;
+    const f = (emSteps: number) => () => mixtureNormalization(x, { numComponents: 3, emSteps });
+    expect(dispatchesOf(f(2))).toBe(3 + 3 + 3 * (2 + 1) + 1);
+    expect(dispatchesOf(f(0))).toBe(3 + 3 + 3 + 1);
+  });
+
+  /** ν and moments of an EM step. */
+  const stepOf = async ({ x, count, channels, components, epsilon }: Problem, m: ReturnType<typeof randomMixture>) => {
+    const inputs = {
+      x: tf.tensor2d(x, [count, channels]),
+      prior: tf.tensor1d(Float32Array.from(m.prior)),
+      mean: tf.tensor2d(Float32Array.from(m.mean), [components, channels]),
+      variance: tf.tensor2d(Float32Array.from(m.variance), [components, channels]),
+    };
+    const outputs = run(MixtureNormEStep, inputs, { epsilon, moments: true }) as tf.Tensor[];
+    const values = await Promise.all(outputs.map((output) => output.data()));
+    for (const tensor of [...Object.values(inputs), ...outputs]) tensor.dispose();
+    const [nu, prior, mean, variance] = values as [tf.TypedArray, tf.TypedArray, tf.TypedArray, tf.TypedArray];
+    return { nu, prior, mean, variance };
+  };
+
+  it.each([
+    ["of nine components", makeProblem([300, 20], { components: 9 }), undefined],
+    ["of more channels than lanes add up at a time", makeProblem([3, 5000], { components: 2, apart: 0.01 }), undefined],
+    ["whose first component is 3,000 deviations away", makeProblem([500, 64]), (i: number) => (i < 64 ? 3000 : undefined)],
+    ["whose means were 100 deviations away", makeProblem([2000, 4], { components: 2 }), (i: number) => -100 - (i < 4 ? 0 : 0.5)],
+  ] as const)("an EM step %s is the reference: ν within 1e-5, moments within 1e-5 of the largest", async (_, p, meanAt) => {
+    const m = meanAt ? randomMixture(p) : p.clusters;
+    const given = { ...m, mean: Float32Array.from(m.mean, (value, i) => meanAt?.(i) ?? value) };
+    const found = await stepOf(p, given);
+    const nu = responsibilities(p, given);
+    expectClose(found.nu, nu, 1e-5);
+    const wanted = moments(p, nu, given);
+    for (const name of ["prior", "mean", "variance"] as const) expectCloseToLargest(found[name], wanted[name], 1e-5, name);
+  });
+
+  it.each([
+    [1, 5, 3],
+    [1025, 7, 4],
+    [2000, 33, 9],
+    [300, 1100, 3],
+  ])("the k-means++ start of [%i, %i] with %i components is the composed one's, without rows that are not finite", async (rows, channels, components) => {
+    const values = Float32Array.from(makeProblem([rows, channels]).x, (value, i) => {
+      if (i % 97 !== 96) return value;
+      return i % 2 ? Number.NaN : Number.POSITIVE_INFINITY;
+    });
+    const x = tf.tensor2d(values, [rows, channels]);
+    const draws = tf.randomUniform([components], 0, 0.99, "float32", 1);
+    const outputs = run(MixtureNormKMeansInit, { x, draws }, {}) as tf.Tensor[];
+    const wanted = compose(MixtureNormKMeansInit, { x, draws }, {}) as tf.Tensor[];
+    for (const [i, output] of outputs.entries()) {
+      expectClose(await output.data(), await (wanted[i] as tf.Tensor).data(), 1e-6);
+    }
+    tf.dispose([x, draws, outputs, wanted]);
+  });
+
   it("a tensor of more work groups than a dispatch has along an axis is right in all of them", async () => {
     const [channels, inner] = [65_600, 129];
     const means = Float32Array.from({ length: channels }, (_, c) => c % 1000);
@@ -173,6 +247,8 @@ describe.skipIf(reason && !process.env.CI)("programs on 'webgpu'", () => {
     for (const moments of ["learned", "batch"] as const) {
       expect(dispatchesOf(() => unsupervisedAdaptiveNormalization(tf.ones([5, 4]), ...many, { moments }))).toBeGreaterThan(33);
     }
+    const [mean, variance, prior] = many;
+    expect(dispatchesOf(() => mixtureNormalization(tf.ones([5, 4]), { mixture: { mean, variance, prior } }))).toBeGreaterThan(2);
   });
 
   it("a program that is not WGSL, or has the key of another, is a fault: these tests look for them", async () => {
