@@ -15,7 +15,7 @@ import {
   variantOf,
 } from "./mixture.js";
 import { momentsDeclarations, NORMALIZER } from "./moments.js";
-import { inRow, WALK_UNIFORMS, type Walk, walkOver } from "./walk.js";
+import { inRow, WALK_UNIFORMS, type Walk, WIDTH, walkOver } from "./walk.js";
 
 // What the programs of normalization by moments of the batch share: docs/math.md, section 2.7.
 
@@ -28,9 +28,6 @@ export const batchValues = (attrs: BatchMomentsAttrs) => ({
   ...mixtureValues(attrs),
   weighted: attrs.componentWeights === "prior" ? 1 : 0,
 });
-
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 
 /** The walk of programs that add up; undefined where the composed form has to do it. */
 export const walkOf = (backend: WebGPUBackend, view: MixtureView): Walk | undefined =>

@@ -27,6 +27,7 @@ import {
   WALK_LANES,
   WALK_UNIFORMS,
   type WalkProgram,
+  WIDTH,
   walkLoop,
   walkOver,
   writePartials,
@@ -71,9 +72,6 @@ export function webgpuMixtureResponsibilities(
   const shapes = { tau: [...inputs.x.shape, view.components] };
   return [runWalk(backend, taus(variantOf(view, attrs)), walk, named(inputs), mixtureValues(attrs), shapes).tau];
 }
-
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 
 /** A program whose partials are sums over each channel: `count` of them for each component, written in `sums`. */
 const momentSums = (

@@ -18,15 +18,13 @@ import {
   WALK_LANES,
   WALK_UNIFORMS,
   type WalkProgram,
+  WIDTH,
   walkLoop,
   walkOver,
   writePartials,
 } from "./walk.js";
 
 // Mixture normalization by given responsibilities as shaders: docs/math.md, section 5.
-
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 
 const UNIFORMS = { ...WALK_UNIFORMS, epsilon: "f32" } as const;
 const TABLE_UNIFORMS = { ...CHUNK_UNIFORMS, epsilon: "f32" } as const;

@@ -5,21 +5,12 @@ import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
 import { named, type Program, runDispatches, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import { each, KAPPA, MIXTURE_FUNCTIONS, takesMixture } from "./mixture.js";
-import { ROW_UNIFORMS, rowOf, rowsBegin, rowsOver, sumRows } from "./rows.js";
-import { CHUNK_UNIFORMS, chunksOf, runWalk, TREE, walkOver } from "./walk.js";
-import {
-  eachComponent,
-  MERGED_DECLARATIONS,
-  mergedMoments,
-  partialsShape,
-  type Weights,
-  weightedSums,
-} from "./weightedMoments.js";
+import { eachComponent, momentsAt } from "./moments.js";
+import { ROW_UNIFORMS, rowOf, rowsBegin, rowsOver, rowWindows, sumRows } from "./rows.js";
+import { CHUNK_UNIFORMS, chunksOf, runWalk, TREE, WIDTH, walkOver } from "./walk.js";
+import { mergedDeclarations, mergedMoments, partialsShape, type Weights, weightedSums } from "./weightedMoments.js";
 
 // EM of mixture normalization as shaders: docs/math.md, section 5.
-
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 
 /** Sums of densities that a lane has, about. */
 const MANY_SUMS = 32;
@@ -106,7 +97,7 @@ const mStep = (components: number) =>
     inputs: ["partials", "prior", "mean", "variance"],
     outputs: ["newPrior", "newMean", "newVariance"] as const,
     uniforms: CHUNK_UNIFORMS,
-    declarations: () => MERGED_DECLARATIONS,
+    declarations: () => mergedDeclarations(components),
     body: () =>
       mergedMoments(
         components,
@@ -114,10 +105,11 @@ const mStep = (components: number) =>
           components,
           (k) => /* wgsl */ `    {
       let at = ${k} * uniforms.channels + channel;
-      let isEmpty = moments[${k}].mass == 0.0;
-      newMean[at] = mean[at] + moments[${k}].mean;
-      newVariance[at] = select(varianceIn(moments[${k}]), variance[at], isEmpty);
-      if (channel == 0u) { newPrior[${k}] = select(moments[${k}].mass / mass, prior[${k}], mass == 0.0); }
+      let own = ${momentsAt(k, components)};
+      let isEmpty = own.count == 0.0;
+      newMean[at] = select(meanIn(own), mean[at], isEmpty);
+      newVariance[at] = select(varianceIn(own), variance[at], isEmpty);
+      if (channel == 0u) { newPrior[${k}] = select(own.count / mass, prior[${k}], mass == 0.0); }
     }`,
         ),
       ),
@@ -125,18 +117,12 @@ const mStep = (components: number) =>
 
 /** ν, in a dispatch for each window of rows. */
 function nuOf(backend: WebGPUBackend, inputs: MixtureInputs, epsilon: number, { outer, channels, components }: MixtureView) {
-  // A window of so many rows begins where a device allows it, whatever the channels and components.
-  const most = Math.min(maxWindow(backend, Math.max(channels, components)), outer);
-  const work = rowsOver(most, channels, rowsTogether(components));
-  const dispatches = Array.from({ length: Math.ceil(outer / most) }, (_, i) => {
-    const first = i * most;
-    const rows = Math.min(most, outer - first);
-    const window = (columns: number) => ({ first: columns * first, count: columns * rows });
-    return {
-      values: { ...work.values, rows, epsilon, most: mostOf(channels) },
-      windows: rows === outer ? {} : { x: window(channels), nu: window(components) },
-    };
-  });
+  const windows = rowWindows(backend, outer, Math.max(channels, components));
+  const work = rowsOver(windows[0]?.rows ?? 0, channels, rowsTogether(components));
+  const dispatches = windows.map(({ rows, ofColumns }) => ({
+    values: { ...work.values, rows, epsilon, most: mostOf(channels) },
+    windows: windows.length > 1 ? { x: ofColumns(channels), nu: ofColumns(components) } : {},
+  }));
   const program = responsibilities(components);
   return runDispatches(backend, program, work.groups, named(inputs), dispatches, { nu: [outer, components] }).nu;
 }

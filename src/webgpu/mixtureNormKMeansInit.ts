@@ -1,29 +1,21 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { KMEANS_ROWS, MAX_SQUARE } from "../constants.js";
-import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
+import { LANES, named, type Program, runDispatches, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { each, MAX_COMPONENTS } from "./mixture.js";
-import { ROW_UNIFORMS, rowOf, rowsBegin, rowsOver, sumRows } from "./rows.js";
-import { CHUNK_UNIFORMS, chunksOf, runWalk, TREE, walkOver } from "./walk.js";
-import {
-  eachComponent,
-  MERGED_DECLARATIONS,
-  mergedMoments,
-  partialsShape,
-  type Weights,
-  weightedSums,
-} from "./weightedMoments.js";
+import { eachComponent, momentsAt } from "./moments.js";
+import { ROW_UNIFORMS, rowOf, rowsBegin, rowsOver, rowWindows, sumRows } from "./rows.js";
+import { CHUNK_UNIFORMS, chunksOf, runWalk, TREE, WIDTH, walkOver } from "./walk.js";
+import { mergedDeclarations, mergedMoments, partialsShape, type Weights, weightedSums } from "./weightedMoments.js";
 
 // The k-means++ start of mixture normalization as shaders: docs/math.md, section 5. A dispatch for each seed: every work group of it
 // finds the seed by itself, then takes some of the rows.
 
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 /** Rows that a lane takes at once. */
 const TOGETHER = 2;
 
-const SAMPLE_UNIFORMS = { ...ROW_UNIFORMS, whole: "u32", part: "u32" } as const;
+const SAMPLE_UNIFORMS = { ...ROW_UNIFORMS, whole: "u32", part: "u32", first: "u32", count: "u32" } as const;
 
-/** The sample's rows, their weights for the first seed, 1 or 0, and whether they count: the seed that they belong to is then 0, else −1. */
+/** Of the rows of a window of x, from `first`, the sample's, their weights for the first seed, 1 or 0, and whether they count: the seed that they belong to is then 0, else −1. */
 const sampleRows = {
   key: "k-means sample",
   inputs: ["x"],
@@ -32,18 +24,23 @@ const sampleRows = {
   declarations: () => TREE,
   body: () => /* wgsl */ `
 ${rowsBegin(TOGETHER)}
+${each(
+  TOGETHER,
+  (row) => /* wgsl */ `  let to${row} = min(${rowOf(row)}, uniforms.rows - 1u);
+  let from${row} = to${row} * uniforms.whole + to${row} * uniforms.part / ${KMEANS_ROWS}u - uniforms.first;
+  let isHere${row} = from${row} < uniforms.count;`,
+)}
 ${sumRows(
   TOGETHER,
   1,
   "",
-  (row) => /* wgsl */ `        let to = at / uniforms.channels;
-        let value = x[(to * uniforms.whole + to * uniforms.part / ${KMEANS_ROWS}u) * uniforms.channels + channel];
-        sample[at] = value;
+  (row) => /* wgsl */ `        let value = x[select(0u, from${row}, isHere${row}) * uniforms.channels + channel];
+        if (isHere${row}) { sample[at] = value; }
         parts[${row}] += value * value;`,
 )}
 ${each(
   TOGETHER,
-  (row) => /* wgsl */ `  if (lane == 0u && ${rowOf(row)} < uniforms.rows) {
+  (row) => /* wgsl */ `  if (lane == 0u && ${rowOf(row)} < uniforms.rows && isHere${row}) {
     let counts = !isNotFinite(sums[${row}]) && sums[${row}] < ${MAX_SQUARE};
     nearest[${rowOf(row)}] = select(0.0, 1.0, counts);
     owner[${rowOf(row)}] = select(-1.0, 0.0, counts);
@@ -155,7 +152,7 @@ const start = (components: number) =>
     inputs: ["partials"],
     outputs: ["prior", "mean", "variance"],
     uniforms: CHUNK_UNIFORMS,
-    declarations: () => MERGED_DECLARATIONS,
+    declarations: () => mergedDeclarations(components),
     body: () =>
       mergedMoments(
         components,
@@ -164,9 +161,10 @@ const start = (components: number) =>
 ${eachComponent(
   components,
   (k) => /* wgsl */ `    {
-      let share = select(moments[${k}].mass / mass, ${1 / components}, mass == 0.0);
-      pooled += select(share * varianceIn(moments[${k}]), 0.0, moments[${k}].mass == 0.0);
-      mean[${k} * uniforms.channels + channel] = moments[${k}].mean;
+      let own = ${momentsAt(k, components)};
+      let share = select(own.count / mass, ${1 / components}, mass == 0.0);
+      pooled += select(share * varianceIn(own), 0.0, own.count == 0.0);
+      mean[${k} * uniforms.channels + channel] = meanIn(own);
       if (channel == 0u) { prior[${k}] = share; }
     }`,
 )}
@@ -186,14 +184,16 @@ export function webgpuKMeansInit(
   const work = rowsOver(rows, channels, TOGETHER);
   // Row ⌊i all / KMEANS_ROWS⌋ without a product beyond 32 bits.
   const spread = all > rows ? { whole: Math.floor(all / rows), part: all % rows } : { whole: 1, part: 0 };
-  const sampled = runProgram(
-    backend,
-    sampleRows,
-    work.groups,
-    { x },
-    { ...work.values, ...spread },
-    { sample: [rows, channels], nearest: [rows], owner: [rows] },
-  );
+  const windows = rowWindows(backend, all, channels);
+  const dispatches = windows.map(({ first, rows: count, ofColumns }) => ({
+    values: { ...work.values, ...spread, first, count },
+    windows: windows.length > 1 ? { x: ofColumns(channels) } : {},
+  }));
+  const sampled = runDispatches(backend, sampleRows, work.groups, { x }, dispatches, {
+    sample: [rows, channels],
+    nearest: [rows],
+    owner: [rows],
+  });
   const { sample } = sampled;
   let { nearest, owner } = sampled;
   const shapes = { newNearest: [rows], newOwner: [rows] };

@@ -61,18 +61,28 @@ fn shrunk(batch : Moments, variance : f32, priorMean : f32, priorVariance : f32,
 }
 `;
 
-/** The names of a program's moments of each channel: one, or elements of an array. */
-const namesOf = (count: number) => (count === 1 ? ["moments"] : Array.from({ length: count }, (_, k) => `moments[${k}]`));
+/** Components that are written out, so that their numbers are in registers. More are in loops: a compiler would take long for them. */
+const MAX_WRITTEN = 4;
+
+/** Code for each component, by its number in the shader. */
+export const eachComponent = (components: number, code: (k: string) => string): string =>
+  components > MAX_WRITTEN
+    ? `for (var k = 0u; k < ${components}u; k++) {\n${code("k")}\n}`
+    : Array.from({ length: components }, (_, k) => code(`${k}u`)).join("\n");
 
 /** Declares them. */
 export const noMoments = (count: number) => `var moments : ${count === 1 ? "Moments" : `array<Moments, ${count}>`};`;
 
-/** The name of the moments number k, of `count`. */
-export const momentsAt = (k: number, count: number) => namesOf(count)[k] as string;
+/** The name of a program's moments number k, of `count`: a variable, or an element of an array. */
+export const momentsAt = (k: number | string, count: number) => (count === 1 ? "moments" : `moments[${k}]`);
 
 /** Merges moments over the lanes of a channel, as inTree does. */
-const mergeLanes = (count: number, lanes: Lanes): string =>
-  inTree(namesOf(count), "momentsTree", TREE_MOMENTS, (into, other) => `${into} = merged(${into}, ${other});`, lanes);
+function mergeLanes(count: number, lanes: Lanes): string {
+  const together = (names: string[]) =>
+    inTree(names, "momentsTree", TREE_MOMENTS, (into, other) => `${into} = merged(${into}, ${other});`, lanes);
+  if (count > MAX_WRITTEN) return eachComponent(count, (k) => together([momentsAt(k, count)]));
+  return together(Array.from({ length: count }, (_, k) => momentsAt(k, count)));
+}
 
 /** In a walk: merges the moments of each lane to those of a chunk of a set. */
 export const mergeWalk = (count: number) => mergeLanes(count, WALK_LANES);
@@ -109,24 +119,21 @@ ${walkLoop(
 ${mergeWalk(1)}
 `;
 
-/** A chunk's moments number k in partials: of a set of `sets`, from `at`. */
-const inPartials = (k: number, sets: string) =>
-  `Moments(${Array.from({ length: MOMENTS }, (_, i) => `partials[at + ${MOMENTS * k + i}u * ${sets}]`).join(", ")})`;
+/** Moments number k of a chunk of partials: of a set of `sets`, from `at`. */
+const inPartials = (k: string, sets: string) =>
+  Array.from({ length: MOMENTS }, (_, i) => `partials[at + (${MOMENTS}u * ${k} + ${i}u) * ${sets}]`);
 
 /** In a walk: writes an active set's moments as one chunk of what chunkMoments merges. Those of windows before are in it. */
 export const writeMoments = (count = 1): string => /* wgsl */ `
   if (isActive && outerLane == 0u && innerLane == 0u) {
     let sets = uniforms.slices * uniforms.channels;
     let at = chunk * ${MOMENTS * count}u * sets + setIndex;
-    ${namesOf(count)
-      .map((name, k) => {
-        const rows = ["count", "pivot", "offset", "squares"].map(
-          (of, i) => `partials[at + ${MOMENTS * k + i}u * sets] = ${name}.${of};`,
-        );
-        return `if (uniforms.window > 0u) { ${name} = merged(${inPartials(k, "sets")}, ${name}); }
-    ${rows.join("\n    ")}`;
-      })
-      .join("\n    ")}
+${eachComponent(count, (k) => {
+  const own = momentsAt(k, count);
+  const rows = inPartials(k, "sets");
+  return `    if (uniforms.window > 0u) { ${own} = merged(Moments(${rows.join(", ")}), ${own}); }
+    ${["count", "pivot", "offset", "squares"].map((name, i) => `${rows[i]} = ${own}.${name};`).join("\n    ")}`;
+})}
   }
 `;
 
@@ -137,9 +144,10 @@ ${CHUNKS_BEGIN}
   if (isActive) {
     for (var chunk = chunkLane; chunk < uniforms.chunks; chunk += chunkLanes) {
       let at = chunk * ${MOMENTS * count}u * uniforms.channels + channel;
-      ${namesOf(count)
-        .map((name, k) => `${name} = merged(${name}, ${inPartials(k, "uniforms.channels")});`)
-        .join("\n      ")}
+${eachComponent(count, (k) => {
+  const own = momentsAt(k, count);
+  return `      ${own} = merged(${own}, Moments(${inPartials(k, "uniforms.channels").join(", ")}));`;
+})}
     }
   }
 ${mergeLanes(count, CHUNK_LANES)}

@@ -21,15 +21,13 @@ import {
   WALK_UNIFORMS,
   type Walk,
   type WalkProgram,
+  WIDTH,
   walkLoop,
   walkOver,
   writePartials,
 } from "./walk.js";
 
 // Normalization by mean and variance as shaders: docs/math.md, section 4. Numbers that share a mean and a variance are a set of a walk.
-
-/** Numbers beside each other that a work group reads, where it adds up: a cache line. */
-const WIDTH = 32;
 
 /** x with a channel for each group: [outer, groups, channels of a group · inner] in each slice, in as few slices as will do. */
 function setsOf({ slices, outer, channels, inner, groups }: NormalizationAttrs): Slices {

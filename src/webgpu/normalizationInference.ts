@@ -18,6 +18,7 @@ import {
   WALK_LANES,
   WALK_UNIFORMS,
   type WalkProgram,
+  WIDTH,
   walkLoop,
   walkOver,
   writePartials,
@@ -62,9 +63,6 @@ export function webgpuNormalizationInference(
   const affine = (["gamma", "beta"] as const).filter((name) => inputs[name]);
   return [runWalk(backend, forward(affine), walk, named(inputs), { epsilon: attrs.epsilon }, { y: inputs.x.shape }).y];
 }
-
-/** Numbers beside each other that a work group reads of x and dy: a cache line. */
-const WIDTH = 32;
 
 /** The gradient of x, and the sums of dy and dy (x − mean) over a chunk of each channel. */
 const backward = (affine: readonly "gamma"[]) =>

@@ -1,4 +1,5 @@
-import { LANES } from "../tensorflow/webgpu.js";
+import { LANES, type WebGPUBackend, type Window } from "../tensorflow/webgpu.js";
+import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import { each } from "./mixture.js";
 import { type Lanes, sumLanes } from "./walk.js";
 
@@ -17,6 +18,23 @@ export function rowsOver(rows: number, channels: number, together: number) {
   const wanted = Math.min(Math.max(ROW_LANES, channels / STEPS), channels);
   const lanes = Math.min(2 ** Math.floor(Math.log2(wanted)), LANES);
   return { values: { rows, channels, lanes }, groups: Math.ceil((rows * lanes) / (LANES * together)) };
+}
+
+/**
+ * Windows of the rows of matrices: the first of them has most. It is one where the device can give a shader all, and where it cannot even
+ * give it as few rows as a window may have.
+ *
+ * @param columns of the widest matrix
+ */
+export function rowWindows(backend: WebGPUBackend, rows: number, columns: number) {
+  const most = maxWindow(backend, columns);
+  const isWhole = rows <= most || most * columns > maxWindow(backend);
+  return Array.from({ length: isWhole ? 1 : Math.ceil(rows / most) }, (_, i) => {
+    const first = i * most;
+    const count = isWhole ? rows : Math.min(most, rows - first);
+    const ofColumns = (width: number): Window => ({ first: width * first, count: width * count });
+    return { first, rows: count, ofColumns };
+  });
 }
 
 /** The i-th row of a lane. It may be behind the last one. */

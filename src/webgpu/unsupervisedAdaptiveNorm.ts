@@ -35,6 +35,7 @@ import {
   WALK_LANES,
   WALK_UNIFORMS,
   type WalkProgram,
+  WIDTH,
   walkLoop,
   walkOver,
   writePartials,
@@ -116,9 +117,6 @@ export function webgpuStandardizedMixtureNorm(
   const { ownMean, ownVariance, standard } = standardOf(backend, inputs, view);
   return [normalized(backend, { ...inputs, standard }, attrs, view), ownMean, ownVariance, standard];
 }
-
-/** Numbers beside each other that a work group reads of x and dy: a cache line. */
-const WIDTH = 32;
 
 /**
  * The sums of section 2.2, of each component: of M_k, P_k, κ² P_k z_k² and u_k g_k; then those of dy y° and dy; of standardized

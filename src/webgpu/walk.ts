@@ -13,6 +13,9 @@ const FEW_STEPS = 8;
 /** Numbers that an invocation adds up at most: the rest is trees. Their sum is off by at most 256 · 2^-24 of their magnitudes' sum. */
 const MOST_STEPS = 256;
 
+/** Numbers beside each other that a work group reads, where it adds up: a cache line. Narrower, it has fewer sums to write. */
+export const WIDTH = 32;
+
 /** The names and types of the uniforms of WALK. */
 export const WALK_UNIFORMS = {
   slices: "u32",

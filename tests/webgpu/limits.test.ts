@@ -5,12 +5,14 @@ import { startNodeBackend } from "../../runtimes/nodeBackend.js";
 import { missingVulkan, vulkanEnvironment } from "../../runtimes/vulkan.js";
 import * as library from "../../src/index.js";
 import type { Binding, Device, WebGPUBackend } from "../../src/tensorflow/webgpuBackend.js";
+import { BATCH_CASES } from "../contracts/batchMoments.js";
 import type { Case, Driver } from "../contracts/case.js";
 import { MOMENTS, RESPONSIBILITIES } from "../contracts/mixture.js";
 import { onTensors } from "../contracts/mixtureDriver.js";
 import { CASES as NORMALIZATION } from "../contracts/normalization.js";
 import { CASES as STANDARDIZED, standardizedOnTensors } from "../contracts/standardized.js";
 import { CASES as UAN } from "../contracts/unsupervisedAdaptiveNormalization.js";
+import { expectClose, expectCloseToLargest } from "../helpers/closeness.js";
 import { webgpuFaults } from "../helpers/webgpuFaults.js";
 
 // Tensors that are larger than what a device can give a shader. The device is said to have a small limit, so that they need not be large.
@@ -42,6 +44,11 @@ const CASES = {
   "unsupervisedAdaptiveNormalization, standardize": select(STANDARDIZED, standardizedOnTensors(DRIVER), [
     "equals the reference within 5e-5 · (1 + |y|): [1025,3], axis -1",
     "has gradients within 1e-4 of their tensor's largest entry: [2,6,33,32], axis -3",
+  ]),
+  "unsupervisedAdaptiveNormalization by moments of the batch": select(BATCH_CASES, onTensors(DRIVER), [
+    "equals the reference within 5e-5 · (1 + |y|): [1025,3], axis -1",
+    "has gradients within 1e-4 of the largest entry: [1025,3], axis -1",
+    "has gradients within 1e-4 of the largest entry: [2,6,33,32], axis -3",
   ]),
   mixtureResponsibilities: select(RESPONSIBILITIES, onTensors(DRIVER), ["[1025,3], axis -1", "[2,6,33,32], axis -3"]),
   mixtureMoments: select(MOMENTS, onTensors(DRIVER), ["[1025,3], axis -1", "[2,6,33,32], axis -3"]),
@@ -100,6 +107,41 @@ describe.skipIf(reason && !process.env.CI)("tensors beyond the limits of 'webgpu
       expect(bindings.some(({ offset = 0 }) => offset > 0)).toBe(true);
       expect(largest()).toBeLessThanOrEqual(LIMIT);
     });
+  });
+
+  const MIXTURE = {
+    prior: [0.5, 0.3, 0.2],
+    mean: [0, 4, 8].map((mean) => new Array(8).fill(mean)),
+    variance: [1, 2, 3].map((variance) => new Array(8).fill(variance)),
+  };
+  const NORMALIZATIONS = {
+    "mixture normalization of a batch, with its start and its steps,": (x: tf.Tensor) =>
+      library.mixtureNormalization(x, { numComponents: 3, emSteps: 2 }),
+    "mixture normalization by a given mixture": (x: tf.Tensor) => library.mixtureNormalization(x, { mixture: MIXTURE }),
+    "batch normalization by given moments": (x: tf.Tensor) =>
+      library.batchNormalization(x, { mean: tf.ones([8]), variance: tf.fill([8], 2) }),
+  };
+
+  it.each(Object.entries(NORMALIZATIONS))("%s is the same in windows, within 1e-5 · (1 + |y|), dx within 1e-4", async (_, f) => {
+    const shape = [1100, 8];
+    const values = Float32Array.from({ length: 8800 }, (_, i) => 4 * Math.floor((i / 8) % 3) + Math.sin(i * i));
+    const x = tf.tensor(values, shape);
+    const dy = tf.tensor(values.map(Math.cos), shape);
+    const compute = () => {
+      const { value, grad } = tf.valueAndGrad(f)(x, dy);
+      return Promise.all([value.data(), grad.data()]);
+    };
+    setLimits(limits);
+    const [y, dx] = await compute();
+    bindings = [];
+    // The sample of 1,024 rows is smaller, and x is larger.
+    const limit = 4 * LIMIT;
+    limitTo({ maxStorageBufferBindingSize: limit });
+    const [yHere, dxHere] = await compute();
+    expect(bindings.some(({ offset = 0 }) => offset > 0)).toBe(true);
+    expect(largest()).toBeLessThanOrEqual(limit);
+    expectClose(yHere, y, 1e-5);
+    expectCloseToLargest(dxHere, dx, 1e-4, "dx");
   });
 
   const { unsupervisedAdaptiveNormalization: uan } = library;
