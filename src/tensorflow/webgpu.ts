@@ -16,7 +16,7 @@ export const LANES = 256;
  * A shader, for one of the LANES invocations of a work group: `localIndex`, of group `group`. Inputs and outputs are arrays of f32 by
  * their names. `uniforms` has NAN and INFINITY beside the program's own. Compilers of shaders take float numbers for real ones, and
  * (a - b) + b for a: `rounded(a)` is a float32 that they know nothing about. They may also take it that no number is NaN or infinite:
- * `isNotFinite(a)` and `isNaN(a)` look at its bits.
+ * `isNotFinite(a)` and `isNaN(a)` look at its bits, and `atLeast(a, b)` is the larger one, or NaN.
  */
 export interface Program<Input extends string, Output extends string, Uniform extends string> {
   /** What is different in the text of programs that are made by one function. */
@@ -137,6 +137,9 @@ fn isNotFinite(value : f32) -> bool {
 }
 fn isNaN(value : f32) -> bool {
   return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+}
+fn atLeast(value : f32, least : f32) -> f32 {
+  return select(select(value, least, value < least), value, isNaN(value));
 }
 ${declarations()}
 fn main(index : i32) {

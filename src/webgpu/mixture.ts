@@ -53,11 +53,10 @@ export const sumOf = ({ components }: MixtureVariant, term: (k: number) => strin
 /** Functions that mixtures need. */
 export const MIXTURE_FUNCTIONS = /* wgsl */ `
 fn varianceOf(variance : f32) -> f32 {
-  let withEpsilon = variance + uniforms.epsilon;
-  return select(withEpsilon, 0x1p-40f, withEpsilon < 0x1p-40f);
+  return atLeast(variance + uniforms.epsilon, 0x1p-40f);
 }
 fn priorOf(prior : f32) -> f32 {
-  return select(prior, 0x1p-126f, prior < 0x1p-126f);
+  return atLeast(prior, 0x1p-126f);
 }
 `;
 

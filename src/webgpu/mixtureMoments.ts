@@ -117,7 +117,8 @@ const ofVariances = (variant: MixtureVariant) =>
     variant,
     1,
     [...INPUTS, "newMean"],
-    (k) => `let distance = value - newMean[${k}u * uniforms.channels + channel]; sums[${k}] += tau * distance * distance;`,
+    (k) =>
+      `let distance = value - newMean[${k}u * uniforms.channels + channel]; sums[${k}] += rounded(tau * distance) * distance;`,
   );
 
 /** An average, or the old value where nothing has mass. */

@@ -111,7 +111,7 @@ ${walkLoop(
           ? /* wgsl */ `let sum = moments.offset;
       moments.offset = sum / moments.count;
       let squares = moments.squares - sum * moments.offset;
-      moments.squares = select(squares, 0.0, squares < 0.0);`
+      moments.squares = atLeast(squares, 0.0);`
           : "moments.offset = 0.0;"
       }
     }

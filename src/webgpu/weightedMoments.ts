@@ -82,7 +82,7 @@ ${eachComponent(
       // What the mean lost when it was rounded.
       let rest = rests[${k}] / masses[${k}];
       let square = squares[${k}] - rests[${k}] * rest;
-      ${momentsAt(k, components)} = Moments(masses[${k}] / ${SCALE}, pivots[${k}], means[${k}] + rest, select(square, 0.0, square < 0.0) / ${SCALE});
+      ${momentsAt(k, components)} = Moments(masses[${k}] / ${SCALE}, pivots[${k}], means[${k}] + rest, atLeast(square, 0.0) / ${SCALE});
     }`,
 )}
   }
