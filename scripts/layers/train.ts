@@ -14,6 +14,7 @@ function shortened(message: string): string {
   const kernel = /Kernel '(\w+)' not registered for backend 'wasm'/.exec(message)?.[1];
   if (kernel) return `no kernel \`${kernel}\``;
   if (message.includes("dilation rates greater than 1")) return "no gradient of dilated convolutions";
+  if (/must match the product of shape/.test(message)) return "gradients of a wrong shape";
   const operation = /gradient function not found for (\w+)/.exec(message)?.[1];
   return operation ? `no gradient of \`${operation}\`` : (message.split("\n")[0] as string);
 }

@@ -6,12 +6,11 @@ import {
   type BatchNormalizationArgs as TheirBatchNormalizationArgs,
 } from "../tensorflow/layerClasses.js";
 import { isFrozen } from "../tensorflow/weights.js";
-import { BatchNormalizationWithPrior, type BatchNormalizationWithPriorArgs } from "./batchNormalizationWithPrior.js";
 import { singleTensor } from "./channelNormalization.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
-import { MovingMoments, type MovingRuleArgs, normalizeAndFollow } from "./moving.js";
+import { MovingMoments, normalizeAndFollow } from "./moving.js";
 
-/** Arguments of {@link batchNormalization}: those of tf.layers.batchNormalization, and one more. */
+/** Arguments of batchNormalization: those of tf.layers.batchNormalization, and one more. */
 export interface BatchNormalizationArgs extends TheirBatchNormalizationArgs {
   /**
    * Whether the layer does as Keras's, where tf.layers.batchNormalization does not: frozen (`trainable` is false) it normalizes by
@@ -49,16 +48,4 @@ export class BatchNormalization extends TheirBatchNormalization {
       return normalizeAndFollow(x, { axis, epsilon, gamma, beta }, moving, counted);
     });
   }
-}
-
-/** A layer that normalizes by the batch's moments: see {@link BatchNormalization}. */
-export function batchNormalization(args?: BatchNormalizationArgs): BatchNormalization;
-/** With a prior mass or a memory: see {@link BatchNormalizationWithPrior}. */
-export function batchNormalization(args: BatchNormalizationWithPriorArgs): BatchNormalizationWithPrior;
-export function batchNormalization(
-  args: BatchNormalizationArgs & MovingRuleArgs = {},
-): BatchNormalization | BatchNormalizationWithPrior {
-  const { priorMass, memory, ...plain } = args;
-  const isPlain = (priorMass ?? 0) === 0 && (memory ?? null) === null;
-  return isPlain ? new BatchNormalization(plain) : new BatchNormalizationWithPrior(args);
 }

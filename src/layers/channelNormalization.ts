@@ -47,7 +47,7 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
   constructor(args: ChannelNormalizationArgs) {
     const { className } = new.target as unknown as { className: string };
     super({ ...args, name: args.name || nextName(className) });
-    const op = this.getClassName();
+    const op = className;
     const axis = args.axis ?? -1;
     const epsilon = args.epsilon ?? 1e-3;
     if (!Number.isInteger(axis)) throw argumentError(op, "axis", "be an integer", String(axis));

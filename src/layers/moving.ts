@@ -50,8 +50,8 @@ export interface MovingRule {
 }
 
 /** How much of a moving average is kept. */
-export function checkMomentum(op: string, momentum: number): void {
-  if (!(momentum >= 0 && momentum <= 1)) throw argumentError(op, "momentum", "be a number from 0 to 1", String(momentum));
+export function checkMomentum(op: string, momentum: number, argument = "momentum"): void {
+  if (!(momentum >= 0 && momentum <= 1)) throw argumentError(op, argument, "be a number from 0 to 1", String(momentum));
 }
 
 const isFiniteAndNotNegative = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
@@ -75,6 +75,17 @@ export function movingRuleOf(op: string, args: MovingRuleArgs, defaults: Pick<Mo
 /** An average, a step of `rate` of the way to a value, as TensorFlow.js's batch normalization has it. */
 export function moved(average: Tensor, value: Tensor, rate: number | Tensor): Tensor {
   return sub(average, mul(sub(average, value), rate));
+}
+
+/** A rate, and 0 in channels of which no activation counts. @param count activations of each channel that count; undefined: all do */
+export function rateWhereCounted(rate: number, count: Tensor | undefined): number | Tensor {
+  return count ? mul(cast(greater(count, 0), "float32"), rate) : rate;
+}
+
+/** Moves a weight a step of `rate` of the way to a value of the same size. */
+export function stepTo(weight: tfl.LayerVariable, value: Tensor, rate: number | Tensor): void {
+  const like = (tensor: Tensor) => reshape(tensor, weight.shape as number[]);
+  weight.write(moved(weight.read(), like(value), typeof rate === "number" ? rate : like(rate)));
 }
 
 /** Moving mean and variance, [C], or [K, C] for each component. */
@@ -111,8 +122,7 @@ export class MovingMoments {
 
   /** Follows the moments [C] of a batch. @param x the batch */
   follow(x: Tensor, { mean, variance, count }: ChannelMoments): void {
-    const rate = this.rateOf(x);
-    this.move(mean, variance, count ? mul(cast(greater(count, 0), "float32"), rate) : rate);
+    this.move(mean, variance, rateWhereCounted(this.rateOf(x), count));
     this.see(count ?? x.size / mean.size);
   }
 

@@ -98,7 +98,8 @@ function statisticsOf(model: tfl.LayersModel): Map<Layer, MovingStatistics> {
   const statistics = new Map<Layer, MovingStatistics>();
   for (const layer of layersOf(model)) {
     const { movingStatistics } = layer as Partial<ChannelNormalization>;
-    const moving = layer instanceof TheirBatchNormalization ? statisticsOfBatches(layer) : movingStatistics?.call(layer);
+    const isTheirs = layer instanceof TheirBatchNormalization && !movingStatistics;
+    const moving = isTheirs ? statisticsOfBatches(layer) : movingStatistics?.call(layer);
     if (moving) statistics.set(layer, moving);
   }
   return statistics;

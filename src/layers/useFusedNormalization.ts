@@ -25,8 +25,8 @@ export interface FusedNormalization {
  * (tf.layers.timeDistributed) and layers that other layers hold are reached. A kind that is declined becomes TensorFlow.js's own
  * again. Subclasses of TensorFlow.js's classes are left alone.
  *
- * Values stay the same, unless `asKeras` asks for others, but those of a batch normalization whose axis is not the last, which
- * TensorFlow.js 4.22 gets wrong on 'cpu' and 'wasm'; and an empty batch leaves moving averages alone, which there become NaN.
+ * Values stay the same, unless `asKeras` asks for others; but an empty batch leaves moving averages alone, which there become NaN. A
+ * layer that came from a file as one of this library's, because TensorFlow.js's class cannot do what it says, stays one.
  *
  * @returns how many layers changed
  * @throws Error where the model is no model or layer of the @tensorflow/tfjs-layers that this package imports: a graph model, or one

@@ -24,7 +24,7 @@ type Around = (kernel: KernelFunc) => KernelFunc;
 
 /** What is put around kernels of the library: what they leave to others, and gradients. */
 const AROUND_OURS = new Map<AnyNamesakeKernel, Around>([
-  [FusedBatchNorm, withTraining],
+  [FusedBatchNorm, (ours) => withTraining(ours, true)],
   [FusedMatMul, withActivations],
   [Sigmoid, (ours) => withActivationGradient("Sigmoid", ours)],
   [Softmax, (ours) => withActivationGradient("Softmax", ours)],
@@ -85,7 +85,7 @@ export function setReplacements(otherBackends: string[]): void {
     return aroundTheirs({ kernelName, backendName: "wasm" }, (theirs) => withActivationGradient(kernelName, theirs));
   });
   const batchNorms = otherBackends.map((backendName) =>
-    aroundTheirs({ kernelName: FusedBatchNorm.name, backendName }, withTraining),
+    aroundTheirs({ kernelName: FusedBatchNorm.name, backendName }, (theirs) => withTraining(theirs, backendName === "cpu")),
   );
   registry.replacements = [
     ...missing,
@@ -135,7 +135,8 @@ export function replaceKernels(complete?: string): void {
  * can be differentiated. Where that is faster, they are the library's (see also setWinograd).
  *
  * FusedBatchNorm is replaced on TensorFlow.js's other backends, too, for calls with an empty mean and variance: graph models from
- * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so.
+ * Python make them to normalize by the batch's own (Keras 2's LayerNormalization is such a model). There it does so. And it normalizes
+ * along another axis than the last (tf.layers' batch normalization) where the backend's does not.
  *
  * On @tensorflow/tfjs-node's CPU, the library's binary takes the place of the TensorFlow operations that compose the library's own
  * kernels: it copies tensors in and out, and is faster up to a size that is measured for each kernel, on two cores. TensorFlow's

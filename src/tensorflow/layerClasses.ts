@@ -33,6 +33,20 @@ export function registerLayer(cls: Class, ...otherNames: (string | [name: string
   }
 }
 
+/**
+ * Has models load a class of tf.layers', also under other names, by a function that may make a layer of another class instead. A name
+ * that the user's class has stays with that class.
+ *
+ * @param theirs the class that TensorFlow.js registered under `name`
+ */
+export function divertLayer(name: string, theirs: Class, fromConfig: FromConfig, ...otherNames: string[]): void {
+  const { classNameMap } = serialization.SerializationMap.getMap();
+  for (const one of [name, ...otherNames]) {
+    const holder = classNameMap[one]?.[0];
+    if (holder === theirs || (one !== name && holder === undefined)) classNameMap[one] = [theirs, fromConfig];
+  }
+}
+
 // tf.layers registered its own classes when it was imported.
 if (!serialization.SerializationMap.getMap().classNameMap.BatchNormalization) {
   const copies = `${version_core}, which tfjs-uan imports, and that of @tensorflow/tfjs-layers ${tfl.version_layers}`;
@@ -45,6 +59,10 @@ export type BatchNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.ba
 /** Arguments of layerNormalization: those of tf.layers.layerNormalization. */
 export type LayerNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.layerNormalization>[0]>;
 
+type Initializer = ReturnType<typeof tfl.initializers.zeros>;
+type Regularizer = ReturnType<typeof tfl.regularizers.l2>;
+type Constraint = ReturnType<typeof tfl.constraints.nonNeg>;
+
 /** What TensorFlow.js's batch normalization has beside a layer's own properties. */
 interface TheirBatchNormalizationLayer extends tfl.layers.Layer {
   /** Models from Python have a list of one. */
@@ -55,6 +73,16 @@ interface TheirBatchNormalizationLayer extends tfl.layers.Layer {
   readonly beta?: tfl.LayerVariable;
   readonly movingMean: tfl.LayerVariable;
   readonly movingVariance: tfl.LayerVariable;
+  readonly movingMeanInitializer: Initializer;
+  readonly movingVarianceInitializer: Initializer;
+  readonly betaInitializer: Initializer;
+  readonly gammaInitializer: Initializer;
+  readonly betaRegularizer?: Regularizer;
+  readonly gammaRegularizer?: Regularizer;
+  readonly betaConstraint?: Constraint;
+  readonly gammaConstraint?: Constraint;
+  readonly center: boolean;
+  readonly scale: boolean;
 }
 
 /** What TensorFlow.js's layer normalization has beside a layer's own properties. */
@@ -72,6 +100,28 @@ export const TheirBatchNormalization = tfl.layers.batchNormalization({ name: "tf
 export const TheirLayerNormalization = tfl.layers.layerNormalization({ name: "tfjs_uan" }).constructor as new (
   args?: LayerNormalizationArgs,
 ) => TheirLayerNormalizationLayer;
+
+/** What TensorFlow.js's wrappers have beside a layer's own properties. */
+interface TheirWrapperLayer extends tfl.layers.Layer {
+  readonly layer: tfl.layers.Layer;
+}
+
+const SomeWrapper = tfl.layers.timeDistributed({
+  layer: tfl.layers.activation({ activation: "linear", name: "tfjs_uan" }),
+  name: "tfjs_uan",
+});
+/** The class of layers that hold another one. Its fromConfig makes that one, too. */
+export const TheirWrapper = Object.getPrototypeOf(SomeWrapper.constructor) as (new (
+  args: WrapperArgs,
+) => TheirWrapperLayer) & {
+  fromConfig(cls: object, config: serialization.ConfigDict, customObjects?: serialization.ConfigDict): object;
+};
+
+/** Arguments of layers that hold another one. */
+export interface WrapperArgs extends NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]> {
+  /** The layer that is held. */
+  layer: tfl.layers.Layer;
+}
 
 /**
  * Resolves what a user or a saved configuration names initializers, regularizers and constraints by, and serializes them again.

@@ -1,4 +1,4 @@
-import type { Variable } from "@tensorflow/tfjs-core";
+import { cast, type Tensor, tidy, type Variable } from "@tensorflow/tfjs-core";
 import { LayerVariable, type layers } from "@tensorflow/tfjs-layers";
 
 // Weights of tf.layers: setWeights, loadWeights and users write to them, optimizers assign to the tf.Variables that they read as.
@@ -37,4 +37,22 @@ export function watchWeight(weight: LayerVariable, tell: (how: Assignment) => vo
 export function isFrozen(layer: layers.Layer): boolean {
   const { _trainableWeights: weights } = layer as unknown as { _trainableWeights?: LayerVariable[] };
   return !layer.trainable || (weights !== undefined && weights.length > 0 && weights.every(({ trainable }) => !trainable));
+}
+
+/**
+ * Has a weight cast what it is given to its own dtype, where TensorFlow.js refuses another.
+ *
+ * @param tell called before
+ */
+export function castOnWrite(weight: LayerVariable, tell?: () => void): void {
+  weight.write = (value) => {
+    tell?.();
+    tidy(() => void LayerVariable.prototype.write.call(weight, cast(value, weight.dtype)));
+    return weight;
+  };
+}
+
+/** Gives a weight a value, whatever constraint it has. */
+export function assignTo(weight: LayerVariable, value: Tensor): void {
+  (weight.read() as Variable).assign(value);
 }

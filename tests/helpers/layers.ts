@@ -2,10 +2,13 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import {
   batchNormalization,
+  ContribInstanceNormalization,
   groupNormalization,
   instanceNormalization,
+  KerasLayerNormalization,
   layerNormalization,
   mixtureNormalization,
+  unitNormalization,
   unsupervisedAdaptiveNormalization,
   useFusedNormalization,
 } from "../../src/layers.js";
@@ -27,6 +30,9 @@ export const WITHOUT_STATE: Record<string, Factory> = {
   layerNormalization: (args) => layerNormalization(args),
   groupNormalization: (args) => groupNormalization({ groups: 2, ...args }),
   instanceNormalization: (args) => instanceNormalization(args),
+  "keras_contrib's instance normalization": (args) => new ContribInstanceNormalization(args),
+  "layerNormalization, rmsScaling": (args) => new KerasLayerNormalization({ rmsScaling: true, ...args }),
+  unitNormalization: (args) => unitNormalization(args),
 };
 
 /** Layers that do, and as Keras does: frozen they do not, and masked places do not count. */
@@ -48,6 +54,8 @@ export const WITH_STATE: Record<string, Factory> = {
     unsupervisedAdaptiveNormalization({ moments: "batch", outputScale: "components", ...args }),
   "unsupervisedAdaptiveNormalization, moments of the batch, weighted by priors": (args) =>
     unsupervisedAdaptiveNormalization({ moments: "batch", componentWeights: "prior", priorMass: 0, update: "both", ...args }),
+  "batchNormalization, renorm": (args) =>
+    batchNormalization({ renorm: true, renormClipping: { rmax: 1.5, rmin: 0.5, dmax: 0.5 }, ...args }),
   "batchNormalization, prior mass": (args) => batchNormalization({ priorMass: 4, ...args }),
 };
 

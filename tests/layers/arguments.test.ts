@@ -8,10 +8,15 @@ import { expectClose } from "../helpers/closeness.js";
 import { EVERY } from "../helpers/layers.js";
 import { data, predict, trainingGradients } from "../helpers/models.js";
 
-const FACTORIES = Object.entries(layers).filter(([name]) => /^[a-z]\w*Normalization$/.test(name) && !name.startsWith("use")) as [
-  string,
-  (args: object) => tfl.layers.Layer,
-][];
+type Factory = (args: object) => tfl.layers.Layer;
+
+const MAKING = Object.entries(layers).filter(([name]) => /^(?!use)([a-z]\w*N|n)ormalization$/.test(name)) as [string, Factory][];
+
+/** Those that hold a layer hold the same, whatever else they are asked for. */
+const FACTORIES = MAKING.map(([name, make]): [string, Factory] => {
+  if (!/^(spectral|weight)/.test(name)) return [name, make];
+  return [name, (args) => make({ ...args, layer: tfl.layers.dense({ units: 8, name: "dense" }) })];
+});
 
 describe("a layer", () => {
   beforeAll(() => useBackend("wasm"));
@@ -27,28 +32,30 @@ describe("a layer", () => {
     }
   });
 
-  it.each(FACTORIES)("%s: takes null for an argument that is not given", (_, make) => {
+  it.each(FACTORIES)("%s: takes null for an argument that is not given", (name, make) => {
     const config = (args: object) => make({ ...args, name: "n" }).getConfig();
     // Without `memory`, which is null where there is a fixed momentum.
-    const keys = Object.keys(config({})).filter((key) => key !== "memory");
+    // And but the axis of normalization, which is none then.
+    const keys = Object.keys(config({})).filter((key) => key !== "memory" && !(key === "axis" && name === "normalization"));
     const nothing = Object.fromEntries(keys.map((key) => [key, null]));
     const show = (value: unknown) => JSON.stringify(value, (_, entry) => entry ?? null);
     expect(show(config(nothing))).toBe(show(config({})));
   });
 
-  it.each(FACTORIES.filter(([name]) => !/^(batch|layer)/.test(name)))("%s: has a name of its own in a summary", (_, make) => {
+  it.each(FACTORIES.filter(([name]) => !/^(batch|layer)/.test(name)))("%s: has a name of its own in a summary", (name, make) => {
+    const shape = name.startsWith("filter") ? [1, 1, 8] : [8];
     const lines: string[] = [];
     const print = (line: string) => void lines.push(line);
     const make8 = () => make({ groups: 2 });
-    const body = [tfl.layers.inputLayer({ inputShape: [8] }), ...Array.from({ length: 12 }, make8)];
+    const body = [tfl.layers.inputLayer({ inputShape: shape }), ...Array.from({ length: 12 }, make8)];
     tfl.sequential({ layers: body }).summary(undefined, undefined, print);
-    const input = tfl.input({ shape: [8] });
+    const input = tfl.input({ shape });
     const branches = Array.from({ length: 3 }, () => make8().apply(input) as tfl.SymbolicTensor);
     tfl
       .model({ inputs: input, outputs: tfl.layers.add().apply(branches) as tfl.SymbolicTensor })
       .summary(undefined, undefined, print);
     const named = lines
-      .filter((line) => /^(uan|(group|instance|mixture|rms)_normalization)_/.test(line))
+      .filter((line) => /^(uan|filter_response|((group|instance|mixture|rms|spectral|unit|weight)_)?normalization)_/.test(line))
       .map((line) => line.slice(0, 26));
     expect(named).toHaveLength(15);
     expect(new Set(named).size).toBe(15);

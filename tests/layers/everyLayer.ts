@@ -422,10 +422,6 @@ const UNTRAINABLE: Record<string, Reason> = {
   "masking, differentiated": noGradientOf("Any"),
   "thresholdedReLU, differentiated": noGradientOf("Greater"),
   "conv1d, causal": { why: "not implemented by the layer", error: /CAUSAL padding mode/ },
-  "batchNormalization, axis 1": {
-    why: "the layer broadcasts wrongly along other axes than the last",
-    error: /must match the product of shape/,
-  },
   "convLstm2dCell, in rnn": { why: "rnn takes sequences of vectors only", error: /expected ndim=3, found ndim=5/ },
   "categoryEncoding, differentiated": noGradientOf("DenseBincount"),
   "centerCrop, differentiated": noGradientOf("CropAndResize"),
