@@ -4,7 +4,10 @@
  * @module tfjs-uan/layers
  */
 import "./index.js";
+import "./keras/activations.js";
+import "./keras/keptDimensions.js";
 
+export { fromKeras } from "./keras/fromKeras.js";
 export { BatchNormalization, type BatchNormalizationArgs } from "./layers/batchNormalization.js";
 export { batchNormalization } from "./layers/batchNormalizations.js";
 export { BatchNormalizationWithPrior, type BatchNormalizationWithPriorArgs } from "./layers/batchNormalizationWithPrior.js";

@@ -142,3 +142,18 @@ export function resolveWithBatchNormalization(args: BatchNormalizationArgs): {
 export function initializerOf(make: () => Tensor): ReturnType<typeof tfl.initializers.zeros> {
   return { apply: make } as unknown as ReturnType<typeof tfl.initializers.zeros>;
 }
+
+/** Whether models can hold a class of this name: a layer, an initializer, a regularizer, a constraint or an activation. */
+export const hasClass = (name: string): boolean => Object.hasOwn(serialization.SerializationMap.getMap().classNameMap, name);
+
+/** Lets layers name an activation: tf.layers calls nothing of it but `apply` and `getClassName`. */
+export function registerActivation(name: string, compute: (x: Tensor) => Tensor): void {
+  class Activation extends serialization.Serializable {
+    static readonly className = name;
+    readonly apply = compute;
+    override getConfig(): serialization.ConfigDict {
+      return {};
+    }
+  }
+  serialization.registerClass(Activation);
+}

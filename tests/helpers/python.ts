@@ -9,48 +9,66 @@ export interface PythonLayer {
 
 /** The entry of a layer in a file's topology, and the names of its weights. */
 interface Dialect {
+  version: string;
   entry(layer: Pick<PythonLayer, "className" | "config">, shape: (number | null)[]): object;
-  weightName(layer: PythonLayer, name: string, index: number): string;
+  input(shape: (number | null)[]): object;
+  /** @param folder the class's name in snake case, as Keras 3 has it */
+  weightName(layer: PythonLayer, name: string, index: number, folder: string): string;
 }
 
 const DIALECTS: Record<"h5" | "keras", Dialect> = {
   // model.save("….h5") of Keras 2.
   h5: {
+    version: "2.15.0",
     entry: ({ className, config }) => ({ class_name: className, config: { trainable: true, dtype: "float32", ...config } }),
+    input: (batch_input_shape) => ({
+      class_name: "InputLayer",
+      config: { batch_input_shape, dtype: "float32", sparse: false, ragged: false, name: "input_1" },
+    }),
     weightName: ({ config }, name) => `${config.name}/${name}`,
   },
-  // model.save("….keras") with the dtype of Keras 3, but not with its batch_shape, which TensorFlow.js does not read.
+  // model.save("….keras") of Keras 3. The converter leaves modules and registered names out.
   keras: {
-    entry: ({ className, config }, shape) => {
-      const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "float32" }, registered_name: null };
-      return {
-        module: className === "InputLayer" ? "keras.layers" : null,
-        class_name: className,
-        config: { trainable: true, dtype: className === "InputLayer" ? "float32" : policy, ...config },
-        registered_name: className === "InputLayer" ? null : `Custom>${className}`,
-        build_config: { input_shape: shape },
-      };
-    },
-    weightName: ({ config }, _, index) => `${config.name}/${index}`,
+    version: "3.15.1",
+    entry: ({ className, config }, input_shape) => ({
+      class_name: className.replace(/^.*>/, ""),
+      config: { trainable: true, dtype: { class_name: "DTypePolicy", config: { name: "float32" } }, ...config },
+      build_config: { input_shape },
+    }),
+    input: (batch_shape) => ({
+      class_name: "InputLayer",
+      config: { batch_shape, dtype: "float32", sparse: false, ragged: false, name: "input_layer", optional: false },
+    }),
+    weightName: (_layer, _name, index, folder) => `layers/${folder}/vars/${index}`,
   },
 };
 
 export const DIALECT_NAMES = ["h5", "keras"] as const;
 
-/** A Keras Sequential model, as tensorflowjs_converter converts it. @param shape of the input, without the batch */
+const snakeCase = (className: string) =>
+  className
+    .replace(/^.*>/, "")
+    .replace(/(.)([A-Z][a-z]+)/g, "$1_$2")
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
+
+/**
+ * A Keras Sequential model, as tensorflowjs_converter converts it.
+ *
+ * @param shape of the input, without the batch
+ * @param layers no two of one class
+ */
 export function convertedModel(dialect: keyof typeof DIALECTS, shape: number[], layers: PythonLayer[]): tf.io.ModelArtifacts {
-  const { entry, weightName } = DIALECTS[dialect];
+  const { version, entry, input, weightName } = DIALECTS[dialect];
   const batched = [null, ...shape];
-  const input = {
-    className: "InputLayer",
-    config: { name: "input_1", batch_input_shape: batched, sparse: false, ragged: false },
-  };
-  const entries = [input, ...layers].map((layer) => entry(layer, batched));
   const weights = layers.flatMap((layer) =>
-    Object.entries(layer.weights).map(([name, weight], i) => ({ name: weightName(layer, name, i), ...weight })),
+    Object.entries(layer.weights).map(([name, weight], i) => ({
+      name: weightName(layer, name, i, snakeCase(layer.className)),
+      ...weight,
+    })),
   );
-  const config = { name: "sequential", layers: entries };
-  const topology = { keras_version: "2.15.0", backend: "tensorflow", model_config: { class_name: "Sequential", config } };
+  const config = { name: "sequential", layers: [input(batched), ...layers.map((layer) => entry(layer, batched))] };
+  const topology = { keras_version: version, backend: "tensorflow", model_config: { class_name: "Sequential", config } };
   return {
     modelTopology: JSON.parse(JSON.stringify(topology)) as object,
     weightSpecs: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })),

@@ -3,6 +3,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { generator, normal, uniform } from "../../learning/random.js";
 import {
+  fromKeras,
   type UnsupervisedAdaptiveNormalization,
   unsupervisedAdaptiveNormalization,
   useFusedNormalization,
@@ -53,7 +54,7 @@ function expected(x: tf.Tensor, epsilon = 1e-3): Float64Array {
   });
 }
 
-const load = (artifacts: tf.io.ModelArtifacts) => tfl.loadLayersModel(tf.io.fromMemory(artifacts));
+const load = (artifacts: tf.io.ModelArtifacts) => tfl.loadLayersModel(fromKeras(tf.io.fromMemory(artifacts)));
 const layerOf = (model: tfl.LayersModel) => model.layers.at(-1) as UnsupervisedAdaptiveNormalization;
 
 describe.each(DIALECT_NAMES)("the authors' layer, from a .%s file", (dialect) => {
