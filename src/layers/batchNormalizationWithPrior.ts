@@ -70,4 +70,4 @@ export class BatchNormalizationWithPrior extends ChannelNormalization {
   }
 }
 
-registerLayer(BatchNormalizationWithPrior);
+registerLayer(BatchNormalizationWithPrior, "tfuan>BatchNormalizationWithPrior");

@@ -160,7 +160,7 @@ export class MixtureNormalization extends ChannelNormalization {
   }
 }
 
-registerLayer(MixtureNormalization);
+registerLayer(MixtureNormalization, "tfuan>MixtureNormalization");
 
 /** A layer that normalizes by a mixture of the batch's: see {@link MixtureNormalization}. */
 export function mixtureNormalization(args?: MixtureNormalizationArgs): MixtureNormalization {

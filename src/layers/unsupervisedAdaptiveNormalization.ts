@@ -283,6 +283,8 @@ const registered: FromConfig = (cls, config) =>
 
 registerLayer(
   UnsupervisedAdaptiveNormalization,
+  // The package tfjs-uan-keras registers it so.
+  "tfuan>UnsupervisedAdaptiveNormalization",
   ["Custom>UnsupervisedAdaptiveNormalization", registered],
   ...["UCBNorm", "AdaptiveContextNorm"]
     .flatMap((name) => [name, `Custom>${name}`])
