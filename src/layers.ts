@@ -30,7 +30,7 @@ export { LayerNormalization, type LayerNormalizationArgs, layerNormalization } f
 export type { CallArgs } from "./layers/masks.js";
 export { MixtureNormalization, type MixtureNormalizationArgs, mixtureNormalization } from "./layers/mixtureNormalization.js";
 export type { MovingRuleArgs } from "./layers/moving.js";
-export { Normalization, type NormalizationArgs, normalization } from "./layers/normalization.js";
+export { type NestedNumbers, Normalization, type NormalizationArgs, normalization } from "./layers/normalization.js";
 export { type RecalibrationConfig, type RecalibrationProgress, recalibrate } from "./layers/recalibrate.js";
 export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from "./layers/rmsNormalization.js";
 export {

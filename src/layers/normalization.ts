@@ -21,16 +21,16 @@ import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
 
 /** Numbers, in nested lists. */
-type Numbers = number | Numbers[];
+export type NestedNumbers = number | NestedNumbers[];
 
 /** Arguments of {@link normalization}. */
 export interface NormalizationArgs extends LayerArgs {
   /** The axis, or axes, along which every place has its own mean and variance; null or []: one of all. Default −1, the last. */
   axis?: number | number[] | null;
   /** The means, of the shape of the axes; or fewer, which are broadcast. Then `variance` is wanted, too. Default: weights. */
-  mean?: Numbers | null;
+  mean?: NestedNumbers | null;
   /** The variances. */
-  variance?: Numbers | null;
+  variance?: NestedNumbers | null;
   /** Whether the layer does the inverse: mean + x·√variance. Default false. */
   invert?: boolean;
 }
@@ -50,8 +50,8 @@ export class Normalization extends tfl.layers.Layer {
   static readonly className = "Normalization";
 
   readonly axis: number | number[] | null;
-  readonly mean: Numbers | null;
-  readonly variance: Numbers | null;
+  readonly mean: NestedNumbers | null;
+  readonly variance: NestedNumbers | null;
   readonly invert: boolean;
   private weightsOf?: Record<"mean" | "variance", tfl.LayerVariable>;
 
