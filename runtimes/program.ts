@@ -30,6 +30,11 @@ export async function bundle(entry: string): Promise<string> {
   return (outputFiles[0] as { text: string }).text;
 }
 
+/** The folder of TensorFlow.js's own binaries, by the path that startPageBackend expects. */
+export const tensorflowFolder = () => ({
+  [WASM_PATH]: fileURLToPath(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", root)),
+});
+
 /**
  * Runs a program in Chromium.
  *
@@ -37,14 +42,13 @@ export async function bundle(entry: string): Promise<string> {
  * @param use is called with the page when the module has run. Afterwards, browser and server are closed.
  */
 export async function inChromium<T>(entry: string, options: ProgramOptions, use: (page: Page) => Promise<T>): Promise<T> {
-  const tensorflow = fileURLToPath(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", root));
   const served = await serve({
     isolated: options.isolated ?? false,
     texts: {
       "/": '<!doctype html><link rel="icon" href="data:,"><script type="module">import "/program.js"; window.isLoaded = true;</script>',
       "/program.js": await bundle(entry),
     },
-    folders: { [WASM_PATH]: tensorflow, ...options.folders },
+    folders: { ...tensorflowFolder(), ...options.folders },
   });
   try {
     const browser = await launchChromium(options);

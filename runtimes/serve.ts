@@ -2,6 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 
 const TYPES: { [extension: string]: string } = {
   ".html": "text/html; charset=utf-8",
@@ -22,6 +23,8 @@ export interface ServeOptions {
   isolated?: boolean;
   /** The pages' Content-Security-Policy. Default: none. */
   policy?: string;
+  /** What is called with the text that a page posts, by path. */
+  posts?: { [path: string]: (text: string) => void };
 }
 
 export interface Served {
@@ -31,7 +34,7 @@ export interface Served {
 }
 
 /** Serves files to browsers on this machine, on a free port. */
-export async function serve({ texts = {}, folders = {}, isolated = false, policy }: ServeOptions): Promise<Served> {
+export async function serve({ texts = {}, folders = {}, isolated = false, policy, posts = {} }: ServeOptions): Promise<Served> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const headers = {
@@ -39,6 +42,12 @@ export async function serve({ texts = {}, folders = {}, isolated = false, policy
       ...(isolated ? ISOLATION : {}),
       ...(policy ? { "Content-Security-Policy": policy } : {}),
     };
+    const posted = request.method === "POST" && posts[path];
+    if (posted) {
+      response.writeHead(204, headers).end();
+      textOf(request).then(posted);
+      return;
+    }
     const text = texts[path];
     if (text !== undefined) {
       response.writeHead(200, headers).end(text);

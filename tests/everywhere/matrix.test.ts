@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
-import { type Line, matrixBlock } from "./matrix.js";
+import { type Line, matrixBlock, mergeReport } from "./matrix.js";
 
 const line: Line = {
+  target: "node/wasm",
+  date: "2026-11-22T10:00:00Z",
   runtime: "Node.js",
   version: "20.1.0",
   backendTitle: "wasm",
@@ -23,7 +25,7 @@ it("the matrix says what passed, and once why something did not", () => {
   const onGpu: Line = { ...line, runtime: "Chromium", version: "156", backendTitle: "webgl", backend, passed: 4, faults };
   delete onGpu.binary;
   const lines = [line, onGpu, { ...onGpu, backendTitle: "webgpu" }];
-  expect(matrixBlock({ date: "2026-11-22T10:00:00Z", lines })).toBe(`\`npm run everywhere\`, 2026-11-22, TensorFlow.js 4.22.0:
+  expect(matrixBlock({ lines })).toBe(`\`npm run everywhere\`, 2026-11-22, TensorFlow.js 4.22.0:
 
 | runtime | backend | computed by | passed |
 |---|---|---|---|
@@ -34,4 +36,13 @@ it("the matrix says what passed, and once why something did not", () => {
 Not passed:
 
 - \`tf.sum\`: a fault of TensorFlow.js, it is off by one (webgl; webgpu)`);
+});
+
+it("new lines take the place of old ones of the same target, in the order of the targets", () => {
+  const old = [line, { ...line, target: "gone" }, { ...line, target: "chromium/wasm" }];
+  const again = { ...line, date: "2026-11-24T10:00:00Z", passed: 6 };
+  const added = { ...line, target: "bun/wasm" };
+  const merged = mergeReport({ lines: old }, [added, again], ["node/wasm", "bun/wasm", "chromium/wasm", "deno/wasm"]);
+  expect(merged).toEqual({ lines: [again, added, old[2]] });
+  expect(matrixBlock(merged)).toContain("`npm run everywhere`, 2026-11-22 to 2026-11-24, ");
 });

@@ -9,11 +9,14 @@ import type { Result } from "./suite.js";
 
 /** How the cases ended in each runtime, on each backend. */
 export interface Report {
-  date: string;
   lines: Line[];
 }
 
 export interface Line extends Result {
+  /** The name of the target. */
+  target: string;
+  /** When it ran. */
+  date: string;
   runtime: string;
   variant?: string | undefined;
   /** The name of the backend as the matrix shows it. */
@@ -58,12 +61,18 @@ export function shortcomings(lines: Line[]): string[] {
   });
 }
 
+/** The first and the last day. */
+function daysOf(lines: Line[]): string {
+  const days = lines.map(({ date }) => date.slice(0, 10)).sort();
+  return [...new Set([days[0], days.at(-1)])].join(" to ");
+}
+
 /** What docs/platforms.md says of a report. */
-export function matrixBlock({ date, lines }: Report): string {
+export function matrixBlock({ lines }: Report): string {
   const [first] = lines;
   const rest = shortcomings(lines);
   return [
-    `\`npm run everywhere\`, ${date.slice(0, 10)}, TensorFlow.js ${first?.tensorflow}:`,
+    `\`npm run everywhere\`, ${daysOf(lines)}, TensorFlow.js ${first?.tensorflow}:`,
     "",
     markdownTable(matrixCells(lines)),
     ...(rest.length > 0 ? ["", "Not passed:", "", ...rest.map((text) => `- ${text}`)] : []),
@@ -74,6 +83,16 @@ export const matrixDocs = (report: Report): Docs => ({ "docs/platforms.md": { ev
 
 export async function readResults(): Promise<Report> {
   return JSON.parse(await readFile(join(ROOT, RESULTS), "utf8"));
+}
+
+/**
+ * A report with new lines in the place of old ones of the same targets.
+ *
+ * @param targets the names of all targets, in the order of the lines. Lines of others are left out.
+ */
+export function mergeReport(old: Report, lines: Line[], targets: string[]): Report {
+  const byTarget = new Map([...old.lines, ...lines].map((line) => [line.target, line]));
+  return { lines: targets.flatMap((target) => byTarget.get(target) ?? []) };
 }
 
 /** Writes a report into the documentation, and keeps it. @returns the files that were written */

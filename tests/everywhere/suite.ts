@@ -44,7 +44,7 @@ function versionOfRuntime(): string {
     process?: { versions: { node: string } };
     navigator?: { userAgent: string };
   };
-  const ofBrowser = /Chrome\/(\d+)/.exec(navigator?.userAgent ?? "")?.[1];
+  const ofBrowser = /(?:Chrome|Firefox)\/(\d+)/.exec(navigator?.userAgent ?? "")?.[1];
   return Bun?.version ?? Deno?.version.deno ?? process?.versions.node ?? ofBrowser ?? "unknown";
 }
 

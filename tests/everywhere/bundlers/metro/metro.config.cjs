@@ -1,0 +1,4 @@
+module.exports = {
+  resolver: { platforms: ["web"] },
+  transformer: { getTransformOptions: async () => ({ transform: { experimentalImportSupport: true, inlineRequires: false } }) },
+};

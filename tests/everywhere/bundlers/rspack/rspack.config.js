@@ -1,0 +1,6 @@
+export default {
+  mode: "production",
+  entry: "./index.js",
+  output: { path: `${import.meta.dirname}/built`, publicPath: "/" },
+  performance: { hints: false },
+};
