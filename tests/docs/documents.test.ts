@@ -8,6 +8,7 @@ const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
   "bench/NOTES.md",
+  "examples/README.md",
   ...(await readdir(fileOf("docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
 ];
 const textOf = (path: string) => readFile(fileOf(path), "utf8");

@@ -1,18 +1,19 @@
-// npx tsx examples/fineTuning.ts, after npm run build: a network that knows the digits 0 to 4 learns 5 to 9 with a new head, from few
-// digits in small batches. What it had learned first stays, as its normalization is frozen as Keras freezes it.
+// npx tsx examples/fineTuning/main.ts [DIGITS], after npm run build: a network that knows the digits 0 to 4 learns 5 to 9 with a new
+// head, from few digits in small batches. What it had learned first stays, as its normalization is frozen as Keras freezes it.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError } from "../learning/data/dataError.js";
-import { firstDigits, readDigits } from "../learning/data/digits.js";
-import { mnistFolder } from "../learning/data/mnist.js";
-import { runProgram } from "../reporting/program.js";
-import { textTable } from "../reporting/textTable.js";
-import { BackendError } from "../runtimes/backends.js";
-import { startNodeBackend } from "../runtimes/nodeBackend.js";
-import { accuracy, freeze, makeBase, taskOf, train, withHead } from "./fineTuning/tune.js";
+import { DataError } from "../../learning/data/dataError.js";
+import { firstDigits, readDigits } from "../../learning/data/digits.js";
+import { mnistFolder } from "../../learning/data/mnist.js";
+import { runProgram } from "../../reporting/program.js";
+import { textTable } from "../../reporting/textTable.js";
+import { BackendError } from "../../runtimes/backends.js";
+import { startNodeBackend } from "../../runtimes/nodeBackend.js";
+import { countArgument } from "../counts.js";
+import { accuracy, freeze, makeBase, taskOf, train, withHead } from "./tune.js";
 
-const FIRST_DIGITS = 4000;
-const FEW_DIGITS = 400;
+const FIRST_DIGITS = countArgument("DIGITS", 4000);
+const FEW_DIGITS = Math.min(400, FIRST_DIGITS);
 const TEST_DIGITS = 2000;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
