@@ -9,6 +9,7 @@ const TYPES: { [extension: string]: string } = {
   ".js": "text/javascript; charset=utf-8",
   ".mjs": "text/javascript; charset=utf-8",
   ".json": "application/json",
+  ".css": "text/css; charset=utf-8",
   ".wasm": "application/wasm",
 };
 /** Headers that make a page cross-origin isolated, so that it may share memory between threads. */
