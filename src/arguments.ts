@@ -74,6 +74,15 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   return normalized;
 }
 
+/** An axis, or a list of different ones, ascending and counted from 0. */
+export function axesOf(op: string, axis: number | readonly number[], rank: number): number[] {
+  const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
+  if (new Set(axes).size < axes.length) {
+    throw argumentError(op, "axis", "be an axis or a list of different ones", `[${axis}]`);
+  }
+  return axes.sort((a, b) => a - b);
+}
+
 export function viewOf(op: string, x: TensorInfo, axis: number): View {
   const { shape } = x;
   if (shape.length < 1 || shape.length > MAX_RANK) {

@@ -6,9 +6,9 @@ import {
   type BatchNormalizationArgs as TheirBatchNormalizationArgs,
 } from "../tensorflow/layerClasses.js";
 import { isFrozen } from "../tensorflow/weights.js";
-import { singleTensor } from "./channelNormalization.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
 import { MovingMoments, normalizeAndFollow } from "./moving.js";
+import { singleTensor } from "./sameShapeLayer.js";
 
 /** Arguments of batchNormalization: those of tf.layers.batchNormalization, and one more. */
 export interface BatchNormalizationArgs extends TheirBatchNormalizationArgs {

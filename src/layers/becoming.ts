@@ -1,5 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { type Shape, singleShape } from "./channelNormalization.js";
+import { type Shape, singleShape } from "./sameShapeLayer.js";
 
 // TensorFlow.js's batch and layer normalization, read from a file, stay what they are where TensorFlow.js can do what they say. That
 // may be known when the input's shape is.

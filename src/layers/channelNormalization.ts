@@ -1,16 +1,12 @@
-import { type serialization, Tensor, tidy } from "@tensorflow/tfjs-core";
+import type { serialization, Tensor } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
-import { describeStranger } from "../tensorflow/strangers.js";
 import { isFrozen } from "../tensorflow/weights.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
 import type { MovingStatistics } from "./movingStatistics.js";
 import { nextName } from "./names.js";
-
-/** Arguments of every layer. */
-export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
-export type Shape = (number | null)[];
+import { type LayerArgs, SameShapeLayer, type Shape, singleShape } from "./sameShapeLayer.js";
 
 /** Arguments that all layers over channels have, beside those of tf.layers. */
 export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
@@ -34,7 +30,7 @@ export interface ChannelNormalizationArgs extends LayerArgs, AffineArgs {
  * A model's own `trainable = false` freezes the layers that it holds directly and that have weights to train. Layers of models
  * inside of it need to be frozen by themselves.
  */
-export abstract class ChannelNormalization extends tfl.layers.Layer {
+export abstract class ChannelNormalization extends SameShapeLayer {
   readonly axis: number;
   readonly epsilon: number;
   readonly center: boolean;
@@ -59,7 +55,6 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
     const { objects, config } = affineOf(args);
     this.affine = objects;
     this.affineConfig = config;
-    this.supportsMasking = true;
   }
 
   /** Adds the weights that come before gamma and beta. */
@@ -95,28 +90,15 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
     }
     this.inputSpec = [new tfl.InputSpec({ ndim: shape.length, axes: { [axis]: channels } })];
     this.buildFor(channels);
-    const { betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint } = this.affine;
-    if (this.scale) {
-      this.gamma = this.addWeight("gamma", [channels], "float32", gammaInitializer, gammaRegularizer, true, gammaConstraint);
-    }
-    if (this.center) {
-      this.beta = this.addWeight("beta", [channels], "float32", betaInitializer, betaRegularizer, true, betaConstraint);
-    }
+    if (this.scale) this.gamma = this.addGamma([channels], this.affine);
+    if (this.center) this.beta = this.addBeta([channels], this.affine);
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs ?? {});
-      const x = singleTensor(this.name, inputs);
-      const training = kwargs?.training === true && x.size > 0 && !isFrozen(this);
-      const counted = training ? countedPlaces(x, kwargs) : undefined;
-      return this.normalize(x, normalizeAxis(this.name, this.axis, x.rank), training, counted);
-    });
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return singleShape(inputShape);
+  protected override callOn(x: Tensor, kwargs: CallArgs | null | undefined): Tensor {
+    const training = kwargs?.training === true && x.size > 0 && !isFrozen(this);
+    const counted = training ? countedPlaces(x, kwargs) : undefined;
+    return this.normalize(x, normalizeAxis(this.name, this.axis, x.rank), training, counted);
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -135,26 +117,6 @@ export abstract class ChannelNormalization extends tfl.layers.Layer {
   ): T {
     const { axis } = config;
     const [only] = Array.isArray(axis) && axis.length === 1 ? axis : [axis];
-    return new cls({ ...withoutPolicy(config), axis: only });
+    return SameShapeLayer.fromConfig(cls, { ...config, axis: only } as serialization.ConfigDict);
   }
-}
-
-/** A configuration without the dtype where that is an object, a policy of Python's. */
-export function withoutPolicy(config: serialization.ConfigDict): serialization.ConfigDict {
-  const { dtype } = config;
-  return { ...config, dtype: typeof dtype === "string" ? dtype : undefined } as serialization.ConfigDict;
-}
-
-/** The tensor that a layer of one input is called with. */
-export function singleTensor(layer: string, inputs: Tensor | Tensor[]): Tensor {
-  const [x] = [inputs].flat();
-  if (x instanceof Tensor) return x;
-  const wanted = `be a tensor, or a symbolic one of @tensorflow/tfjs-layers ${tfl.version_layers}, which tfjs-uan imports`;
-  throw argumentError(layer, "inputs", wanted, describeStranger(x));
-}
-
-/** The shape of a layer's one input. */
-export function singleShape(shape: Shape | Shape[]): Shape {
-  const [first] = shape;
-  return Array.isArray(first) ? first : (shape as Shape);
 }

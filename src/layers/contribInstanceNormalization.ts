@@ -1,24 +1,10 @@
-import {
-  add,
-  div,
-  maximum,
-  mean,
-  mul,
-  reshape,
-  type serialization,
-  sqrt,
-  square,
-  sub,
-  type Tensor,
-  tidy,
-} from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import { add, div, maximum, mean, mul, reshape, type serialization, sqrt, square, sub, type Tensor } from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
-import { type LayerArgs, type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
 import { ofEmptyBatch } from "./emptyBatch.js";
-import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
+import { type LayerArgs, SameShapeLayer, type Shape, singleShape } from "./sameShapeLayer.js";
 
 /** Arguments of {@link ContribInstanceNormalization}. */
 export interface ContribInstanceNormalizationArgs extends LayerArgs, AffineArgs {
@@ -41,7 +27,7 @@ const MIN_VARIANCE = 1e-30;
  *
  * Weights: gamma and beta, [C], or [1] where axis is null. Input and output: any rank from 2 to 6, of the same shape.
  */
-export class ContribInstanceNormalization extends tfl.layers.Layer {
+export class ContribInstanceNormalization extends SameShapeLayer {
   /** @nocollapse */
   static readonly className = "Contrib>InstanceNormalization";
 
@@ -64,7 +50,6 @@ export class ContribInstanceNormalization extends tfl.layers.Layer {
     const { objects, config } = affineOf(args);
     this.affine = objects;
     this.affineConfig = config;
-    this.supportsMasking = true;
   }
 
   private axisOf(rank: number): number | null {
@@ -79,55 +64,30 @@ export class ContribInstanceNormalization extends tfl.layers.Layer {
       const wanted = "be null, or an axis of known size, not the batch's, of a rank of 3 or more";
       throw argumentError(this.name, "axis", wanted, `${this.axis} of [${shape}]`);
     }
-    const { betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint } = this.affine;
-    if (this.scale) {
-      this.gamma = this.addWeight("gamma", [size], "float32", gammaInitializer, gammaRegularizer, true, gammaConstraint);
-    }
-    if (this.center) {
-      this.beta = this.addWeight("beta", [size], "float32", betaInitializer, betaRegularizer, true, betaConstraint);
-    }
+    if (this.scale) this.gamma = this.addGamma([size], this.affine);
+    if (this.center) this.beta = this.addBeta([size], this.affine);
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs ?? {});
-      const x = singleTensor(this.name, inputs);
-      if (x.size === 0) return ofEmptyBatch(x, [this.gamma, this.beta]);
-      const axis = this.axisOf(x.rank);
-      const axes = [...x.shape.keys()].filter((one) => one !== 0 && one !== axis);
-      const deviation = sub(x, mean(x, axes, true));
-      const variance = mean(square(deviation), axes, true);
-      let y: Tensor = div(deviation, add(sqrt(maximum(variance, MIN_VARIANCE)), this.epsilon));
-      const perChannel = (weight: tfl.LayerVariable) =>
-        reshape(
-          weight.read(),
-          x.shape.map((size, one) => (one === axis ? size : 1)),
-        );
-      if (this.gamma) y = mul(y, perChannel(this.gamma));
-      if (this.beta) y = add(y, perChannel(this.beta));
-      return y;
-    });
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return singleShape(inputShape);
+  protected override callOn(x: Tensor): Tensor {
+    if (x.size === 0) return ofEmptyBatch(x, [this.gamma, this.beta]);
+    const axis = this.axisOf(x.rank);
+    const axes = [...x.shape.keys()].filter((one) => one !== 0 && one !== axis);
+    const deviation = sub(x, mean(x, axes, true));
+    const variance = mean(square(deviation), axes, true);
+    let y: Tensor = div(deviation, add(sqrt(maximum(variance, MIN_VARIANCE)), this.epsilon));
+    const perChannel = (weight: tfl.LayerVariable) =>
+      reshape(
+        weight.read(),
+        x.shape.map((size, one) => (one === axis ? size : 1)),
+      );
+    if (this.gamma) y = mul(y, perChannel(this.gamma));
+    if (this.beta) y = add(y, perChannel(this.beta));
+    return y;
   }
 
   override getConfig(): serialization.ConfigDict {
     const { axis, epsilon, center, scale } = this;
     return { ...super.getConfig(), axis, epsilon, center, scale, ...this.affineConfig };
-  }
-
-  /**
-   * A layer of a saved configuration, also of one from Python.
-   *
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls(withoutPolicy(config));
   }
 }

@@ -1,12 +1,11 @@
-import { abs, add, mean, mul, rsqrt, type serialization, square, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { abs, add, mean, mul, rsqrt, type serialization, square, type Tensor } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon } from "../arguments.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { type Affine, type AffineArgs, affineOf } from "./affine.js";
-import { type LayerArgs, type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
 import { ofEmptyBatch } from "./emptyBatch.js";
-import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
+import { type LayerArgs, SameShapeLayer, type Shape, singleShape } from "./sameShapeLayer.js";
 
 /** Arguments of {@link filterResponseNormalization}. */
 export interface FilterResponseNormalizationArgs extends LayerArgs, AffineArgs {
@@ -28,7 +27,7 @@ const SPACE = [1, 2];
  *
  * Weights: with learnedEpsilon learned_epsilon [1]; gamma and beta [1, 1, 1, C]. Input and output: [samples, height, width, C].
  */
-export class FilterResponseNormalization extends tfl.layers.Layer {
+export class FilterResponseNormalization extends SameShapeLayer {
   /** @nocollapse */
   static readonly className = "Addons>FilterResponseNormalization";
 
@@ -49,7 +48,6 @@ export class FilterResponseNormalization extends tfl.layers.Layer {
     this.affine = objects;
     this.constraint = learned.objects.gammaConstraint;
     this.config = { ...config, learnedEpsilonConstraint: learned.config.gammaConstraint ?? null };
-    this.supportsMasking = true;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -58,50 +56,29 @@ export class FilterResponseNormalization extends tfl.layers.Layer {
     if (shape.length !== 4 || typeof channels !== "number") {
       throw argumentError(this.name, "inputs", "have rank 4 and a known number of channels", `[${shape}]`);
     }
-    const { gammaInitializer, gammaRegularizer, gammaConstraint, betaInitializer, betaRegularizer, betaConstraint } = this.affine;
     const of = [1, 1, 1, channels];
     const start = tfl.initializers.constant({ value: 1e-4 });
     this.weightsOf = {
       learned: this.learnedEpsilon
         ? this.addWeight("learned_epsilon", [1], "float32", start, undefined, true, this.constraint)
         : undefined,
-      gamma: this.addWeight("gamma", of, "float32", gammaInitializer, gammaRegularizer, true, gammaConstraint),
-      beta: this.addWeight("beta", of, "float32", betaInitializer, betaRegularizer, true, betaConstraint),
+      gamma: this.addGamma(of, this.affine),
+      beta: this.addBeta(of, this.affine),
     };
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs ?? {});
-      const x = singleTensor(this.name, inputs);
-      const { learned, gamma, beta } = this.weightsOf;
-      if (x.size === 0) return ofEmptyBatch(x, [learned, gamma, beta]);
-      const squares = add(mean(square(x), SPACE, true), this.epsilon);
-      const scale = rsqrt(learned ? add(squares, abs(learned.read())) : squares);
-      return add(mul(gamma.read(), mul(x, scale)), beta.read());
-    });
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return singleShape(inputShape);
+  protected override callOn(x: Tensor): Tensor {
+    const { learned, gamma, beta } = this.weightsOf;
+    if (x.size === 0) return ofEmptyBatch(x, [learned, gamma, beta]);
+    const squares = add(mean(square(x), SPACE, true), this.epsilon);
+    const scale = rsqrt(learned ? add(squares, abs(learned.read())) : squares);
+    return add(mul(gamma.read(), mul(x, scale)), beta.read());
   }
 
   override getConfig(): serialization.ConfigDict {
     const { epsilon, learnedEpsilon, config } = this;
     return { ...super.getConfig(), axis: SPACE, epsilon, learnedEpsilon, ...config };
-  }
-
-  /**
-   * A layer of a saved configuration, also of one from Python.
-   *
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls(withoutPolicy(config));
   }
 }
 

@@ -9,10 +9,10 @@ import { isFrozen } from "../tensorflow/weights.js";
 import { BatchNormalization, type BatchNormalizationArgs } from "./batchNormalization.js";
 import { checkClipping, normalizeByMoments, type RenormClipping, renormalize } from "./batchRenormalization.js";
 import { becomeWhenBuilt, MAX_RANK_OF_THEIRS } from "./becoming.js";
-import { type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
 import { type CallArgs, type ChannelMoments, countedPlaces } from "./masks.js";
 import { checkMomentum, rateWhereCounted, stepTo } from "./moving.js";
 import { channelMoments, type MovingStatistics, writePooled } from "./movingStatistics.js";
+import { type Shape, singleShape, singleTensor, withoutPolicy } from "./sameShapeLayer.js";
 
 export type { RenormClipping };
 

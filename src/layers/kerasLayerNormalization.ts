@@ -1,10 +1,10 @@
 import { add, mean, mul, reshape, rsqrt, type serialization, square, sub, type Tensor, tidy } from "@tensorflow/tfjs-core";
-import { normalizeAxis } from "../arguments.js";
+import { axesOf } from "../arguments.js";
 import { divertLayer, TheirLayerNormalization } from "../tensorflow/layerClasses.js";
 import { becomeWhenBuilt, MAX_RANK_OF_THEIRS } from "./becoming.js";
-import { singleTensor, withoutPolicy } from "./channelNormalization.js";
 import { ofEmptyBatch } from "./emptyBatch.js";
 import { LayerNormalization, type LayerNormalizationArgs } from "./layerNormalization.js";
+import { singleTensor, withoutPolicy } from "./sameShapeLayer.js";
 
 /** Arguments of layerNormalization: those of tf.layers.layerNormalization, and one that Keras 3's alone has. */
 export interface KerasLayerNormalizationArgs extends LayerNormalizationArgs {
@@ -36,7 +36,7 @@ export class KerasLayerNormalization extends LayerNormalization {
     return tidy(() => {
       const x = singleTensor(this.name, inputs);
       if (x.size === 0) return ofEmptyBatch(x, [this.gamma]);
-      const axes = [this.axis].flat().map((axis) => normalizeAxis(this.name, axis, x.rank));
+      const axes = axesOf(this.name, this.axis, x.rank);
       const deviation = sub(x, mean(x, axes, true));
       const scale = rsqrt(add(mean(square(deviation), axes, true), this.epsilon));
       const gamma = this.gamma?.read() as Tensor;

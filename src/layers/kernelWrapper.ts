@@ -3,9 +3,9 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError } from "../arguments.js";
 import { TheirWrapper, type WrapperArgs } from "../tensorflow/layerClasses.js";
 import { describeStranger } from "../tensorflow/strangers.js";
-import { type Shape, singleShape, withoutPolicy } from "./channelNormalization.js";
 import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
+import { type Shape, singleShape, withoutPolicy } from "./sameShapeLayer.js";
 
 export type { WrapperArgs };
 

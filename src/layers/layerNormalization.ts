@@ -1,7 +1,7 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { layerNormalization as normalize } from "../ops/layerNormalization.js";
 import { type LayerNormalizationArgs, TheirLayerNormalization } from "../tensorflow/layerClasses.js";
-import { singleTensor } from "./channelNormalization.js";
+import { singleTensor } from "./sameShapeLayer.js";
 
 export type { LayerNormalizationArgs };
 

@@ -13,12 +13,11 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { argumentError, normalizeAxis } from "../arguments.js";
+import { argumentError, axesOf } from "../arguments.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
 import { castOnWrite } from "../tensorflow/weights.js";
-import { type LayerArgs, type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
-import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
+import { type LayerArgs, SameShapeLayer, type Shape, singleShape } from "./sameShapeLayer.js";
 
 /** Numbers, in nested lists. */
 export type NestedNumbers = number | NestedNumbers[];
@@ -45,7 +44,7 @@ const MIN_DEVIATION = 1e-7;
  * Weights, which training does not move, where no mean is given: mean and variance, of the shape of the axes, and count [], how many
  * numbers they are of. Input and output: any rank, of the same shape; int32 is cast to float32.
  */
-export class Normalization extends tfl.layers.Layer {
+export class Normalization extends SameShapeLayer {
   /** @nocollapse */
   static readonly className = "Normalization";
 
@@ -61,7 +60,6 @@ export class Normalization extends tfl.layers.Layer {
     this.mean = args.mean ?? null;
     this.variance = args.variance ?? null;
     this.invert = args.invert ?? false;
-    this.supportsMasking = true;
     if ((this.mean === null) === (this.variance === null)) return;
     const [missing, given] = this.mean === null ? ["mean", "variance"] : ["variance", "mean"];
     throw argumentError(this.name, missing as string, `be given where ${given} is`, "none");
@@ -69,9 +67,7 @@ export class Normalization extends tfl.layers.Layer {
 
   /** The axes that are kept, ascending, counted from 0. */
   private axesOf(rank: number): number[] {
-    const axes = [this.axis ?? []].flat().map((axis) => normalizeAxis(this.name, axis, rank));
-    if (new Set(axes).size < axes.length) throw argumentError(this.name, "axis", "be different ones", `[${this.axis}]`);
-    return axes.sort((a, b) => a - b);
+    return axesOf(this.name, this.axis ?? [], rank);
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -114,41 +110,22 @@ export class Normalization extends tfl.layers.Layer {
     return reshape(numbers, shape);
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs ?? {});
-      const x = cast(singleTensor(this.name, inputs), "float32");
-      const axes = this.axesOf(x.rank);
-      const sizes = axes.map((axis) => x.shape[axis] as number);
-      const shape = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
-      const of = (name: "mean" | "variance") => {
-        const weight = this.weightsOf?.[name];
-        return weight ? reshape(weight.read(), shape) : this.alongAxes(name, sizes, x.rank);
-      };
-      const deviation = maximum(sqrt(of("variance")), MIN_DEVIATION);
-      return this.invert ? add(of("mean"), mul(x, deviation)) : div(sub(x, of("mean")), deviation);
-    });
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return singleShape(inputShape);
+  protected override callOn(given: Tensor): Tensor {
+    const x = cast(given, "float32");
+    const axes = this.axesOf(x.rank);
+    const sizes = axes.map((axis) => x.shape[axis] as number);
+    const shape = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
+    const of = (name: "mean" | "variance") => {
+      const weight = this.weightsOf?.[name];
+      return weight ? reshape(weight.read(), shape) : this.alongAxes(name, sizes, x.rank);
+    };
+    const deviation = maximum(sqrt(of("variance")), MIN_DEVIATION);
+    return this.invert ? add(of("mean"), mul(x, deviation)) : div(sub(x, of("mean")), deviation);
   }
 
   override getConfig(): serialization.ConfigDict {
     const { axis, mean, variance, invert } = this;
     return { ...super.getConfig(), axis, invert, mean, variance } as serialization.ConfigDict;
-  }
-
-  /**
-   * A layer of a saved configuration, also of one from Python.
-   *
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls(withoutPolicy(config));
   }
 }
 

@@ -4,10 +4,11 @@ import { argumentError, checkCount, normalizeAxis } from "../arguments.js";
 import { TheirBatchNormalization } from "../tensorflow/layerClasses.js";
 import { describeStranger } from "../tensorflow/strangers.js";
 import { BatchNormalization } from "./batchNormalization.js";
-import { type ChannelNormalization, singleTensor } from "./channelNormalization.js";
+import type { ChannelNormalization } from "./channelNormalization.js";
 import { layersOf } from "./layersOf.js";
 import { type CallArgs, countedPlaces } from "./masks.js";
 import { channelMoments, type Moments, type MovingStatistics, PooledMoments, writePooled } from "./movingStatistics.js";
+import { singleTensor } from "./sameShapeLayer.js";
 import { Batches, type UnlabelledData } from "./unlabelled.js";
 
 const op = "recalibrate";

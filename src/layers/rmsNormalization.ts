@@ -1,11 +1,10 @@
-import { type serialization, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import type { serialization, Tensor } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { argumentError, checkEpsilon, normalizeAxis } from "../arguments.js";
 import { rmsNormalization as normalize } from "../ops/rmsNormalization.js";
 import { registerLayer } from "../tensorflow/layerClasses.js";
-import { type LayerArgs, type Shape, singleShape, singleTensor, withoutPolicy } from "./channelNormalization.js";
-import type { CallArgs } from "./masks.js";
 import { nextName } from "./names.js";
+import { type LayerArgs, SameShapeLayer, type Shape, singleShape } from "./sameShapeLayer.js";
 
 /** Arguments of {@link rmsNormalization}. */
 export interface RMSNormalizationArgs extends LayerArgs {
@@ -21,7 +20,7 @@ export interface RMSNormalizationArgs extends LayerArgs {
  *
  * Weight: scale, of the shape of the axes. Input and output: any rank from 2 to 6, of the same shape.
  */
-export class RMSNormalization extends tfl.layers.Layer {
+export class RMSNormalization extends SameShapeLayer {
   /** @nocollapse */
   static readonly className = "RMSNormalization";
 
@@ -36,7 +35,6 @@ export class RMSNormalization extends tfl.layers.Layer {
     checkEpsilon(RMSNormalization.className, epsilon);
     this.axis = axis;
     this.epsilon = epsilon;
-    this.supportsMasking = true;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -49,33 +47,14 @@ export class RMSNormalization extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs?: CallArgs | null): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs ?? {});
-      const { axis, epsilon } = this;
-      return normalize(singleTensor(this.name, inputs), { axis, epsilon, gamma: this.scale.read() });
-    });
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return singleShape(inputShape);
+  protected override callOn(x: Tensor): Tensor {
+    const { axis, epsilon } = this;
+    return normalize(x, { axis, epsilon, gamma: this.scale.read() });
   }
 
   override getConfig(): serialization.ConfigDict {
     const { axis, epsilon } = this;
     return { ...super.getConfig(), axis, epsilon };
-  }
-
-  /**
-   * A layer of a saved configuration, also of one from Python.
-   *
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls(withoutPolicy(config));
   }
 }
 

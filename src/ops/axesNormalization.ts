@@ -1,5 +1,5 @@
 import { type Tensor, type TensorLike, tidy } from "@tensorflow/tfjs-core";
-import { argumentError, normalizeAxis, viewOf } from "../arguments.js";
+import { axesOf, viewOf } from "../arguments.js";
 import { sizeOf } from "../launch/plan.js";
 import { type NormalizationConfig, normalize } from "./normalization.js";
 import { toTensor, withAxesLast } from "./tensors.js";
@@ -11,15 +11,6 @@ export interface AxesNormalizationConfig extends NormalizationConfig {
    * [], they are those of every single number.
    */
   axis?: number | number[];
-}
-
-/** Axes in ascending order, counted from 0. */
-function axesOf(op: string, axis: number | number[], rank: number): number[] {
-  const axes = [axis].flat().map((one) => normalizeAxis(op, one, rank));
-  if (new Set(axes).size < axes.length) {
-    throw argumentError(op, "axis", "be an axis or a list of different ones", `[${axis}]`);
-  }
-  return axes.sort((a, b) => a - b);
 }
 
 /** @param rms whether by the root mean square, not by mean and variance */
