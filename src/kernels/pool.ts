@@ -37,17 +37,20 @@ export function checkPool(op: string, argument: string, input: TensorInfo, attrs
   return view;
 }
 
-/** The part of a plan that all pools share: chunks are rows of the output. */
-export function poolPlan(binary: BinaryExports, view: ConvolutionView, x: TensorInfo) {
-  const { filterHeight, filterWidth, outShape } = view;
-  const filterDepth = "filterDepth" in view ? view.filterDepth : 1;
-  return {
-    ...convolutionPlan(binary, view, forPool),
-    inputs: { x },
-    streamedOutputs: { y: outShape },
-    ...rowsOf(view, Math.ceil(MIN_CHUNK_WORK / (filterDepth * filterHeight * filterWidth))),
+/** How pools are planned, of images and of volumes: chunks are rows of the output. @param apply the binary's function for this kind */
+export const planWith =
+  (apply: "max_pool_apply" | "average_pool_apply") =>
+  (binary: BinaryExports, { x }: Inputs, _: unknown, view: ConvolutionView): KernelPlan<"x" | "y"> => {
+    const { filterHeight, filterWidth, outShape } = view;
+    const filterDepth = "filterDepth" in view ? view.filterDepth : 1;
+    return {
+      ...convolutionPlan(binary, view, forPool),
+      inputs: { x },
+      streamedOutputs: { y: outShape },
+      ...rowsOf(view, Math.ceil(MIN_CHUNK_WORK / (filterDepth * filterHeight * filterWidth))),
+      passes: [parallelPass(binary, apply, ["x", "y"])],
+    };
   };
-}
 
 const isSquare = (sizes: number | readonly number[]) => typeof sizes === "number" || sizes[0] === sizes[1];
 
@@ -67,10 +70,7 @@ export const MaxPool: NamesakeKernel<Inputs, PoolAttrs, backend_util.Conv2DInfo>
   check({ x }, attrs) {
     return checkPool(this.op, "x", x, attrs);
   },
-  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
-    ...poolPlan(binary, view, x),
-    passes: [parallelPass(binary, "max_pool_apply", ["x", "y"])],
-  }),
+  plan: planWith("max_pool_apply"),
   theirsTakes,
   theirsIsFaster,
 };
@@ -82,10 +82,7 @@ export const AvgPool: NamesakeKernel<Inputs, PoolAttrs, backend_util.Conv2DInfo>
   check({ x }, attrs) {
     return checkPool(this.op, "x", x, attrs);
   },
-  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
-    ...poolPlan(binary, view, x),
-    passes: [parallelPass(binary, "average_pool_apply", ["x", "y"])],
-  }),
+  plan: planWith("average_pool_apply"),
   theirsTakes,
   theirsIsFaster,
 };

@@ -2,7 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { checkTensor } from "../arguments.js";
 import { type KernelPlan, parallelPass } from "../launch/plan.js";
 import type { BinaryKernel } from "./declaration.js";
-import { poolPlan } from "./pool.js";
+import { planWith } from "./pool.js";
 import { poolGradientPlan } from "./poolGrad.js";
 import { checkVolumePool, type PoolAttrs, type VolumeView } from "./volume.js";
 
@@ -15,10 +15,7 @@ export const MaxPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> =
   check({ x }, attrs) {
     return checkVolumePool(this.op, "x", x, attrs);
   },
-  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
-    ...poolPlan(binary, view, x),
-    passes: [parallelPass(binary, "max_pool_apply", ["x", "y"])],
-  }),
+  plan: planWith("max_pool_apply"),
 };
 
 /** Output: y. */
@@ -28,10 +25,7 @@ export const AvgPool3D: BinaryKernel<{ x: TensorInfo }, PoolAttrs, VolumeView> =
   check({ x }, attrs) {
     return checkVolumePool(this.op, "x", x, attrs);
   },
-  plan: (binary, { x }, _, view): KernelPlan<"x" | "y"> => ({
-    ...poolPlan(binary, view, x),
-    passes: [parallelPass(binary, "average_pool_apply", ["x", "y"])],
-  }),
+  plan: planWith("average_pool_apply"),
 };
 
 function checkGradient(op: string, { dy, input }: Inputs, attrs: PoolAttrs): VolumeView {
