@@ -2,23 +2,19 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
 import { MIN_PRIOR, MIN_TAU, MIN_VARIANCE } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsGradInputs, BatchMomentsInputs } from "../kernels/batchMomentsNorm.js";
+import { forEach, KAPPA, mixtureValues, sumOf, takesMixture } from "../shaders/mixture.js";
 import { quotient, remainder, type WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, glsl } from "./blocks.js";
 import {
   type Channels,
+  type ChannelVariant,
   channelsIn,
-  forEach,
-  KAPPA,
-  type MixtureVariant,
+  channelVariantOf,
   mixtureConstants,
-  mixtureUniforms,
   ONE,
   ofComponent,
   ownComponent,
   responsibilities,
-  sumOf,
-  takesMixture,
-  variantOf,
 } from "./mixture.js";
 import { drawMixtureMoments } from "./mixtureMoments.js";
 import { drawSums } from "./sums.js";
@@ -111,7 +107,7 @@ function standardOf(
 }
 
 /** Constants of the components of channels: those of the mixture and of `standard`. */
-function constantsOf(variant: MixtureVariant, here: Channels, component?: (k: number) => string): string {
+function constantsOf(variant: ChannelVariant, here: Channels, component?: (k: number) => string): string {
   const { type, of } = here;
   const index = component ?? ((k) => `${k}`);
   return `${mixtureConstants(variant, here, component)}
@@ -125,7 +121,7 @@ ${forEach(
 }
 
 /** τ_k and u_k of the activations `given`; u_k is 0 where the component is not responsible: there it could be infinite. */
-function normalizedBy(variant: MixtureVariant, here: Channels): string {
+function normalizedBy(variant: ChannelVariant, here: Channels): string {
   const { activations, spread } = here;
   const counts = activations === "float" ? (k: number) => `tau${k} > least` : (k: number) => `greaterThan(tau${k}, least)`;
   return `${responsibilities(variant, here)}
@@ -154,14 +150,14 @@ export function webglBatchMomentsNorm(
   const { x, mean, variance, prior, gamma, beta } = inputs;
   const moments = momentsOf(backend, inputs, attrs, view);
   const standard = standardOf(backend, { ...inputs, ...moments }, attrs, view);
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   const here = channelsIn(x, view);
   const { declared, of, spread } = here;
   const y = drawBlocks(
     backend,
     x.shape,
     { x, mean, variance, prior, gamma, beta, standard },
-    mixtureUniforms(attrs),
+    mixtureValues(attrs),
     /* glsl */ `
 ${declared}
 ${constantsOf(variant, here)}
@@ -178,7 +174,7 @@ ${normalizedBy(variant, here)}
 
 /** The gradients' constants of the components: w_k γ, and those of `pulls`. */
 const pullsOf = (
-  variant: MixtureVariant,
+  variant: ChannelVariant,
   attrs: BatchMomentsAttrs,
   { type, of }: Channels,
   hasGamma: boolean,
@@ -194,7 +190,7 @@ const pullsOf = (
   );
 
 /** Terms of the activations `given`, whose gradients are `dy`: `direct`, of dx, and dℓ_k, `d${k}`. */
-const termsOf = (variant: MixtureVariant, { activations, spread }: Channels) => /* glsl */ `
+const termsOf = (variant: ChannelVariant, { activations, spread }: Channels) => /* glsl */ `
   dy = mix(dy, ${activations}(NAN), isBad);
   ${activations} direct = ${activations}(0.0);
 ${forEach(
@@ -218,8 +214,8 @@ export function webglBatchMomentsNormGrad(
   if (!takesMixture(view)) return undefined;
   const { x, dy, mean, variance, prior, gamma, mass, priorMass } = inputs;
   const { channels, components } = view;
-  const variant = variantOf(view, attrs);
-  const uniforms = mixtureUniforms(attrs);
+  const variant = channelVariantOf(view, attrs);
+  const uniforms = mixtureValues(attrs);
   const own = ownComponent(variant);
   const standard = standardOf(backend, inputs, attrs, view);
   const tensors = { x, dy, mean, variance, prior, standard };

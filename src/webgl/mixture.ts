@@ -1,50 +1,21 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView, NormAttrs } from "../arguments.js";
-import { MAX_SQUARABLE, MIN_EPSILON, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
+import { MAX_SQUARABLE, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
+import { forEach, KAPPA, MAX_DEVIATIONS, type MixtureVariant, sumOf, variantOf } from "../shaders/mixture.js";
 import { quotient, remainder } from "../tensorflow/webgl.js";
 import { type Entries, entriesIn, glsl } from "./blocks.js";
 
-// A mixture in a fragment shader (docs/math.md, sections 2.1 to 2.3 and 2.6): the constants of a channel, and the responsibilities of
-// activations. Components are written out, so that all of it is in registers.
+// A mixture in GLSL: the constants of a channel, and the responsibilities of activations.
 
-/** More components are left to the composed form: their programs would be long. */
-const MAX_COMPONENTS = 32;
-
-/** Whether programs take a call: the composed form takes empty tensors, and those whose programs would be long. */
-export const takesMixture = ({ size, components }: MixtureView): boolean => size > 0 && components <= MAX_COMPONENTS;
-
-/** κ of section 2.3 */
-export const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
-
-/** Where densities are compared, activations are this many deviations away from a component at most. */
-const MAX_DEVIATIONS = 1000;
-
-export interface MixtureVariant {
-  components: number;
+/** A program's shapes are in its text. */
+export interface ChannelVariant extends MixtureVariant {
   channels: number;
-  isUcb: boolean;
-  /** Whether epsilon is a component of "ucb". */
-  hasEpsilon: boolean;
 }
 
-export function variantOf({ components, channels }: MixtureView, { formula, epsilon }: NormAttrs): MixtureVariant {
-  const isUcb = formula === "ucb";
-  return { components, channels, isUcb, hasEpsilon: isUcb && epsilon >= MIN_EPSILON };
-}
-
-export const mixtureUniforms = ({ epsilon }: NormAttrs) => ({
-  epsilon,
-  logEpsilon: Math.log2(Math.max(epsilon, MIN_EPSILON)),
-  root: Math.sqrt(1 + epsilon),
+export const channelVariantOf = (view: MixtureView, attrs: NormAttrs): ChannelVariant => ({
+  ...variantOf(view, attrs),
+  channels: view.channels,
 });
-
-/** Code for each component. */
-export const forEach = ({ components }: Pick<MixtureView, "components">, code: (k: number) => string): string =>
-  Array.from({ length: components }, (_, k) => code(k)).join("\n");
-
-/** An expression for each component, all of them added up. */
-export const sumOf = ({ components }: Pick<MixtureView, "components">, term: (k: number) => string): string =>
-  Array.from({ length: components }, (_, k) => term(k)).join(" + ");
 
 /** For mixtureConstants: the order of components in an invocation that sums for one of them, `part`. That is the first. */
 export const ownComponent =

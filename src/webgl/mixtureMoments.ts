@@ -1,18 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
+import { forEach, mixtureValues, takesMixture } from "../shaders/mixture.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, entriesIn } from "./blocks.js";
-import {
-  forEach,
-  mixtureConstants,
-  mixtureUniforms,
-  ONE,
-  ofComponent,
-  ownComponent,
-  responsibilities,
-  takesMixture,
-  variantOf,
-} from "./mixture.js";
+import { channelVariantOf, mixtureConstants, ONE, ofComponent, ownComponent, responsibilities } from "./mixture.js";
 import { drawSums } from "./sums.js";
 
 // Responsibilities and mixture moments as fragment shaders: docs/math.md, section 3.
@@ -26,7 +17,7 @@ export function webglMixtureResponsibilities(
 ): TensorInfo[] | undefined {
   if (!takesMixture(view)) return undefined;
   const { size, channels, inner, components } = view;
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   const shape = [...x.shape, components];
   // A block has two components of two activations.
   const numbers = entriesIn(shape, "number", [{ step: components, count: size }]);
@@ -38,7 +29,7 @@ export function webglMixtureResponsibilities(
     backend,
     shape,
     { x, mean, variance, prior },
-    mixtureUniforms(attrs),
+    mixtureValues(attrs),
     /* glsl */ `
 ${numbers.declared}
 ${here.declared}
@@ -62,7 +53,7 @@ export function drawMixtureMoments(
   attrs: MixtureAttrs,
   view: MixtureView,
 ): Record<"sums" | "center", TensorInfo> {
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   /** @param center GLSL for what distances are from */
   const sumsOf = (others: Record<string, TensorInfo>, center: string) =>
     drawSums(backend, {
@@ -71,7 +62,7 @@ export function drawMixtureMoments(
       shape: x.shape,
       streams: ["x"],
       inputs: { x, mean, variance, prior, ...others },
-      uniforms: mixtureUniforms(attrs),
+      uniforms: mixtureValues(attrs),
       constants: `  int channel = set;\n${mixtureConstants(variant, ONE, ownComponent(variant))}\n  float center = ${center};`,
       body: /* glsl */ `
   float given = xHere;

@@ -3,9 +3,10 @@ import type { MixtureView, PerChannel } from "../arguments.js";
 import { MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
 import type { MixtureNormAttrs, MixtureNormGradInputs } from "../kernels/mixtureNorm.js";
 import type { RowInputs } from "../kernels/mixtureNormPlan.js";
+import { sumOf, takesMixture } from "../shaders/mixture.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, type Entries, glsl } from "./blocks.js";
-import { channelsIn, sumOf, takesMixture } from "./mixture.js";
+import { channelsIn } from "./mixture.js";
 import { drawSums } from "./sums.js";
 
 // Mixture normalization of rows x [N, C] as fragment shaders: docs/math.md, section 5. Its E step is in mixtureNormEStep.ts.

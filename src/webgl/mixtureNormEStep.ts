@@ -2,9 +2,10 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureInputs, MixtureView } from "../arguments.js";
 import { MAX_FLOAT32, MAX_SQUARABLE, MIN_PRIOR, MIN_RESPONSIBILITY, MIN_VARIANCE } from "../constants.js";
 import type { EStepAttrs } from "../kernels/mixtureNormEStep.js";
+import { takesMixture } from "../shaders/mixture.js";
 import { quotient, remainder, type WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, glsl } from "./blocks.js";
-import { ofComponent, takesMixture } from "./mixture.js";
+import { ofComponent } from "./mixture.js";
 import { drawSums } from "./sums.js";
 
 // A step of EM of mixture normalization, on rows x [N, C], as fragment shaders: docs/math.md, section 5.

@@ -4,23 +4,19 @@ import { MAX_FLOAT32, MIN_PRIOR, MIN_VARIANCE } from "../constants.js";
 import type { NormGradInputs } from "../kernels/mixturePlan.js";
 import type { StandardizedGradInputs, StandardizedInputs } from "../kernels/standardizedMixtureNorm.js";
 import type { NormInputs } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { forEach, KAPPA, mixtureValues, sumOf, takesMixture } from "../shaders/mixture.js";
 import type { WebGLBackend } from "../tensorflow/webgl.js";
 import { drawBlocks, drawNumbers, glsl } from "./blocks.js";
 import {
   type Channels,
+  type ChannelVariant,
   channelsIn,
-  forEach,
-  KAPPA,
-  type MixtureVariant,
+  channelVariantOf,
   mixtureConstants,
-  mixtureUniforms,
   ONE,
   ofComponent,
   ownComponent,
   responsibilities,
-  sumOf,
-  takesMixture,
-  variantOf,
 } from "./mixture.js";
 import { standardOf } from "./normalization.js";
 import { drawSums } from "./sums.js";
@@ -44,14 +40,14 @@ function normalized(
   view: MixtureView,
 ): TensorInfo {
   const { x, mean, variance, prior, gamma, beta, standard } = inputs;
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   const here = channelsIn(x, view);
   const { declared, of, spread } = here;
   return drawBlocks(
     backend,
     x.shape,
     { x, mean, variance, prior, gamma, beta, standard },
-    mixtureUniforms(attrs),
+    mixtureValues(attrs),
     /* glsl */ `
 ${declared}
 ${mixtureConstants(variant, here)}
@@ -88,7 +84,7 @@ export function webglStandardizedMixtureNorm(
 }
 
 /** What the terms of section 2.2 of one component are made of: g_k less that of the first, and its mean, `middle`. */
-function differences(variant: MixtureVariant, { activations, spread }: Channels): string {
+function differences(variant: ChannelVariant, { activations, spread }: Channels): string {
   const gain = (k: number) => `z${k} * ${spread(`gain${k}`)}`;
   return /* glsl */ `
   ${activations} bad = mix(${activations}(0.0), ${activations}(NAN), isBad);
@@ -96,7 +92,7 @@ function differences(variant: MixtureVariant, { activations, spread }: Channels)
   ${activations} middle = (${sumOf(variant, (k) => `e${k} * (${gain(k)} - first)`)}) * share;`;
 }
 
-const gains = (variant: MixtureVariant, { type }: Channels) =>
+const gains = (variant: ChannelVariant, { type }: Channels) =>
   forEach(
     variant,
     (k) => `  ${type} slope${k} = scale${k} * ${glsl(1 / KAPPA ** 2)}; ${type} gain${k} = weight${k} / scale${k};`,
@@ -114,7 +110,7 @@ function sumsOf(
   view: MixtureView,
 ): TensorInfo {
   const { x, dy, mean, variance, prior, standard } = inputs;
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   const { components } = variant;
   return drawSums(backend, {
     sets: view,
@@ -122,7 +118,7 @@ function sumsOf(
     shape: x.shape,
     streams: ["x", "dy"],
     inputs: { x, dy, mean, variance, prior, standard },
-    uniforms: mixtureUniforms(attrs),
+    uniforms: mixtureValues(attrs),
     constants: /* glsl */ `
   int channel = set;
 ${mixtureConstants(variant, ONE, ownComponent(variant))}
@@ -142,7 +138,7 @@ ${differences(variant, ONE)}
 }
 
 /** Σ P_k of component k, whose texel is given. */
-const sumOfP = ({ components }: MixtureVariant, texel: string) => {
+const sumOfP = ({ components }: ChannelVariant, texel: string) => {
   const others = Array.from({ length: components - 1 }, (_, other) => ` - sumsTexel(channel * ${components} + ${other}).y`);
   return `(k < ${components - 1} ? ${texel}.y : 0.0${others.join("")})`;
 };
@@ -151,7 +147,7 @@ const sumOfP = ({ components }: MixtureVariant, texel: string) => {
 function gradientOfPrior(
   backend: WebGLBackend,
   { prior, ...inputs }: { sums: TensorInfo; prior: TensorInfo; gamma: TensorInfo | undefined },
-  variant: MixtureVariant,
+  variant: ChannelVariant,
 ): TensorInfo {
   const { channels, components } = variant;
   const terms = drawSums(backend, {
@@ -180,9 +176,9 @@ function gradientsOf(
 ): TensorInfo[] {
   const { x, dy, mean, variance, prior, gamma, standard } = inputs;
   const { channels, components, size } = view;
-  const variant = variantOf(view, attrs);
+  const variant = channelVariantOf(view, attrs);
   const { isUcb } = variant;
-  const uniforms = mixtureUniforms(attrs);
+  const uniforms = mixtureValues(attrs);
   const scale = gamma ? "gammaAt(channel)" : "1.0";
   const sums = sumsOf(backend, inputs, attrs, view);
   const passing: TensorInfo[] = [sums];

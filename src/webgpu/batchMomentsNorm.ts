@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
 import { MIN_TAU } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsInputs } from "../kernels/batchMomentsNorm.js";
+import { forEach, type MixtureVariant, variantOf } from "../shaders/mixture.js";
 import { again, LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
 import {
@@ -19,16 +20,7 @@ import {
   weightOf,
   writeTable,
 } from "./batchMomentsTable.js";
-import {
-  forEach,
-  keyOf,
-  MIXTURE_FUNCTIONS,
-  MIXTURE_INPUTS,
-  type MixtureVariant,
-  mixtureConstants,
-  responsibilities,
-  variantOf,
-} from "./mixture.js";
+import { keyOf, MIXTURE_FUNCTIONS, MIXTURE_INPUTS, mixtureConstants, responsibilities } from "./mixture.js";
 import {
   chunkMoments,
   MOMENTS,
@@ -39,7 +31,18 @@ import {
   noMoments,
   writeMoments,
 } from "./moments.js";
-import { CHUNK_UNIFORMS, chunksOf, inRow, runWalk, WALK_BEGIN, type Walk, type WalkProgram, walkLoop, walkOver } from "./walk.js";
+import {
+  affineConstants,
+  CHUNK_UNIFORMS,
+  chunksOf,
+  inRow,
+  runWalk,
+  WALK_BEGIN,
+  type Walk,
+  type WalkProgram,
+  walkLoop,
+  walkOver,
+} from "./walk.js";
 
 // Normalization by moments of the batch as shaders: docs/math.md, section 2.7.
 
@@ -159,8 +162,7 @@ ${mixtureConstants(variant)}
   if (isActive) {
     ${componentConstants(variant, NORMALIZING, inTable)}
     let gains = array<f32, ${variant.components}>(${forEach(variant, (k) => `${weightOf(k)},`)});
-    let scale = ${affine.includes("gamma") ? "gamma[channel]" : "1.0"};
-    let shift = ${affine.includes("beta") ? "beta[channel]" : "0.0"};
+${affineConstants(affine)}
 ${walkLoop(
   ["x"],
   /* wgsl */ `

@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
 import { MIN_TAU } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsGradInputs } from "../kernels/batchMomentsNorm.js";
+import { forEach, KAPPA, type MixtureVariant, sumOf, variantOf } from "../shaders/mixture.js";
 import { named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import {
   BATCH_UNIFORMS,
@@ -16,18 +17,7 @@ import {
   walkOf,
   weightOf,
 } from "./batchMomentsTable.js";
-import {
-  forEach,
-  KAPPA,
-  keyOf,
-  MIXTURE_FUNCTIONS,
-  MIXTURE_INPUTS,
-  type MixtureVariant,
-  mixtureConstants,
-  responsibilities,
-  sumOf,
-  variantOf,
-} from "./mixture.js";
+import { keyOf, MIXTURE_FUNCTIONS, MIXTURE_INPUTS, mixtureConstants, responsibilities } from "./mixture.js";
 import { rowSums } from "./rowSums.js";
 import {
   CHUNK_UNIFORMS,

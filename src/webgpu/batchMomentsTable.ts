@@ -2,18 +2,10 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView } from "../arguments.js";
 import { MAX_FLOAT32 } from "../constants.js";
 import type { BatchMomentsAttrs, BatchMomentsGradInputs } from "../kernels/batchMomentsNorm.js";
+import { forEach, type MixtureVariant, mixtureValues, takesMixture, variantOf } from "../shaders/mixture.js";
 import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import {
-  forEach,
-  keyOf,
-  MIXTURE_FUNCTIONS,
-  MIXTURE_UNIFORMS,
-  type MixtureVariant,
-  mixtureValues,
-  takesMixture,
-  variantOf,
-} from "./mixture.js";
+import { keyOf, MIXTURE_FUNCTIONS, MIXTURE_UNIFORMS } from "./mixture.js";
 import { momentsDeclarations, NORMALIZER } from "./moments.js";
 import { inRow, WALK_UNIFORMS, type Walk, WIDTH, walkOver } from "./walk.js";
 

@@ -1,54 +1,13 @@
-import type { MixtureView, NormAttrs } from "../arguments.js";
-import { MAX_SQUARABLE, MIN_EPSILON } from "../constants.js";
+import { MAX_SQUARABLE } from "../constants.js";
+import { forEach, KAPPA, MAX_DEVIATIONS, type MixtureVariant, sumOf } from "../shaders/mixture.js";
 
-// A mixture in a shader (docs/math.md, sections 2.1 to 2.3 and 2.6): the constants of a channel, and the responsibilities of an
-// activation. Components are written out, so that all of it is in registers.
-
-/** More components are left to the composed form: their programs would be long. */
-export const MAX_COMPONENTS = 32;
-
-/** Whether programs take a call: the composed form takes empty tensors, and many components. */
-export const takesMixture = ({ size, components }: MixtureView): boolean => size > 0 && components <= MAX_COMPONENTS;
-
-/** κ of section 2.3 */
-export const KAPPA = Math.sqrt(0.5 * Math.LOG2E);
-
-/** Where densities are compared, activations are this many deviations away from a component at most. */
-const MAX_DEVIATIONS = 1000;
-
-export interface MixtureVariant {
-  components: number;
-  isUcb: boolean;
-  /** Whether epsilon is a component of "ucb". */
-  hasEpsilon: boolean;
-}
-
-export function variantOf({ components }: MixtureView, { formula, epsilon }: NormAttrs): MixtureVariant {
-  const isUcb = formula === "ucb";
-  return { components, isUcb, hasEpsilon: isUcb && epsilon >= MIN_EPSILON };
-}
+// A mixture in WGSL: the constants of a channel, and the responsibilities of an activation.
 
 export const keyOf = ({ components, isUcb, hasEpsilon }: MixtureVariant) =>
   `${components}${isUcb ? " ucb" : ""}${hasEpsilon ? " epsilon" : ""}`;
 
 export const MIXTURE_INPUTS = ["mean", "variance", "prior"] as const;
 export const MIXTURE_UNIFORMS = { epsilon: "f32", logEpsilon: "f32", root: "f32" } as const;
-
-export const mixtureValues = ({ epsilon }: NormAttrs) => ({
-  epsilon,
-  logEpsilon: Math.log2(Math.max(epsilon, MIN_EPSILON)),
-  root: Math.sqrt(1 + epsilon),
-});
-
-/** Code for each of so many, as of components. */
-export const each = (count: number, code: (k: number) => string): string =>
-  Array.from({ length: count }, (_, k) => code(k)).join("\n");
-
-export const forEach = ({ components }: MixtureVariant, code: (k: number) => string): string => each(components, code);
-
-/** An expression for each component, all of them added up. */
-export const sumOf = ({ components }: MixtureVariant, term: (k: number) => string): string =>
-  Array.from({ length: components }, (_, k) => term(k)).join(" + ");
 
 /** Functions that mixtures need. */
 export const MIXTURE_FUNCTIONS = /* wgsl */ `

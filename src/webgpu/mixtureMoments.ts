@@ -1,20 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureAttrs, MixtureInputs, MixtureView } from "../arguments.js";
+import { forEach, type MixtureVariant, mixtureValues, takesMixture, variantOf } from "../shaders/mixture.js";
 import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import {
-  forEach,
-  keyOf,
-  MIXTURE_FUNCTIONS,
-  MIXTURE_INPUTS,
-  MIXTURE_UNIFORMS,
-  type MixtureVariant,
-  mixtureConstants,
-  mixtureValues,
-  responsibilities,
-  takesMixture,
-  variantOf,
-} from "./mixture.js";
+import { keyOf, MIXTURE_FUNCTIONS, MIXTURE_INPUTS, MIXTURE_UNIFORMS, mixtureConstants, responsibilities } from "./mixture.js";
 import {
   CHUNK_UNIFORMS,
   chunksOf,

@@ -2,10 +2,12 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { MixtureView, PerChannel } from "../arguments.js";
 import type { MixtureNormAttrs, MixtureNormGradInputs } from "../kernels/mixtureNorm.js";
 import type { RowInputs } from "../kernels/mixtureNormPlan.js";
+import { each, takesMixture } from "../shaders/mixture.js";
 import { LANES, named, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import { each, MIXTURE_FUNCTIONS, takesMixture } from "./mixture.js";
+import { MIXTURE_FUNCTIONS } from "./mixture.js";
 import {
+  affineConstants,
   CHUNK_UNIFORMS,
   chunksOf,
   inRow,
@@ -46,8 +48,7 @@ ${WALK_BEGIN}
   if (isActive) {
     var means : array<f32, ${components}>;
     var gains : array<f32, ${components}>;
-    let scale = ${affine.includes("gamma") ? "gamma[channel]" : "1.0"};
-    let shift = ${affine.includes("beta") ? "beta[channel]" : "0.0"};
+${affineConstants(affine)}
 ${each(components, (k) => `    means[${k}] = ${inRow("mean", k)}; gains[${k}] = ${inverse(k)} * ${root(k)} * scale;`)}
 ${walkLoop(
   ["x"],

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { KMEANS_ROWS, MAX_SQUARE } from "../constants.js";
+import { each, MAX_COMPONENTS } from "../shaders/mixture.js";
 import { LANES, named, type Program, runDispatches, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
-import { each, MAX_COMPONENTS } from "./mixture.js";
 import { eachComponent, momentsAt } from "./moments.js";
 import { ROW_UNIFORMS, rowOf, rowsBegin, rowsOver, rowWindows, sumRows } from "./rows.js";
 import { CHUNK_UNIFORMS, chunksOf, runWalk, TREE, WIDTH, walkOver } from "./walk.js";

@@ -1,6 +1,6 @@
+import { each } from "../shaders/mixture.js";
 import { LANES, type WebGPUBackend, type Window } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import { each } from "./mixture.js";
 import { type Lanes, sumLanes } from "./walk.js";
 
 // Sums along rows of a matrix in a shader: lanes beside each other share a row, and each takes several rows at once, for which it reads

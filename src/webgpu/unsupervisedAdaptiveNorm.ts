@@ -4,25 +4,14 @@ import { MAX_FLOAT32 } from "../constants.js";
 import type { NormGradInputs } from "../kernels/mixturePlan.js";
 import type { StandardizedGradInputs, StandardizedInputs } from "../kernels/standardizedMixtureNorm.js";
 import type { NormInputs } from "../kernels/unsupervisedAdaptiveNorm.js";
+import { forEach, KAPPA, type MixtureVariant, mixtureValues, sumOf, takesMixture, variantOf } from "../shaders/mixture.js";
 import { LANES, type Program, runProgram, type WebGPUBackend } from "../tensorflow/webgpu.js";
 import { maxWindow } from "../tensorflow/webgpuLimits.js";
-import {
-  forEach,
-  KAPPA,
-  keyOf,
-  MIXTURE_FUNCTIONS,
-  MIXTURE_UNIFORMS,
-  type MixtureVariant,
-  mixtureConstants,
-  mixtureValues,
-  responsibilities,
-  sumOf,
-  takesMixture,
-  variantOf,
-} from "./mixture.js";
+import { keyOf, MIXTURE_FUNCTIONS, MIXTURE_UNIFORMS, mixtureConstants, responsibilities } from "./mixture.js";
 import { standardOf } from "./normalization.js";
 import { rowSums } from "./rowSums.js";
 import {
+  affineConstants,
   CHUNK_UNIFORMS,
   chunksOf,
   inRow,
@@ -69,8 +58,7 @@ function forward(variant: MixtureVariant, affine: Optional[]) {
 ${WALK_BEGIN}
 ${mixtureConstants(variant)}
   if (isActive) {
-    let scale = ${affine.includes("gamma") ? "gamma[channel]" : "1.0"};
-    let shift = ${affine.includes("beta") ? "beta[channel]" : "0.0"};
+${affineConstants(affine)}
     ${standardConstants(affine)}
 ${walkLoop(
   ["x"],

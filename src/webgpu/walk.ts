@@ -136,6 +136,11 @@ export const WALK_BEGIN = /* wgsl */ `
 /** The number of a `channel` in a row of a matrix [rows, channels]. */
 export const inRow = (matrix: string, row: number | string) => `${matrix}[${row}u * uniforms.channels + channel]`;
 
+/** After WALK_BEGIN: `scale` and `shift` of an active lane's channel. @param given which of gamma and beta there are */
+export const affineConstants = (given: readonly string[]): string => /* wgsl */ `
+    let scale = ${given.includes("gamma") ? "gamma[channel]" : "1.0"};
+    let shift = ${given.includes("beta") ? "beta[channel]" : "0.0"};`;
+
 /** Numbers that a lane reads before it works on any of them: a GPU's memory is slow to answer, and may be asked for several things. */
 const TOGETHER = 4;
 
