@@ -7,10 +7,10 @@ from typing import Any
 from ..formulas.moments import standardize
 from ..formulas.view import Tensor, View
 from .channel import ChannelNormalization
-from .moving import MovingMoments, moving_rule
+from .moving import HasMovingRule, MovingMoments, moving_rule
 
 
-class BatchNormalizationWithPrior(ChannelNormalization):
+class BatchNormalizationWithPrior(HasMovingRule, ChannelNormalization):
     """Batch normalization whose batches' moments are shrunk toward the moving ones by a prior mass, so that it trains in small batches.
 
     Ioffe, Szegedy, arXiv 1502.03167; docs/math.md, section 2.5. Weights: gamma and beta [C], where asked for; moving mean and moving
@@ -35,18 +35,6 @@ class BatchNormalizationWithPrior(ChannelNormalization):
     ) -> None:
         super().__init__(**kwargs)
         self._rule = moving_rule(self._owner, momentum, prior_mass, memory, (0.99, 0.0))
-
-    @property
-    def momentum(self) -> float:
-        return self._rule.momentum
-
-    @property
-    def prior_mass(self) -> float:
-        return self._rule.prior_mass
-
-    @property
-    def memory(self) -> float | None:
-        return self._rule.memory
 
     def _build_for(self, channels: int) -> None:
         self._moving = MovingMoments(self, (channels,), self._rule)

@@ -47,6 +47,24 @@ def moving_rule(
     return MovingRule(momentum, mass, memory)
 
 
+class HasMovingRule:
+    """A layer's options that its moving rule was made of, as they are in effect."""
+
+    _rule: MovingRule
+
+    @property
+    def momentum(self) -> float:
+        return self._rule.momentum
+
+    @property
+    def prior_mass(self) -> float:
+        return self._rule.prior_mass
+
+    @property
+    def memory(self) -> float | None:
+        return self._rule.memory
+
+
 class MovingMoments:
     """Moving mean and variance, [C], or [K, C] for each component; and how many activations of a channel they are of, [1]."""
 

@@ -13,14 +13,14 @@ from ..formulas.parameters import effective, em_step, random_start, standard_sta
 from ..formulas.view import Tensor, View, with_value
 from .channel import ChannelNormalization
 from .data_start import gather
-from .moving import PRIOR_MASS, MovingMoments, moving_rule
+from .moving import PRIOR_MASS, HasMovingRule, MovingMoments, moving_rule
 
 MIXTURE = ("mean", "variance", "prior")
 # What the authors' layers called the number of components, one after the other.
 OLD_NAMES = ("n_components", "num_clusters", "num_contexts")
 
 
-class UnsupervisedAdaptiveNormalization(ChannelNormalization):
+class UnsupervisedAdaptiveNormalization(HasMovingRule, ChannelNormalization):
     """Normalizes activations with a Gaussian mixture for each channel, whose parameters are weights, learned while the network trains.
 
     Faye, Azzag, Lebbah, Feng, "UAN: Unsupervised Adaptive Normalization", IJCNN 2024; docs/math.md, section 2. By default the
@@ -122,18 +122,6 @@ class UnsupervisedAdaptiveNormalization(ChannelNormalization):
                 raise argument_error(owner, "prior_mass", f"be 0 {because}", self._rule.prior_mass)
             if self._rule.memory is not None:
                 raise argument_error(owner, "memory", f"be None {because}", self._rule.memory)
-
-    @property
-    def momentum(self) -> float:
-        return self._rule.momentum
-
-    @property
-    def prior_mass(self) -> float:
-        return self._rule.prior_mass
-
-    @property
-    def memory(self) -> float | None:
-        return self._rule.memory
 
     def _build_for(self, channels: int) -> None:
         components = self.num_components
